@@ -1,0 +1,6 @@
+import { defineConfig } from 'vitest/config';
+
+// Timeouts are generous because the machines that run this are shared; no test asserts on time.
+export default defineConfig({
+  test: { include: ['test/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000, pool: 'forks' },
+});
