@@ -1,4 +1,5 @@
 import { EXIT, InvalidError, ReeveError } from '../errors.ts';
+import type { TaskStatus } from '../events.ts';
 import { compileExpression } from '../language/expression.ts';
 import type { LayeredScope } from '../language/scope.ts';
 import { findUnknown, isUnknown, Unknown } from '../language/unknown.ts';
@@ -7,7 +8,6 @@ import type { Task } from '../playbook/model.ts';
 import { withFacts } from './gather.ts';
 import type { RunState } from './run-state.ts';
 import { ReadingTarget, type TargetParts, WritingTarget } from './target.ts';
-import type { TaskStatus } from '../events.ts';
 
 /** What one try of one task (or of one item of its loop) on one host came to. */
 export interface Attempt {
@@ -67,7 +67,11 @@ async function renderArgs(parts: AttemptParts): Promise<Record<string, unknown> 
     const first = errors[0]!;
     throw errors.length > 1
       ? new InvalidError(errors)
-      : new TaskFailure(first.message, { code: first.code, ...(first.place ? { place: first.place } : {}), ...(first.hint ? { hint: first.hint } : {}) });
+      : new TaskFailure(first.message, {
+          code: first.code,
+          ...(first.place ? { place: first.place } : {}),
+          ...(first.hint ? { hint: first.hint } : {}),
+        });
   }
   for (const [name, schema] of Object.entries(module.args.properties as Record<string, { writeOnly?: boolean }>)) {
     if (schema.writeOnly) run.masker.add(args[name]);
@@ -76,7 +80,10 @@ async function renderArgs(parts: AttemptParts): Promise<Record<string, unknown> 
 }
 
 /** Arguments that are CEL (`assert: { that: … }`): each becomes `{ expression, value }`. */
-async function evaluateExpressions(parts: AttemptParts, args: Record<string, unknown>): Promise<Record<string, unknown>> {
+async function evaluateExpressions(
+  parts: AttemptParts,
+  args: Record<string, unknown>,
+): Promise<Record<string, unknown>> {
   const { run, task, module, scope } = parts;
   const result = { ...args };
   for (const name of module.expressions ?? []) {
@@ -107,13 +114,21 @@ async function apply(parts: AttemptParts, plan: Plan): Promise<Attempt> {
     applied = await module.apply(plan.next, new WritingTarget(target));
   } finally {
     const undo = applied?.undo;
-    run.emitter.emit({ type: 'effect-ended', ...where, ok: applied !== undefined, ...(undo === undefined ? {} : { undo }) });
+    run.emitter.emit({
+      type: 'effect-ended',
+      ...where,
+      ok: applied !== undefined,
+      ...(undo === undefined ? {} : { undo }),
+    });
   }
   const message = applied.message ?? plan.message;
   return {
     status: 'changed',
     changes: plan.changes,
-    result: baseResult({ changed: true, ...(message === undefined ? {} : { message }) }, { ...plan.facts, ...applied.facts }),
+    result: baseResult(
+      { changed: true, ...(message === undefined ? {} : { message }) },
+      { ...plan.facts, ...applied.facts },
+    ),
     ...(message === undefined ? {} : { message }),
   };
 }
@@ -132,7 +147,9 @@ function unchanged(plan: Plan): Attempt {
 function foreseen(parts: AttemptParts, plan: Plan): Attempt {
   parts.run.pending.any = true;
   const because = `task "${parts.id}" has not run`;
-  const unknowns = Object.fromEntries(Object.keys(parts.module.returns.properties).map((name) => [name, new Unknown(because)]));
+  const unknowns = Object.fromEntries(
+    Object.keys(parts.module.returns.properties).map((name) => [name, new Unknown(because)]),
+  );
   return {
     status: 'changed',
     changes: plan.changes,

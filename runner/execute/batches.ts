@@ -34,7 +34,8 @@ function shuffled(hosts: readonly string[]): string[] {
  */
 export function cutBatches(hosts: readonly string[], serial: unknown): string[][] {
   if (hosts.length === 0) return [];
-  const sizes = serial === undefined ? [] : (Array.isArray(serial) ? serial : [serial]).map((s) => size(s, hosts.length));
+  const sizes =
+    serial === undefined ? [] : (Array.isArray(serial) ? serial : [serial]).map((s) => size(s, hosts.length));
   if (sizes.length === 0) return [[...hosts]];
   const batches: string[][] = [];
   for (let at = 0, n = 0; at < hosts.length; n++) {
@@ -50,9 +51,13 @@ function size(written: BatchSize | unknown, total: number): number {
   const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text);
   const value = Number(match?.[1]);
   if (!match || value <= 0 || (!match[2] && !Number.isInteger(value))) {
-    throw new ReeveError('invalid-serial', `serial is ${text}; it takes a count such as 1, a percent such as 25%, or a list`, {
-      exitCode: EXIT.invalid,
-    });
+    throw new ReeveError(
+      'invalid-serial',
+      `serial is ${text}; it takes a count such as 1, a percent such as 25%, or a list`,
+      {
+        exitCode: EXIT.invalid,
+      },
+    );
   }
   return match[2] ? Math.max(1, Math.floor((total * value) / 100)) : value;
 }

@@ -1,20 +1,40 @@
 import type { Become, ConnectionSpec, HostKeyChecking } from '../connect/types.ts';
 import { EXIT, ReeveError } from '../errors.ts';
-import { isUnknown } from '../language/unknown.ts';
-import type { Scope } from '../language/types.ts';
 import { parseDuration } from '../language/duration.ts';
+import type { Scope } from '../language/types.ts';
+import { isUnknown } from '../language/unknown.ts';
 
 /** Variables that say how a host is reached: our name first, then Ansible's names for the same thing. */
 export const CONNECTION_VARIABLES = {
-  transport: { names: ['transport', 'ansible_connection'], description: '`ssh` (default), `openssh`, `local` or `pct`.' },
-  address: { names: ['address', 'ansible_host', 'ansible_ssh_host'], description: 'Host name or IP address; default: the host’s name.' },
+  transport: {
+    names: ['transport', 'ansible_connection'],
+    description: '`ssh` (default), `openssh`, `local` or `pct`.',
+  },
+  address: {
+    names: ['address', 'ansible_host', 'ansible_ssh_host'],
+    description: 'Host name or IP address; default: the host’s name.',
+  },
   port: { names: ['ssh_port', 'ansible_port', 'ansible_ssh_port'], description: 'SSH port.' },
   user: { names: ['ssh_user', 'ansible_user', 'ansible_ssh_user'], description: 'User to log in as.' },
-  password: { names: ['ssh_password', 'ansible_password', 'ansible_ssh_pass'], description: 'Password to log in with.', secret: true },
-  privateKeyFile: { names: ['ssh_private_key_file', 'ansible_private_key_file', 'ansible_ssh_private_key_file'], description: 'Private key to log in with.' },
-  passphrase: { names: ['ssh_passphrase', 'ansible_private_key_passphrase'], description: 'Passphrase of the private key.', secret: true },
+  password: {
+    names: ['ssh_password', 'ansible_password', 'ansible_ssh_pass'],
+    description: 'Password to log in with.',
+    secret: true,
+  },
+  privateKeyFile: {
+    names: ['ssh_private_key_file', 'ansible_private_key_file', 'ansible_ssh_private_key_file'],
+    description: 'Private key to log in with.',
+  },
+  passphrase: {
+    names: ['ssh_passphrase', 'ansible_private_key_passphrase'],
+    description: 'Passphrase of the private key.',
+    secret: true,
+  },
   knownHostsFile: { names: ['ssh_known_hosts_file'], description: 'File of known host keys.' },
-  hostKeyChecking: { names: ['ssh_host_key_checking', 'ansible_host_key_checking'], description: '`ask`, `strict`, `accept-new` or `off`.' },
+  hostKeyChecking: {
+    names: ['ssh_host_key_checking', 'ansible_host_key_checking'],
+    description: '`ask`, `strict`, `accept-new` or `off`.',
+  },
   proxyJump: { names: ['ssh_proxy_jump'], description: 'Jump host(s), as ssh’s ProxyJump.' },
   sshOptions: { names: ['ssh_options'], description: 'Mapping of further options for the system’s ssh.' },
   connectTimeout: { names: ['connect_timeout'], description: 'Time limit for connecting; default 10s.' },
@@ -24,7 +44,11 @@ export const CONNECTION_VARIABLES = {
   become: { names: ['become', 'ansible_become'], description: 'Become another user for every task.' },
   becomeUser: { names: ['become_user', 'ansible_become_user'], description: 'User to become; default root.' },
   becomeMethod: { names: ['become_method', 'ansible_become_method'], description: '`sudo` (default), `su` or `doas`.' },
-  becomePassword: { names: ['become_password', 'ansible_become_password', 'ansible_become_pass'], description: 'Password for becoming.', secret: true },
+  becomePassword: {
+    names: ['become_password', 'ansible_become_password', 'ansible_become_pass'],
+    description: 'Password for becoming.',
+    secret: true,
+  },
 } as const satisfies Record<string, { names: readonly string[]; description: string; secret?: boolean }>;
 
 type Setting = keyof typeof CONNECTION_VARIABLES;
@@ -39,7 +63,10 @@ export function connectionSetting(scope: Scope, setting: Setting, secret?: (valu
     if (!scope.has(name)) continue;
     const value = scope.get(name);
     if (value === undefined || value === null) continue;
-    if (isUnknown(value)) throw new ReeveError('connection-unknown', `the variable ${name} is not known before the run`, { exitCode: EXIT.invalid });
+    if (isUnknown(value))
+      throw new ReeveError('connection-unknown', `the variable ${name} is not known before the run`, {
+        exitCode: EXIT.invalid,
+      });
     if (row.secret) secret?.(value);
     return value;
   }
@@ -80,7 +107,15 @@ export function connectionSpec(
   const spec: ConnectionSpec = { host, transport, address: text('address') ?? host };
   const port = get('port');
   if (port !== undefined) spec.port = wholeNumber(host, 'port', port);
-  for (const setting of ['user', 'password', 'privateKeyFile', 'passphrase', 'knownHostsFile', 'proxyJump', 'shell'] as const) {
+  for (const setting of [
+    'user',
+    'password',
+    'privateKeyFile',
+    'passphrase',
+    'knownHostsFile',
+    'proxyJump',
+    'shell',
+  ] as const) {
     const value = text(setting);
     if (value !== undefined) spec[setting] = value;
   }
@@ -101,7 +136,8 @@ function addContainer(
   nodeScope: (name: string) => Scope,
   secret: (value: unknown) => void,
 ): void {
-  if (vmid === undefined) throw invalid(spec.host, 'vmid', 'is missing; `transport: pct` needs the number of the container');
+  if (vmid === undefined)
+    throw invalid(spec.host, 'vmid', 'is missing; `transport: pct` needs the number of the container');
   if (node === undefined) throw invalid(spec.host, 'pct_node', 'is missing; `transport: pct` needs the Proxmox node');
   spec.vmid = wholeNumber(spec.host, 'vmid', vmid);
   spec.node = connectionSpec(node, nodeScope(node), nodeScope, secret);

@@ -16,7 +16,9 @@ export interface PlayState {
 
 export interface OnceResult {
   register?: { name: string; value: unknown };
-  failed: boolean;
+  failed: 'failed' | 'unreachable' | undefined;
+  /** No host was willing. */
+  skipped: boolean;
 }
 
 /** Where a step is run: everything around it. */
@@ -49,7 +51,9 @@ export const NOTHING_INHERITED: Effective = { tags: [], notify: [], environments
 /** The settings inside `inner`, which stands inside what `outer` describes. */
 export function inherit(outer: Effective, inner: Inherited & Partial<Pick<StepBase, 'notify'>>): Effective {
   const { vars: _, tags, environment, notify, ...rest } = inner;
-  const said = Object.fromEntries(Object.entries(rest).filter(([name, value]) => value !== undefined && INHERITED.has(name)));
+  const said = Object.fromEntries(
+    Object.entries(rest).filter(([name, value]) => value !== undefined && INHERITED.has(name)),
+  );
   return {
     ...outer,
     ...said,
@@ -74,8 +78,13 @@ const INHERITED = new Set<string>([
 ] satisfies (keyof Inherited)[]);
 
 /** Whether `--tags` and `--skip-tags` let a step with these tags run; `always` and `never` mean what they mean in Ansible. */
-export function selectedByTags(tags: readonly string[], wanted: readonly string[], skipped: readonly string[]): boolean {
-  const hit = (list: readonly string[]) => tags.some((tag) => list.includes(tag)) || (tags.length > 0 && list.includes('tagged'));
+export function selectedByTags(
+  tags: readonly string[],
+  wanted: readonly string[],
+  skipped: readonly string[],
+): boolean {
+  const hit = (list: readonly string[]) =>
+    tags.some((tag) => list.includes(tag)) || (tags.length > 0 && list.includes('tagged'));
   if (hit(skipped) || (tags.length === 0 && skipped.includes('untagged'))) return false;
   if (tags.includes('never')) return hit(wanted);
   if (wanted.length === 0 || wanted.includes('all') || tags.includes('always')) return true;

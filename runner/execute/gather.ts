@@ -31,10 +31,13 @@ async function gather(run: RunState, host: HostState, where?: Where): Promise<Ho
   };
   const result = await runThere(run, there, factsScript, { timeout: FACTS_TIMEOUT });
   if (result.code !== 0) {
-    throw new ReeveError('facts-failed', `${host.name}: gathering facts failed: ${result.stderr.trim()}`, { exitCode: 2 });
+    throw new ReeveError('facts-failed', `${host.name}: gathering facts failed: ${result.stderr.trim()}`, {
+      exitCode: 2,
+    });
   }
-  host.facts = parseFacts(result.stdout);
-  return host.facts;
+  const facts = parseFacts(result.stdout);
+  host.facts = facts;
+  return facts;
 }
 
 /** Renders or evaluates; where a template asks for facts that are not there yet, gathers them and tries again. */

@@ -1,4 +1,4 @@
-import { LazyMapping, type LayeredScope, type Layer, layeredScope, lazyMapping } from '../language/scope.ts';
+import { type Layer, type LayeredScope, type LazyMapping, layeredScope, lazyMapping } from '../language/scope.ts';
 import type { HostState } from './host-state.ts';
 import { hostState, type RunState } from './run-state.ts';
 

@@ -24,7 +24,8 @@ export async function fetchHttp(request: HttpRequest, signal: AbortSignal): Prom
 function follow(request: HttpRequest, url: string, status: number): HttpRequest {
   const { body: _, ...withoutBody } = request;
   const sameOrigin = new URL(url).origin === new URL(request.url).origin;
-  const kept = status === 307 || status === 308 ? request : { ...withoutBody, method: request.method === 'HEAD' ? 'HEAD' : 'GET' };
+  const kept =
+    status === 307 || status === 308 ? request : { ...withoutBody, method: request.method === 'HEAD' ? 'HEAD' : 'GET' };
   // Credentials must not follow to another origin.
   const headers = Object.entries(request.headers ?? {}).filter(
     ([name]) => sameOrigin || !/^(authorization|cookie|proxy-authorization)$/i.test(name),
@@ -53,7 +54,10 @@ async function once(request: HttpRequest, signal: AbortSignal): Promise<HttpResp
 async function collect(incoming: IncomingMessage, url: string): Promise<HttpResponse> {
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk);
-  const headers = Object.entries(incoming.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]);
+  const headers = Object.entries(incoming.headers).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.join(', ') : (value ?? ''),
+  ]);
   return { status: incoming.statusCode ?? 0, headers: Object.fromEntries(headers), body: Buffer.concat(chunks), url };
 }
 
@@ -66,7 +70,8 @@ function parseUrl(text: string): URL {
 }
 
 function reason(error: Error & { code?: string }): string {
-  if (error.name === 'TimeoutError' || (error.cause as Error | undefined)?.name === 'TimeoutError') return 'no answer in time';
+  if (error.name === 'TimeoutError' || (error.cause as Error | undefined)?.name === 'TimeoutError')
+    return 'no answer in time';
   return error.message || error.code || 'the connection failed';
 }
 

@@ -1,11 +1,12 @@
 import type { Connections } from '../connect/types.ts';
+import type { Diagnostic, ReeveError } from '../errors.ts';
 import type { Inventory } from '../inventory/model.ts';
 import type { Emitter } from '../journal/emitter.ts';
 import type { Masker } from '../journal/masker.ts';
+import type { Scope } from '../language/types.ts';
+import type { Located } from '../load/document.ts';
 import type { AnyModule, ClusterWriter } from '../module.ts';
 import type { Playbook } from '../playbook/model.ts';
-import type { Diagnostic } from '../errors.ts';
-import type { Located } from '../load/document.ts';
 import { HostState } from './host-state.ts';
 import type { Interrupt } from './interrupt.ts';
 import type { Semaphore } from './semaphore.ts';
@@ -25,7 +26,11 @@ export interface ClusterAccess {
 }
 
 /** Checks rendered arguments against the strict schema and fills in defaults. */
-export type CheckArgs = (module: AnyModule, args: unknown, at: Located) => { args: Record<string, unknown>; diagnostics: Diagnostic[] };
+export type CheckArgs = (
+  module: AnyModule,
+  args: unknown,
+  at: Located,
+) => { args: Record<string, unknown>; diagnostics: Diagnostic[] };
 
 export interface RunSettings {
   check: boolean;
@@ -67,6 +72,10 @@ export interface RunState extends RunParts {
   nodes: Map<string, string>;
   /** Check mode: something is planned and not applied, so what follows may differ. */
   pending: { any: boolean };
+  /** The first error that reeve does not understand: the run ends with exit code 1. */
+  unexpected?: ReeveError;
+  /** A scope without names, for templates that hold none. */
+  emptyScope: Scope;
 }
 
 /** The state of a host; hosts outside the inventory (`localhost` for the control machine) come into being here. */

@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { EXIT, ReeveError } from '../errors.ts';
-import { textStartingAt } from '../language/text-place.ts';
 import { compileTemplate, type Template } from '../language/template.ts';
+import { textStartingAt } from '../language/text-place.ts';
 import type { SourceFile } from '../module.ts';
 
 const FOLDERS = ['', 'files', 'templates'];
@@ -36,7 +36,11 @@ export class Sources {
     for (const candidate of candidates) {
       const info = await stat(candidate).catch(() => undefined);
       if (!info?.isFile()) continue;
-      return { path: candidate, content: await readFile(candidate), mode: (info.mode & 0o7777).toString(8).padStart(4, '0') };
+      return {
+        path: candidate,
+        content: await readFile(candidate),
+        mode: (info.mode & 0o7777).toString(8).padStart(4, '0'),
+      };
     }
     throw new ReeveError('source-missing', `${path} is not on the control machine`, {
       hint: `looked for ${candidates.join(', ')}`,

@@ -1,5 +1,5 @@
-import { runJob } from '../connect/jobs.ts';
 import { readFileScript, restoreFileScript, undoFrom, writeFileScript } from '../connect/files.ts';
+import { runJob } from '../connect/jobs.ts';
 import { ReeveError } from '../errors.ts';
 import type { LayeredScope } from '../language/scope.ts';
 import { isUnknown } from '../language/unknown.ts';
@@ -21,9 +21,9 @@ import {
 } from '../module.ts';
 import { openTaskCluster } from './cluster-access.ts';
 import { gatherFacts, withFacts } from './gather.ts';
-import { fetchHttp } from './http.ts';
 import { addressOf, plainScope } from './host-scope.ts';
 import type { HostState } from './host-state.ts';
+import { fetchHttp } from './http.ts';
 import type { RunState } from './run-state.ts';
 import type { Sources } from './sources.ts';
 import { runThere, type Where } from './where.ts';

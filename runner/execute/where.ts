@@ -1,6 +1,6 @@
 import type { Become, ConnectionSpec, ShellRequest } from '../connect/types.ts';
-import type { RunOptions, RunResult } from '../module.ts';
 import type { LayeredScope } from '../language/scope.ts';
+import type { RunOptions, RunResult } from '../module.ts';
 import { connectionSpec } from './connection-spec.ts';
 import { plainScope } from './host-scope.ts';
 import type { HostState } from './host-state.ts';

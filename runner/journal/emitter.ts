@@ -1,4 +1,4 @@
-import { type EventBody, EVENT_VERSION, type EventSink, type RunEvent } from '../events.ts';
+import { EVENT_VERSION, type EventBody, type EventSink, type RunEvent } from '../events.ts';
 import type { Masker } from './masker.ts';
 
 /** Numbers, dates and masks the events of one run and hands them to every sink in order. */

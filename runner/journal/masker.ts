@@ -15,10 +15,9 @@ export class Masker {
 
   /** Adds a secret; a mapping or list adds every string and number in it. */
   add(value: unknown): void {
-    if (typeof value === 'number' || typeof value === 'bigint') return this.add(String(value));
-    if (typeof value === 'string') return this.#addText(value);
-    if (value === null || typeof value !== 'object') return;
-    for (const child of Object.values(value)) this.add(child);
+    if (typeof value === 'string') this.#addText(value);
+    else if (typeof value === 'number' || typeof value === 'bigint') this.#addText(String(value));
+    else if (value !== null && typeof value === 'object') for (const child of Object.values(value)) this.add(child);
   }
 
   /** The text with every form of every secret replaced. */
@@ -69,7 +68,9 @@ export class Masker {
 function base64Forms(text: string): string[] {
   const bytes = Buffer.from(text);
   return [0, 1, 2].flatMap((shift) => {
-    const encoded = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64').replace(/=+$/, '');
+    const encoded = Buffer.concat([Buffer.alloc(shift), bytes])
+      .toString('base64')
+      .replace(/=+$/, '');
     const start = shift === 0 ? 0 : shift + 1;
     const whole = Math.floor(((shift + bytes.length) * 8) / 6);
     const stable = encoded.slice(start, whole);
