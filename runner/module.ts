@@ -279,6 +279,17 @@ export interface ModuleDefinition<S extends ObjectSchema = ObjectSchema, Next = 
   needs?: string[];
   /** Longer prose for the docs page, Markdown. */
   notes?: string;
+  /**
+   * For checks that wait: says what for, `node k3s-1 to be Ready`. In check mode, once something before them is planned
+   * and not applied, they are described and not waited for.
+   */
+  waits?(args: Record<string, unknown>): string;
+  /** Arguments that hold CEL (a string or a list of them): the module gets a list of `{ expression, value }`. */
+  expressions?: readonly string[];
+  /** The facts become variables of the host. */
+  setsVariables?: boolean;
+  /** Pending handlers run at this point. */
+  flushesHandlers?: boolean;
   /** Checks beyond the schema, before any connection: returns a message, or undefined. */
   check?(args: Record<string, unknown>): string | undefined;
   plan(args: ArgsOf<S>, target: ReadTarget): Promise<Plan<Next>>;
