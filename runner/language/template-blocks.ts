@@ -3,7 +3,7 @@ import { Fault } from './fault.ts';
 import { BLOCKS, isTruthy } from './helpers.ts';
 import { LazyMapping } from './lazy.ts';
 import { didYouMean } from './nearest.ts';
-import { type Compilation, compileProgram, compileValue, renderError } from './template-compile.ts';
+import { type Compilation, compileProgram, compileValue } from './template-compile.ts';
 import type { Evaluate, Frame, RenderContext, StaticFrame } from './template-scope.ts';
 import { isUnknown } from './unknown.ts';
 
@@ -64,7 +64,7 @@ function eachBlock(value: Evaluate, program: Evaluate, inverse: Evaluate, offset
     const keys = keysToVisit(subject);
     if (!keys) {
       const message = `\`#each\` needs a list or a mapping, not a ${kindOf(subject)}`;
-      throw renderError('template-value', message, context, offset);
+      throw new Fault('template-value', offset, message);
     }
     if (keys.length === 0) return inverse(context);
     let text = '';

@@ -1,4 +1,3 @@
-import { EXIT, ReeveError } from '../errors.ts';
 import { kindOf, readMember, toPlain } from './access.ts';
 import { Fault } from './fault.ts';
 import { HELPERS, type Helper, HelperError, isTruthy } from './helpers.ts';
@@ -50,7 +49,7 @@ function compileStatement(
       return '';
     case 'MustacheStatement': {
       const evaluate = compileMustache(compilation, statement as hbs.AST.MustacheStatement, frames);
-      return (context) => intoText(evaluate(context), context, offset);
+      return (context) => intoText(evaluate(context), offset);
     }
     case 'BlockStatement':
       return compileBlock(compilation, statement as hbs.AST.BlockStatement, frames);
@@ -161,7 +160,7 @@ function compileSpecial(name: string, values: Evaluate[], offset: number): Evalu
         return isUnknown(value) ? value : value !== undefined;
       };
     case 'lookup':
-      return (context) => others.reduce((value, key) => lookup(value, key(context), context, offset), first(context));
+      return (context) => others.reduce((value, key) => lookup(value, key(context), offset), first(context));
     case 'and':
       return (context) => combine(values, context, false);
     case 'or':
@@ -182,14 +181,14 @@ function combine(values: Evaluate[], context: RenderContext, deciding: boolean):
   return unknown ?? !deciding;
 }
 
-function lookup(value: unknown, key: unknown, context: RenderContext, offset: number): unknown {
+function lookup(value: unknown, key: unknown, offset: number): unknown {
   if (isUnknown(value)) return value;
   if (isUnknown(key)) return key;
   const name = typeof key === 'number' ? key : String(key);
   const member = typeof key === 'string' || typeof key === 'number' ? readMember(value, name) : undefined;
   if (member !== undefined) return member;
-  const { message, hint } = describeMissing(value, String(name), 'the value of `lookup`'.replaceAll('`', ''));
-  throw renderError('undefined-variable', message, context, offset, hint);
+  const { message, hint } = describeMissing(value, String(name), 'lookup');
+  throw new Fault('undefined-variable', offset, message, hint);
 }
 
 function runHelper(
@@ -210,11 +209,11 @@ function runHelper(
     return helper.run?.(given, named);
   } catch (error) {
     if (!(error instanceof HelperError)) throw error;
-    throw renderError('template-value', error.message, context, offset, `write \`${helper.usage}\``);
+    throw new Fault('template-value', offset, error.message, `write \`${helper.usage}\``);
   }
 }
 
-function intoText(value: unknown, context: RenderContext, offset: number): unknown {
+function intoText(value: unknown, offset: number): unknown {
   if (typeof value === 'string' || isUnknown(value)) return value;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   const message = value === null ? 'null cannot stand inside text' : `a ${kindOf(value)} cannot stand inside text`;
@@ -222,15 +221,5 @@ function intoText(value: unknown, context: RenderContext, offset: number): unkno
     value === null
       ? 'write `{{default name "…"}}`, or `{{json name}}` for the word null'
       : 'write `{{json name}}`, or `{{join name ","}}` for a list';
-  throw renderError('template-value', message, context, offset, hint);
-}
-
-export function renderError(
-  code: string,
-  message: string,
-  context: RenderContext,
-  offset: number,
-  hint?: string,
-): ReeveError {
-  return new ReeveError(code, message, { place: context.at.placeAt(offset), hint, exitCode: EXIT.invalid });
+  throw new Fault('template-value', offset, message, hint);
 }

@@ -1,11 +1,9 @@
-import { EXIT, ReeveError } from '../errors.ts';
 import { kindOf, memberNames, readMember } from './access.ts';
 import { Fault } from './fault.ts';
 import type { Scope } from './lazy.ts';
 import { didYouMean } from './nearest.ts';
 import type { OffsetReference } from './reference.ts';
 import { type Evaluate, outerFrame, type RenderContext, type StaticFrame } from './template-scope.ts';
-import type { TextPlace } from './text-place.ts';
 import { isUnknown } from './unknown.ts';
 
 /** How the value of a path that is not defined is treated: as an error, or as `undefined`. */
@@ -69,7 +67,7 @@ function compileRootPath(parts: string[], original: string, options: PathOptions
   return (context) => {
     if (context.scope.has(root)) return readRest(context);
     if (options.optional) return undefined;
-    throw undefinedName(root, context.scope, context.at, options.offset);
+    throw undefinedName(root, context.scope, options.offset);
   };
 }
 
@@ -92,13 +90,9 @@ function memberReader(start: Evaluate, parts: string[], name: string, options: P
 }
 
 /** The error for a root name that no layer of the scope has. */
-export function undefinedName(name: string, scope: Scope, at: TextPlace, offset: number): ReeveError {
+export function undefinedName(name: string, scope: Scope, offset: number): Fault {
   const hint = didYouMean(name, scope.names()) ?? 'define it in `vars`, as an input or in the inventory';
-  return new ReeveError('undefined-variable', `\`${name}\` is not defined`, {
-    place: at.placeAt(offset),
-    hint,
-    exitCode: EXIT.invalid,
-  });
+  return new Fault('undefined-variable', offset, `\`${name}\` is not defined`, hint);
 }
 
 function undefinedMember(
@@ -107,14 +101,11 @@ function undefinedMember(
   parent: string,
   context: RenderContext,
   options: PathOptions,
-): ReeveError {
+): Fault {
   const { message, hint } = describeMissing(value, part, parent);
   const reachesOut = parent === 'this' && context.scope.has(part);
-  return new ReeveError('undefined-variable', message, {
-    place: context.at.placeAt(options.offset),
-    hint: reachesOut ? `inside this block write \`@root.${part}\` for the variable` : hint,
-    exitCode: EXIT.invalid,
-  });
+  const outside = `inside this block write \`@root.${part}\` for the variable`;
+  return new Fault('undefined-variable', options.offset, message, reachesOut ? outside : hint);
 }
 
 /** Why a value has no member of that name, for templates and expressions alike. */

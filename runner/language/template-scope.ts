@@ -1,5 +1,4 @@
 import type { Scope } from './lazy.ts';
-import type { TextPlace } from './text-place.ts';
 
 /** What a block such as `#each` puts around its text at run time. */
 export interface Frame {
@@ -15,7 +14,6 @@ export interface Frame {
 /** All that a compiled template needs to be rendered. */
 export interface RenderContext {
   scope: Scope;
-  at: TextPlace;
   frame: Frame | undefined;
 }
 

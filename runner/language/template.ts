@@ -91,6 +91,6 @@ class CompiledTemplate implements Template {
   }
 
   render(scope: Scope): unknown {
-    return toPlain(this.#compiled.evaluate({ scope, at: this.#at, frame: undefined }));
+    return placingFaults(this.#at, () => toPlain(this.#compiled.evaluate({ scope, frame: undefined })));
   }
 }

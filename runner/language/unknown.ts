@@ -20,7 +20,8 @@ export function isUnknown(value: unknown): value is Unknown {
 export function findUnknown(value: unknown): Unknown | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   if (value instanceof Unknown) return value;
-  const isTree = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
+  const prototype = Object.getPrototypeOf(value);
+  const isTree = Array.isArray(value) || prototype === null || Object.getPrototypeOf(prototype) === null;
   if (!isTree) return undefined;
   for (const child of Object.values(value)) {
     const found = findUnknown(child);
