@@ -44,7 +44,7 @@ export function createRoot(root: string, spec: HostSpec): void {
   install('reboot.sh', 'usr/bin/reboot', 'usr/bin/shutdown', 'usr/bin/poweroff');
   install('hostname.sh', 'usr/bin/hostname');
   install('cat.sh', 'usr/bin/cat');
-  if (!findProgram('curl') && !findProgram('wget')) install('curl.sh', 'usr/bin/curl');
+  if (spec.ownCurl || (!findProgram('curl') && !findProgram('wget'))) install('curl.sh', 'usr/bin/curl');
   if (spec.proxmox) install('pct.sh', 'usr/bin/pct');
 }
 

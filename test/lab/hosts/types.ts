@@ -30,6 +30,8 @@ export interface HostSpec {
   container?: { node: string; vmid: number };
   /** Installs the `pct` stand-in, for the containers that name this host as their node. */
   proxmox?: boolean;
+  /** Gives the host the lab's own small `curl`, which it has anyway when the machine has neither curl nor wget. */
+  ownCurl?: boolean;
   /** Variables every session and unit of this host has. */
   env?: Record<string, string>;
 }

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env sh
 # The lab's k3s @VERSION@: the parts of its command line that an upgrade touches. Which host it runs on it learns from
 # LAB_ROOT, or from where it lies (ROOT/usr/local/bin/k3s).
 version='@VERSION@'
@@ -91,7 +91,7 @@ check_token() { # role
 serve() { # server|agent
   [ "$1" = agent ] && [ -z "$server_url" ] && server_url=$(configured server)
   [ "$1" = agent ] && [ -z "$server_url" ] && fatal '--server is required'
-  say info "Starting k3s ${1%server} $version ($commit)"
+  if [ "$1" = agent ]; then say info "Starting k3s agent $version ($commit)"; else say info "Starting k3s $version ($commit)"; fi
   seconds=$(knob k3s-start 0.2)
   check_token "$1"
   case $seconds in
