@@ -7,6 +7,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
+import { afterAll } from 'vitest';
 import {
   type ClusterReader,
   type HostFacts,
@@ -179,12 +180,15 @@ function shellCommand(shell: ShellName, base: string): ShellCommand {
 
 let applets: string | undefined;
 
-/** A folder with all applets of busybox, made once a process. */
+afterAll(() => {
+  if (applets) rmSync(applets, { recursive: true, force: true });
+});
+
+/** A folder with all applets of busybox, made once a test file. */
 function appletFolder(): string {
   if (applets) return applets;
   const folder = mkdtempSync(join(tmpdir(), 'reeve-applets-'));
   spawnSync('busybox', ['--install', '-s', folder]);
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   applets = folder;
   return folder;
 }

@@ -1,6 +1,6 @@
-import { chmodSync, mkdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { copy } from '../../../modules/files/copy.ts';
 import { localTarget } from '../../support/local-target.ts';
 import { fillArgs, type ModuleCase, moduleSuite } from '../../support/module-suite.ts';
@@ -180,17 +180,23 @@ moduleSuite(copy, cases);
 describe('copy and a world that moves', () => {
   const target = localTarget();
   const path = join(target.root, 'file 100%s');
-  afterEach(() => {
-    chmodSync(path, 0o644);
-  });
   const plan = () => copy.plan(fillArgs(copy, { content: 'wanted', dest: path }) as never, target.read);
+  beforeEach(() => writeFileSync(path, 'old'));
+  afterAll(() => target.dispose());
 
   test('a file that changed after the plan is left alone', async () => {
-    writeFileSync(path, 'old');
     const { next } = await plan();
     writeFileSync(path, 'edited meanwhile');
     await expect(copy.apply!(next!, target.write)).rejects.toMatchObject({ code: 'changed-since-plan' });
     expect(content(path)).toBe('edited meanwhile');
+  });
+
+  test('a file that appeared after the plan is left alone', async () => {
+    rmSync(path);
+    const { next } = await plan();
+    writeFileSync(path, 'somebody else');
+    await expect(copy.apply!(next!, target.write)).rejects.toMatchObject({ code: 'changed-since-plan' });
+    expect(content(path)).toBe('somebody else');
   });
 
   test('undo leaves a file alone that was edited since', async () => {
@@ -199,8 +205,11 @@ describe('copy and a world that moves', () => {
     writeFileSync(path, 'edited since');
     await expect(copy.undo!(undo as never, target.write)).rejects.toMatchObject({ code: 'changed-since-apply' });
     expect(content(path)).toBe('edited since');
-    target.dispose();
-    mkdirSync(target.root, { recursive: true });
-    writeFileSync(path, '');
+  });
+
+  test('without a backup there is no undo', async () => {
+    const args = fillArgs(copy, { content: 'wanted', dest: path, backup: false });
+    const { next } = await copy.plan(args as never, target.read);
+    expect(await copy.apply!(next!, target.write)).not.toHaveProperty('undo');
   });
 });
