@@ -125,6 +125,14 @@ export interface SourceFile {
   mode: string;
 }
 
+/** A directory of the control machine with everything below it; paths are relative to it, parents come first. */
+export interface SourceTree {
+  path: string;
+  /** `mode` is octal text. */
+  directories: { path: string; mode: string }[];
+  files: SourceFile[];
+}
+
 export interface HttpRequest {
   url: string;
   method?: string;
@@ -219,6 +227,8 @@ export interface ReadTarget {
   readonly stateDir: string;
   /** A file of the control machine, relative to the playbook (`files/` and `templates/` beside it are looked in too). */
   source(path: string): Promise<SourceFile>;
+  /** A directory of the control machine, found like `source` finds a file; undefined when the path is a file. */
+  sourceTree?(path: string): Promise<SourceTree | undefined>;
   /** The file rendered as a template with the task's variables. Undefined when it depends on an unknown value. */
   renderSource(path: string): Promise<string | undefined>;
   /** An HTTP request from the control machine. Throws ReeveError `http-unreachable`. */
