@@ -1,0 +1,89 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Gate } from './gate.ts';
+import { clearVolatile, hostEnvironment, renewBootId } from './host-root.ts';
+import { killProcessesOf, processesOf } from './processes.ts';
+import type { HostCounts, HostSpec, LabHost } from './types.ts';
+
+export interface HostParts {
+  root: string;
+  spec: HostSpec;
+  address: string;
+  hostKey: string;
+  rebootMs: number;
+  /** Absent for a container. */
+  gate: Gate | undefined;
+  channels: () => number;
+  commands: string[];
+  /** Ends what the backend itself runs for open connections. */
+  dropBackend: () => void;
+  /** Called when all processes of the host are gone, before it comes back. */
+  onDown: () => void;
+}
+
+/** One host: its folder, its SSH service and the faults a test can give it. */
+export function createHost(parts: HostParts): LabHost {
+  const { root, spec, gate } = parts;
+  const dropConnections = () => {
+    gate?.drop();
+    parts.dropBackend();
+  };
+  let bootId = readFileSync(join(root, 'lab/boot_id'), 'utf8').trim();
+  return {
+    name: spec.name,
+    root,
+    address: gate ? parts.address : '',
+    get port() {
+      return gate?.port ?? 0;
+    },
+    user: userInfo().username,
+    hostKey: parts.hostKey,
+    get counts(): HostCounts {
+      return {
+        connections: gate?.connections ?? 0,
+        open: gate?.open ?? 0,
+        channels: parts.channels(),
+        commands: parts.commands,
+      };
+    },
+    get bootId() {
+      return bootId;
+    },
+    container: spec.container,
+    environment: hostEnvironment(root, spec),
+    dropConnections,
+    async refuse(until) {
+      gate?.close();
+      await (typeof until === 'number' ? wait(until) : Promise.allSettled([until]));
+      await gate?.listen();
+    },
+    setLatency(milliseconds) {
+      if (gate) gate.latency = milliseconds;
+    },
+    async reboot(downMs = parts.rebootMs) {
+      gate?.close();
+      dropConnections();
+      killProcessesOf(root);
+      parts.onDown();
+      clearVolatile(root);
+      bootId = renewBootId(root);
+      await wait(downMs);
+      startEnabledUnits(root, hostEnvironment(root, spec));
+      await gate?.listen();
+    },
+    setKnob(name, value) {
+      const file = join(root, 'lab/knobs', name);
+      mkdirSync(join(root, 'lab/knobs'), { recursive: true });
+      if (value === undefined) rmSync(file, { force: true });
+      else writeFileSync(file, `${value}\n`);
+    },
+    processes: () => processesOf(root),
+  };
+}
+
+function startEnabledUnits(root: string, env: Record<string, string>): void {
+  spawnSync(join(root, 'usr/bin/systemctl'), ['lab-boot'], { env, stdio: 'ignore' });
+}
