@@ -221,7 +221,8 @@ export interface ReadTarget {
   read(script: string, options?: RunOptions): Promise<RunResult>;
   /** Bytes of a file on the target; undefined when it does not exist. */
   readFile(path: string): Promise<Buffer | undefined>;
-  facts(): Promise<HostFacts>;
+  /** Gathered once a run; `refresh` asks the host again. */
+  facts(options?: { refresh?: boolean }): Promise<HostFacts>;
   /** Directory on the target for backups and jobs of this run. */
   readonly stateDir: string;
   /** A file of the control machine, relative to the playbook (`files/` and `templates/` beside it are looked in too). */
@@ -235,6 +236,10 @@ export interface ReadTarget {
   cluster(): Promise<ClusterReader>;
   /** Marks a value as secret: it is masked wherever it turns up from now on. Returns it. */
   secret<T>(value: T): T;
+  /** Asks the person at the terminal and gives the line typed. Absent when nobody is there to answer. */
+  ask?(question: string): Promise<string>;
+  /** Forgets the connections to the host, so that the next call connects anew: for a host that restarts. */
+  dropConnection?(): Promise<void>;
   /** One line of progress for whoever is watching. */
   progress(message: string): void;
   warn(message: string): void;
@@ -260,6 +265,16 @@ export interface WriteTarget extends ReadTarget {
   cluster(): Promise<ClusterWriter>;
   /** Says what a node is left in (`cordoned`, `half upgraded`), or undefined when it is as it should be. */
   nodeState(node: string, state: string | undefined): void;
+}
+
+/** One expression of an argument named in `expressions`, evaluated for the host. */
+export interface Evaluated {
+  /** As written. A value that was a boolean already is written as `true` or `false`. */
+  expression: string;
+  /** `unknown` in check mode, when it depends on a change not yet applied. */
+  value: boolean | 'unknown';
+  /** What the names in the expression stood for, for the message: `{ 'node.ready': false }`. */
+  names?: Record<string, unknown>;
 }
 
 /** An example that a test validates and plans. */
@@ -290,14 +305,19 @@ export interface ModuleDefinition<S extends ObjectSchema = ObjectSchema, Next = 
   /** Longer prose for the docs page, Markdown. */
   notes?: string;
   /**
-   * For checks that wait: says what for, `node k3s-1 to be Ready`. In check mode, once something before them is planned
-   * and not applied, they are described and not waited for.
+   * Arguments whose text is CEL rather than a template. `args` describes them as they are written (a string, a boolean,
+   * or a list of these); plan is handed a list of `Evaluated`, one for each, also when only one was written.
    */
-  waits?(args: Record<string, unknown>): string;
-  /** Arguments that hold CEL (a string or a list of them): the module gets a list of `{ expression, value }`. */
   expressions?: readonly string[];
-  /** The facts become variables of the host. */
+  /** The facts become variables of the host, for the tasks after it and for other hosts to read. */
   setsVariables?: boolean;
+  /**
+   * For modules that wait. In check mode the engine says «would wait for …» instead of calling plan: always when
+   * `inCheck` is `never`, and once something before the task is pending when it is `unless-pending`.
+   */
+  waits?: { inCheck: 'never' | 'unless-pending'; what(args: ArgsOf<S>): string };
+  /** For state modules: true for the arguments that make it an action (`service` with `state: restarted`). */
+  isAction?(args: ArgsOf<S>): boolean;
   /** Pending handlers run at this point. */
   flushesHandlers?: boolean;
   /** Checks beyond the schema, before any connection: returns a message, or undefined. */
