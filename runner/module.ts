@@ -167,6 +167,8 @@ export interface ClusterRequest {
    * (default 30 s) in all.
    */
   cleanup?: boolean;
+  /** Aborting ends the request and its retries: it rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 /**
  * 401 and 403 are thrown as ReeveError `cluster-unauthorized` and `cluster-forbidden` (but for a namespace that is being
@@ -323,7 +325,13 @@ export class TaskFailure extends ReeveError {
 
   constructor(
     message: string,
-    options: { hint?: string; facts?: Record<string, unknown>; code?: string; cause?: unknown; place?: Place } = {},
+    options: {
+      hint?: string | undefined;
+      facts?: Record<string, unknown>;
+      code?: string;
+      cause?: unknown;
+      place?: Place;
+    } = {},
   ) {
     super(options.code ?? 'task-failed', message, {
       hint: options.hint,

@@ -50,7 +50,7 @@ export async function attempt(
   scope: TaskScope,
   patience: Patience,
 ): Promise<WireAnswer> {
-  const bounds = request.cleanup ? cleanupBounds(request.timeout ?? DEFAULT_TIMEOUT) : scope;
+  const bounds = boundsOf(request, scope);
   const tries = new Tries(ways, request, bounds, patience);
   for (;;) {
     const way = ways.current;
@@ -172,9 +172,14 @@ function lost(request: ClusterRequest, endpoint: Endpoint | undefined, why: stri
   });
 }
 
-function cleanupBounds(timeout: number): TaskScope {
-  const end = performance.now() + timeout;
-  return { signal: AbortSignal.timeout(timeout), remaining: () => end - performance.now() };
+function boundsOf(request: ClusterRequest, scope: TaskScope): TaskScope {
+  if (request.cleanup) {
+    const timeout = request.timeout ?? DEFAULT_TIMEOUT;
+    const end = performance.now() + timeout;
+    return { signal: AbortSignal.timeout(timeout), remaining: () => end - performance.now() };
+  }
+  if (!request.signal) return scope;
+  return { ...scope, signal: AbortSignal.any([scope.signal, request.signal]), remaining: () => scope.remaining() };
 }
 
 export function queryOf(query: ClusterRequest['query'] = {}): string {
