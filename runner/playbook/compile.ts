@@ -2,15 +2,22 @@ import { compileDeep } from '../language/deep.ts';
 import { Definition } from '../language/definition.ts';
 import { compileExpression } from '../language/expression.ts';
 import type { Compiled, Expression } from '../language/types.ts';
-import { Raw } from '../load/document.ts';
+import { type Path, Raw } from '../load/document.ts';
 import { inside, type ParseContext, placeOf, type Spot } from './context.ts';
 import { NAME_PATTERN } from './keywords.ts';
 import type { Definitions } from './model.ts';
 
-/** Compiles a value with all its templates; mistakes go to the context. */
-export function compileValue(context: ParseContext, value: unknown, spot: Spot): Compiled {
-  const locate = (path: readonly (string | number)[]) => spot.document.textPlace([...spot.path, ...path]);
-  return compileDeep(value, locate, undefined, (error) => context.caught(error)) as Compiled;
+/**
+ * Compiles a value with all its templates; mistakes go to the context. `isRaw` says which strings are none, by path.
+ */
+export function compileValue(
+  context: ParseContext,
+  value: unknown,
+  spot: Spot,
+  isRaw?: (path: Path) => boolean,
+): Compiled {
+  const locate = (path: Path) => spot.document.textPlace([...spot.path, ...path]);
+  return compileDeep(value, locate, isRaw, (error) => context.caught(error));
 }
 
 /** A value without templates. */
@@ -29,7 +36,6 @@ export function joined(parts: Compiled[], separator: string): Compiled {
 
 /** Compiles CEL text; undefined, with a diagnostic, when it is wrong. */
 export function compileCondition(context: ParseContext, value: unknown, spot: Spot): Expression | undefined {
-  if (typeof value === 'boolean') return { text: `${value}`, references: [], evaluate: () => value };
   const text = value instanceof Raw ? value.text : String(value);
   if (/\{\{|\{%/.test(text)) {
     const bare = text
@@ -42,7 +48,7 @@ export function compileCondition(context: ParseContext, value: unknown, spot: Sp
     return undefined;
   }
   try {
-    return compileExpression(text, spot.document.textPlace(spot.path)) as Expression;
+    return compileExpression(text, spot.document.textPlace(spot.path));
   } catch (error) {
     context.caught(error);
     return undefined;
@@ -71,7 +77,7 @@ export function compileVars(context: ParseContext, value: unknown, spot: Spot, o
     }
     compileValue(context, item, at);
     const locate = (path: readonly (string | number)[]) => at.document.textPlace([...at.path, ...path]);
-    definitions[name] = new Definition({ value: item, locate, where, origin }) as unknown as Definitions[string];
+    definitions[name] = new Definition({ value: item, locate, where, origin });
   }
   return definitions;
 }

@@ -351,7 +351,7 @@ export const KEYWORDS: readonly Keyword[] = [
     reads: 'condition',
     schema: CONDITION,
     expects: A_CONDITION,
-    description: 'Decides whether the task counts as changed; sees the result under its registered name and `result`.',
+    description: 'Decides whether the task counts as changed; sees the result under its registered name.',
   },
   {
     name: 'failed_when',
@@ -359,7 +359,7 @@ export const KEYWORDS: readonly Keyword[] = [
     reads: 'condition',
     schema: CONDITION,
     expects: A_CONDITION,
-    description: 'Decides whether the task counts as failed; sees the result under its registered name and `result`.',
+    description: 'Decides whether the task counts as failed; sees the result under its registered name.',
   },
   {
     name: 'listen',

@@ -1,6 +1,6 @@
 import { constant, joined } from './compile.ts';
 import { inside, type ParseContext, placeOf, type Spot } from './context.ts';
-import { type Entries, readEntries } from './entries.ts';
+import { type Entries, isMapping, readEntries } from './entries.ts';
 import { parseInherited, withoutUndefined } from './inherited.ts';
 import type { Play } from './model.ts';
 import { parseHandlers, parseSteps } from './steps.ts';
@@ -48,5 +48,13 @@ function parseScheduling(entries: Entries) {
 
 /** Parses the plays of a playbook. */
 export function parsePlays(context: ParseContext, items: readonly unknown[], spot: Spot): Play[] {
+  const names = items.map((item) => (isMapping(item) ? item.name : undefined));
+  names.forEach((name, index) => {
+    const first = names.indexOf(name);
+    if (typeof name !== 'string' || first === index) return;
+    context.error('duplicate-name', `another play is called \`${name}\``, placeOf(inside(spot, index, 'name')), {
+      related: [{ message: 'first here', place: placeOf(inside(spot, first, 'name')) }],
+    });
+  });
   return items.flatMap((item, index) => parsePlay(context, item, inside(spot, index), index) ?? []);
 }

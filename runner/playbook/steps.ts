@@ -1,6 +1,6 @@
 import { didYouMean } from '../language/nearest.ts';
 import { describeValue } from '../validate/schema/describe.ts';
-import { compileValue } from './compile.ts';
+import { compileArgs } from './args.ts';
 import { type IncludeLink, inside, type ParseContext, placeOf, type Spot } from './context.ts';
 import { Entries, isMapping, readEntries, reportUnknown } from './entries.ts';
 import { foreignKeyword, foreignModule } from './foreign.ts';
@@ -31,11 +31,22 @@ export function parseHandlers(context: ParseContext, items: readonly unknown[], 
       return [];
     }
     const task = parseTask(context, item, here, 'handler');
-    if (task && isMapping(item) && !('name' in item)) {
-      context.error('missing-keyword', 'a handler needs a `name`: it is notified by it', placeOf(here.spot));
-    }
+    if (task && isMapping(item)) checkHandlerName(context, item, task, here.spot);
     return task ?? [];
   });
+}
+
+/** Handlers are looked up by name before any template could be rendered. */
+function checkHandlerName(context: ParseContext, item: Record<string, unknown>, task: Task, spot: Spot): void {
+  if (!('name' in item)) {
+    context.error('missing-keyword', 'a handler needs a `name`: it is notified by it', placeOf(spot));
+  } else if (!task.name.isStatic) {
+    context.error(
+      'handler-name-template',
+      'the name of a handler is fixed; it takes no template',
+      placeOf(inside(spot, 'name')),
+    );
+  }
 }
 
 function itemAt(at: StepsAt, index: number): StepsAt {
@@ -122,19 +133,6 @@ function parseTask(context: ParseContext, value: unknown, at: StepsAt, level: 't
     argsAt: { value: value[name], ...argsSpot },
     listen: entries.strings('listen'),
   }) as Task;
-}
-
-/** The arguments with their templates; a plain text fills the argument that the module names as its shorthand. */
-function compileArgs(context: ParseContext, module: string, value: unknown, spot: Spot) {
-  const shorthand = context.registry.get(module)?.shorthand;
-  if (value === null) return compileValue(context, {}, spot);
-  if (isMapping(value) || shorthand === undefined) return compileValue(context, value, spot);
-  const inner = compileValue(context, value, spot);
-  return {
-    isStatic: inner.isStatic,
-    references: inner.references,
-    render: (scope: Parameters<typeof inner.render>[0]) => ({ [shorthand]: inner.render(scope) }),
-  };
 }
 
 /** Finds the one module of a task, and reports every other key that is no keyword. */
