@@ -56,5 +56,8 @@ async function withoutCommand(word: string | undefined, help: () => void): Promi
     word,
     COMMANDS.map((c) => c.usage.split(' ')[0]!),
   );
-  throw new UsageError(`there is no command "${word}"`, near ? `did you mean "reeve ${near}"?` : '`reeve --help` lists the commands');
+  throw new UsageError(
+    `there is no command "${word}"`,
+    near ? `did you mean "reeve ${near}"?` : '`reeve --help` lists the commands',
+  );
 }

@@ -5,7 +5,7 @@ import { Interrupt } from '../execute/interrupt.ts';
 import type { CheckArgs, RunParts, RunSettings } from '../execute/run-state.ts';
 import type { Inventory } from '../inventory/model.ts';
 import { Emitter } from '../journal/emitter.ts';
-import { Masker } from '../journal/masker.ts';
+import type { Masker } from '../journal/masker.ts';
 import type { AnyModule } from '../module.ts';
 import type { Playbook } from '../playbook/model.ts';
 import type { Registry } from '../playbook/registry.ts';
@@ -60,6 +60,6 @@ export function runId(startedAt: Date): string {
 }
 
 const checkArgs: CheckArgs = (module: AnyModule, args, at) => {
-  const { value, diagnostics } = checkValue(module.args, args, at, { name: module.name });
+  const { value, diagnostics } = checkValue(module.args, args, at, { name: `the module ${module.name}`, member: 'argument' });
   return { args: value as Record<string, unknown>, diagnostics };
 };

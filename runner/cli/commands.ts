@@ -31,7 +31,10 @@ export const COMMANDS: readonly CommandDefinition[] = [
       ['--list-hosts', 'List the hosts of each play and end'],
       ['--list-tasks', 'List the tasks of each play and end'],
     ],
-    examples: ['reeve run playbooks/upgrade-k3s.yaml -i inventory/production --check', 'reeve run site.yaml -l "web:!web3" -e version=1.2'],
+    examples: [
+      'reeve run playbooks/upgrade-k3s.yaml -i inventory/production --check',
+      'reeve run site.yaml -l "web:!web3" -e version=1.2',
+    ],
     run: async ([playbook], options) => (await import('./commands/run.ts')).run(playbook!, options),
   },
   {
@@ -77,8 +80,12 @@ export const COMMANDS: readonly CommandDefinition[] = [
     usage: 'exec <pattern> <module> [...args]',
     description: 'Run one module on hosts (ad hoc)',
     options: [...RUN_OPTIONS, ['-b, --become', 'Become root'], ['--become-user <user>', 'Become this user']],
-    examples: ["reeve exec all command uptime -i inventory/production", "reeve exec agents service name=k3s-agent state=restarted"],
-    run: async ([pattern, module, args], options) => (await import('./commands/exec.ts')).exec(pattern!, module!, args!, options),
+    examples: [
+      'reeve exec all command uptime -i inventory/production',
+      'reeve exec agents service name=k3s-agent state=restarted',
+    ],
+    run: async ([pattern, module, args], options) =>
+      (await import('./commands/exec.ts')).exec(pattern!, module!, args!, options),
   },
   {
     usage: 'init [folder]',

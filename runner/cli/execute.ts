@@ -1,3 +1,4 @@
+import { modules } from '../../modules/index.ts';
 import { EXIT } from '../errors.ts';
 import type { EventSink } from '../events.ts';
 import { runPlaybook } from '../execute/run.ts';
@@ -6,7 +7,6 @@ import type { Inventory } from '../inventory/model.ts';
 import { Masker } from '../journal/masker.ts';
 import type { Filled } from '../playbook/fill-inputs.ts';
 import type { Playbook } from '../playbook/model.ts';
-import { modules } from '../../modules/index.ts';
 import { assemble } from './assemble.ts';
 import { count, text, texts, words } from './options.ts';
 import { reporter } from './reporter.ts';
@@ -40,7 +40,8 @@ export async function execute({ file, playbook, inventory, filled, options }: Ex
   const unwatch = watchSignals(parts.interrupt);
   try {
     const outcome = await runPlaybook(parts, { playbook: file, reeve: version() });
-    const detailed = settings.check && options.detailedExitcode === true && outcome.exitCode === EXIT.done && outcome.pending;
+    const detailed =
+      settings.check && options.detailedExitcode === true && outcome.exitCode === EXIT.done && outcome.pending;
     return detailed ? EXIT.pending : outcome.exitCode;
   } finally {
     unwatch();

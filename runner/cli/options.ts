@@ -12,7 +12,10 @@ export interface CommandDefinition {
   run(args: never[], options: Record<string, unknown>): Promise<number>;
 }
 
-export const INVENTORY_OPTION: OptionRow = ['-i, --inventory <source>', 'Inventory file, directory or list of hosts (`h1,`); may be repeated'];
+export const INVENTORY_OPTION: OptionRow = [
+  '-i, --inventory <source>',
+  'Inventory file, directory or list of hosts (`h1,`); may be repeated',
+];
 
 /** The values of an option that may be given several times, as texts. */
 export function texts(value: unknown): string[] {
@@ -25,7 +28,9 @@ export function texts(value: unknown): string[] {
 
 /** Values separated by commas, from an option that may be repeated. */
 export function words(value: unknown): string[] {
-  return texts(value).flatMap((text) => text.split(',').map((word) => word.trim())).filter((word) => word !== '');
+  return texts(value)
+    .flatMap((text) => text.split(',').map((word) => word.trim()))
+    .filter((word) => word !== '');
 }
 
 /** One text, or undefined. */
@@ -40,7 +45,8 @@ export function count(value: unknown, name: string): number | undefined {
   const given = text(value, name);
   if (given === undefined) return undefined;
   const number = Number(given);
-  if (!Number.isInteger(number) || number < 1) throw new UsageError(`${name} takes a whole number of at least 1, not ${given}`);
+  if (!Number.isInteger(number) || number < 1)
+    throw new UsageError(`${name} takes a whole number of at least 1, not ${given}`);
   return number;
 }
 

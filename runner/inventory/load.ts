@@ -46,7 +46,8 @@ function addHostList(source: string, builder: InventoryBuilder, diagnostics: Dia
   for (const written of source.split(',').map((part) => part.trim())) {
     if (written === '') continue;
     const names = expandRanges(written);
-    if ('problem' in names) diagnostics.push({ code: 'invalid-range', severity: 'error', message: `-i ${source}: ${names.problem}` });
+    if ('problem' in names)
+      diagnostics.push({ code: 'invalid-range', severity: 'error', message: `-i ${source}: ${names.problem}` });
     else for (const name of names) builder.host(name);
   }
 }
@@ -82,7 +83,13 @@ function readFile(file: string, builder: InventoryBuilder): Diagnostic[] {
     if (value.reeve !== 1) {
       const message = 'this inventory does not say that it is written for reeve';
       return [
-        { code: 'inventory-dialect', severity: 'error', message, place: document.place([]), hint: 'put `reeve: 1` on its first line' },
+        {
+          code: 'inventory-dialect',
+          severity: 'error',
+          message,
+          place: document.place([]),
+          hint: 'put `reeve: 1` on its first line',
+        },
       ];
     }
     return readInventory(document, builder);

@@ -66,11 +66,18 @@ function makeTerm(term: string): Term {
   if (term.startsWith('~')) return bySelection(regexOf(term), '');
   const match = /^(.+)\[(-?\d+)?(:?)(-?\d+)?\]$/.exec(term);
   if (match && (match[2] !== undefined || match[3] === ':')) {
-    const [, base, from, colon, to] = match as unknown as [string, string, string | undefined, string, string | undefined];
+    const [, base, from, colon, to] = match as unknown as [
+      string,
+      string,
+      string | undefined,
+      string,
+      string | undefined,
+    ];
     const inner = compileTerm(base);
     return (names) => new Set(slice(ordered(inner(names), names), from, colon === ':', to));
   }
-  if (/[*?[]/.test(term)) return bySelection(picomatch(term, { dot: true, nonegate: true, noextglob: true, nobrace: true }), term);
+  if (/[*?[]/.test(term))
+    return bySelection(picomatch(term, { dot: true, nonegate: true, noextglob: true, nobrace: true }), term);
   return (names) => byName(term, names);
 }
 
@@ -80,7 +87,9 @@ function regexOf(term: string): (name: string) => boolean {
     const regex = new RegExp(`^(?:${term.slice(1)})`);
     return (name) => regex.test(name);
   } catch (error) {
-    throw new ReeveError('invalid-pattern', `${term} is no regular expression: ${(error as Error).message}`, { exitCode: EXIT.invalid });
+    throw new ReeveError('invalid-pattern', `${term} is no regular expression: ${(error as Error).message}`, {
+      exitCode: EXIT.invalid,
+    });
   }
 }
 

@@ -27,7 +27,8 @@ function numbers(from: string, to: string, step: number): { values: string[] } |
   if (Number(from) > Number(to)) return { problem: `the range [${from}:${to}] runs backwards` };
   // A leading zero fixes the width, as in Ansible.
   const width = from.startsWith('0') ? from.length : 0;
-  if (width > 0 && to.length !== from.length) return { problem: `the range [${from}:${to}] needs both ends of the same width` };
+  if (width > 0 && to.length !== from.length)
+    return { problem: `the range [${from}:${to}] needs both ends of the same width` };
   const values: string[] = [];
   for (let n = Number(from); n <= Number(to); n += step) values.push(String(n).padStart(width, '0'));
   return { values };

@@ -29,7 +29,12 @@ class Reader {
 
   group(name: string, body: unknown, path: Path): void {
     if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name)) {
-      this.#error('invalid-group', `"${name}" cannot be the name of a group`, path, 'letters, digits, _ - and . are fine');
+      this.#error(
+        'invalid-group',
+        `"${name}" cannot be the name of a group`,
+        path,
+        'letters, digits, _ - and . are fine',
+      );
       return;
     }
     const group = this.#builder.group(name, this.#document.place(path, 'key'));
@@ -64,7 +69,8 @@ class Reader {
       for (const name of names) {
         group.hosts.add(name);
         const host = this.#builder.host(name, this.#document.place(at, 'key'));
-        if (isMapping(variables)) Object.assign(host.variables, definitionsAt(this.#document, at, variables, `host ${name}`));
+        if (isMapping(variables))
+          Object.assign(host.variables, definitionsAt(this.#document, at, variables, `host ${name}`));
         else if (variables !== null && variables !== undefined) {
           this.#error('expected-mapping', `the host ${written} takes a mapping of variables`, at);
         }
@@ -80,7 +86,8 @@ class Reader {
   }
 
   #vars(group: GroupDraft, value: unknown, path: Path): void {
-    if (isMapping(value)) Object.assign(group.variables, definitionsAt(this.#document, path, value, `group ${group.name}`));
+    if (isMapping(value))
+      Object.assign(group.variables, definitionsAt(this.#document, path, value, `group ${group.name}`));
     else if (value !== null) this.#error('expected-mapping', `vars of the group ${group.name} takes a mapping`, path);
   }
 

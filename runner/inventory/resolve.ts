@@ -59,7 +59,11 @@ export class ResolvedInventory implements Inventory {
       const groups = this.#sorted(parents.get(draft.name) ?? new Set(['all']));
       this.hosts.set(draft.name, { name: draft.name, groups, ...(draft.place ? { place: draft.place } : {}) });
     }
-    this.#names = { hosts: [...this.hosts.keys()], groups: new Set(this.groups.keys()), hostsOf: (group) => this.hostsOf(group) };
+    this.#names = {
+      hosts: [...this.hosts.keys()],
+      groups: new Set(this.groups.keys()),
+      hostsOf: (group) => this.hostsOf(group),
+    };
   }
 
   hostsOf(group: string): string[] {

@@ -6,10 +6,10 @@ import type { Inventory } from './model.ts';
 export function hostVariables(inventory: Inventory, host: string): Record<string, unknown> {
   const layers = inventory.layersOf(host).map((layer) => layer.definitions);
   const scope = layeredScope([...layers].reverse());
-  return Object.fromEntries([...scope.names()].sort().map((name) => [name, valueOf(scope, name, layers)]));
+  return Object.fromEntries([...scope.names()].sort().map((name) => [name, shownValue(scope, name, layers)]));
 }
 
-function valueOf(scope: LayeredScope, name: string, layers: readonly Record<string, { value: unknown }>[]): unknown {
+function shownValue(scope: LayeredScope, name: string, layers: readonly Record<string, { value: unknown }>[]): unknown {
   try {
     return scope.get(name);
   } catch {
@@ -22,10 +22,15 @@ function valueOf(scope: LayeredScope, name: string, layers: readonly Record<stri
 export function inventoryList(inventory: Inventory): Record<string, unknown> {
   const groups = [...inventory.groups.values()].map((group) => {
     const hosts = group.name === 'all' ? [] : group.hosts;
-    const entry = { ...(group.children.length > 0 ? { children: group.children } : {}), ...(hosts.length > 0 ? { hosts } : {}) };
+    const entry = {
+      ...(group.children.length > 0 ? { children: group.children } : {}),
+      ...(hosts.length > 0 ? { hosts } : {}),
+    };
     return [group.name, entry] as const;
   });
-  const hostvars = Object.fromEntries([...inventory.hosts.keys()].map((host) => [host, hostVariables(inventory, host)]));
+  const hostvars = Object.fromEntries(
+    [...inventory.hosts.keys()].map((host) => [host, hostVariables(inventory, host)]),
+  );
   const shown = groups.filter(([name, entry]) => name === 'all' || Object.keys(entry).length > 0);
   return { _meta: { hostvars }, ...Object.fromEntries(shown) };
 }

@@ -62,6 +62,8 @@ function filesBelow(path: string): string[] {
     .filter((name) => !name.startsWith('.') && !name.endsWith('~'))
     .flatMap((name) => {
       const inner = join(path, name);
-      return statSync(inner).isDirectory() || ENDINGS.some((e) => e !== '' && name.endsWith(e)) ? filesBelow(inner) : [];
+      return statSync(inner).isDirectory() || ENDINGS.some((e) => e !== '' && name.endsWith(e))
+        ? filesBelow(inner)
+        : [];
     });
 }

@@ -58,10 +58,18 @@ export async function fillInputs(
 /** `-e` for something that the playbook never uses is a mistake: most likely a typo of an input. */
 export function unusedExtra(name: string, inputs: readonly string[]): ReeveError {
   const near = nearestName(name, inputs);
-  return new ReeveError('unused-extra-var', `-e ${name}: no input has this name and nothing uses a variable of this name`, {
-    hint: near ? `did you mean ${near}?` : inputs.length > 0 ? `the inputs are ${inputs.join(', ')}` : 'the playbook has no inputs',
-    exitCode: EXIT.usage,
-  });
+  return new ReeveError(
+    'unused-extra-var',
+    `-e ${name}: no input has this name and nothing uses a variable of this name`,
+    {
+      hint: near
+        ? `did you mean ${near}?`
+        : inputs.length > 0
+          ? `the inputs are ${inputs.join(', ')}`
+          : 'the playbook has no inputs',
+      exitCode: EXIT.usage,
+    },
+  );
 }
 
 function fromEnvironment(name: string, environment: Record<string, string | undefined>): Given | undefined {
@@ -79,7 +87,11 @@ async function asked(
   return { name, text: await ask(spec.prompt, spec.secret === true), from: 'the answer' };
 }
 
-function read(name: string, spec: InputSpec & { place: Place }, source: Given): { value: unknown; diagnostics: Diagnostic[] } {
+function read(
+  name: string,
+  spec: InputSpec & { place: Place },
+  source: Given,
+): { value: unknown; diagnostics: Diagnostic[] } {
   const { place: _place, secret, prompt: _prompt, ...schema } = spec;
   const value = source.text === undefined ? source.value : byType(spec.type, source.text);
   const document = parseDocument('{}', source.from, { allowEmpty: true });
@@ -87,7 +99,9 @@ function read(name: string, spec: InputSpec & { place: Place }, source: Given): 
   const diagnostics = checked.diagnostics.map((d) => ({
     ...d,
     // A secret must not be shown by the message that refuses it.
-    message: secret ? `the input \`${name}\` has a value that its schema refuses` : `${source.from} ${name}: ${d.message}`,
+    message: secret
+      ? `the input \`${name}\` has a value that its schema refuses`
+      : `${source.from} ${name}: ${d.message}`,
     place: spec.place,
   }));
   return { value: checked.value, diagnostics };

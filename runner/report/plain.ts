@@ -18,7 +18,9 @@ function report(event: RunEvent, options: PlainOptions, line: (text: string) => 
       line(`PLAY ${event.name} (${event.hosts.length} hosts)`);
       break;
     case 'task-ended':
-      line(`  ${event.status.padEnd(11)} ${event.host}: ${event.task.name}${event.message ? ` — ${event.message}` : ''}`);
+      line(
+        `  ${event.status.padEnd(11)} ${event.host}: ${event.task.name}${event.message ? ` — ${event.message}` : ''}`,
+      );
       for (const change of event.changes) line(`              ${change.summary}`);
       if (event.error?.hint) line(`              ${event.error.hint}`);
       break;
@@ -32,7 +34,11 @@ function report(event: RunEvent, options: PlainOptions, line: (text: string) => 
       if (event.message) line(event.message);
       if (event.hint) line(event.hint);
       for (const [host, recap] of Object.entries(event.recap)) {
-        line(`${host}: ${Object.entries(recap).map(([name, n]) => `${name}=${n}`).join(' ')}`);
+        line(
+          `${host}: ${Object.entries(recap)
+            .map(([name, n]) => `${name}=${n}`)
+            .join(' ')}`,
+        );
       }
       for (const [node, state] of Object.entries(event.nodes)) line(`node ${node} is left ${state}`);
       break;

@@ -14,9 +14,13 @@ export async function docs(name: string): Promise<number> {
   }
   const keywords = KEYWORDS.filter((keyword) => keyword.name === name);
   if (keywords.length > 0) {
-    for (const keyword of keywords) console.log(`${keyword.name} (${keyword.levels.join(', ')}): ${keyword.description}`);
+    for (const keyword of keywords)
+      console.log(`${keyword.name} (${keyword.on.join(', ')}): ${keyword.description}`);
     return EXIT.done;
   }
   const near = nearestName(name, [...modules.keys(), ...KEYWORDS.map((keyword) => keyword.name)]);
-  throw new UsageError(`there is no module and no keyword "${name}"`, near ? `did you mean ${near}?` : '`reeve modules` lists the modules');
+  throw new UsageError(
+    `there is no module and no keyword "${name}"`,
+    near ? `did you mean ${near}?` : '`reeve modules` lists the modules',
+  );
 }

@@ -1,11 +1,11 @@
+import { parse as parseYaml } from 'yaml';
+import { modules } from '../../../modules/index.ts';
+import { EXIT, InvalidError } from '../../errors.ts';
 import { loadInventory } from '../../inventory/load.ts';
+import { nearestName } from '../../language/nearest.ts';
 import { parseDocument } from '../../load/parse.ts';
 import { fillInputs } from '../../playbook/fill-inputs.ts';
 import { parsePlaybook } from '../../playbook/parse.ts';
-import { EXIT, InvalidError } from '../../errors.ts';
-import { modules } from '../../../modules/index.ts';
-import { parse as parseYaml } from 'yaml';
-import { nearestName } from '../../language/nearest.ts';
 import { execute } from '../execute.ts';
 import { readExtraVars } from '../extra-vars.ts';
 import { inventorySources, text, texts } from '../options.ts';
@@ -15,11 +15,19 @@ import { UsageError } from '../report-error.ts';
  * `reeve exec PATTERN MODULE [ARGS]`: one task on hosts. ARGS are `name=value` pairs (values are read as YAML), one YAML
  * mapping (`{ name: k3s }`), or, for modules with a shorthand, the text itself.
  */
-export async function exec(pattern: string, module: string, args: string[], options: Record<string, unknown>): Promise<number> {
+export async function exec(
+  pattern: string,
+  module: string,
+  args: string[],
+  options: Record<string, unknown>,
+): Promise<number> {
   const known = modules.get(module);
   if (!known) {
     const near = nearestName(module, [...modules.keys()]);
-    throw new UsageError(`there is no module "${module}"`, near ? `did you mean ${near}?` : '`reeve modules` lists them');
+    throw new UsageError(
+      `there is no module "${module}"`,
+      near ? `did you mean ${near}?` : '`reeve modules` lists them',
+    );
   }
   const play = {
     name: `exec ${module}`,
@@ -37,7 +45,13 @@ export async function exec(pattern: string, module: string, args: string[], opti
   const sources = await inventorySources(options.inventory);
   const inventory = loadInventory(sources, process.cwd());
   const filled = await fillInputs(playbook, readExtraVars(texts(options.extraVars)), process.env, undefined);
-  const exitCode = await execute({ file: '(command line)', playbook, inventory, filled, options: { verbose: true, ...options } });
+  const exitCode = await execute({
+    file: '(command line)',
+    playbook,
+    inventory,
+    filled,
+    options: { verbose: true, ...options },
+  });
   return exitCode ?? EXIT.done;
 }
 
@@ -52,5 +66,8 @@ function readArgs(args: string[], module: { args: { properties: object }; shorth
   }
   if (module.shorthand !== undefined) return joined;
   const wrong = args[pairs.findIndex((pair) => !pair || !names.includes(pair[1]!))];
-  throw new UsageError(`"${wrong}" is no argument of this module`, `arguments are name=value; there are ${names.join(', ')}`);
+  throw new UsageError(
+    `"${wrong}" is no argument of this module`,
+    `arguments are name=value; there are ${names.join(', ')}`,
+  );
 }

@@ -5,7 +5,13 @@ import { EXIT } from '../../errors.ts';
 export async function modules(options: Record<string, unknown>): Promise<number> {
   const rows = [...registry.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   if (options.json) {
-    console.log(JSON.stringify(rows.map(({ name, kind, description }) => ({ name, kind, description })), undefined, 2));
+    console.log(
+      JSON.stringify(
+        rows.map(({ name, kind, description }) => ({ name, kind, description })),
+        undefined,
+        2,
+      ),
+    );
     return EXIT.done;
   }
   const width = Math.max(...rows.map((row) => row.name.length));

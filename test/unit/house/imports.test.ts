@@ -25,7 +25,10 @@ function offences(folder: string, allowed: (imported: string, file: string) => b
 }
 
 const isPackage = (name: string) => !/^(runner|modules|test)\//.test(name);
-const below = (...folders: string[]) => (name: string) => folders.some((folder) => name.startsWith(`runner/${folder}`));
+const below =
+  (...folders: string[]) =>
+  (name: string) =>
+    folders.some((folder) => name.startsWith(`runner/${folder}`));
 
 describe('imports', () => {
   it('modules import the contract, shared helpers, and nothing that talks to the outside', () => {
@@ -59,12 +62,26 @@ describe('imports', () => {
 
   it.each(Object.entries(layers))('%s knows only the layers before it', (folder, known) => {
     const direct = /^runner\/[a-z-]+\.ts$/;
-    const found = offences(`runner/${folder}`, (name) => isPackage(name) || direct.test(name) || below(`${folder}/`, ...known)(name));
+    const found = offences(
+      `runner/${folder}`,
+      (name) => isPackage(name) || direct.test(name) || below(`${folder}/`, ...known)(name),
+    );
     expect(found).toEqual([]);
   });
 
   it('only cli reads argv, writes to the terminal, or ends the process', () => {
-    const folders = ['language', 'load', 'connect', 'kube', 'validate', 'playbook', 'inventory', 'journal', 'report', 'execute'];
+    const folders = [
+      'language',
+      'load',
+      'connect',
+      'kube',
+      'validate',
+      'playbook',
+      'inventory',
+      'journal',
+      'report',
+      'execute',
+    ];
     const found = folders.flatMap((folder) =>
       sources(`runner/${folder}`).flatMap(({ file }) => {
         const text = readFileSync(join(ROOT, file), 'utf8').replace(/^\s*(\*|\/\/|\/\*).*$/gm, '');
