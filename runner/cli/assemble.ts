@@ -60,6 +60,9 @@ export function runId(startedAt: Date): string {
 }
 
 const checkArgs: CheckArgs = (module: AnyModule, args, at) => {
-  const { value, diagnostics } = checkValue(module.args, args, at, { name: `the module ${module.name}`, member: 'argument' });
+  const { value, diagnostics } = checkValue(module.args, args, at, {
+    name: `the module ${module.name}`,
+    member: 'argument',
+  });
   return { args: value as Record<string, unknown>, diagnostics };
 };

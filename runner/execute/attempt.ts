@@ -29,8 +29,9 @@ export interface AttemptParts {
   scope: LayeredScope;
   /** Plans only: `--check`, or `check_mode: true` on the task. */
   planOnly: boolean;
-  /** Id of this instance of the task, and the label of the loop's item. */
+  /** Id of this instance of the task, what it is called, and the label of the loop's item. */
   id: string;
+  name: string;
   item?: string;
 }
 
@@ -162,8 +163,12 @@ function unchanged(plan: Plan): Attempt {
 
 /** Check mode, something to change: facts are what the module predicts, the others unknown. */
 function foreseen(parts: AttemptParts, plan: Plan): Attempt {
+  const because = `"${parts.name}" has not run`;
+  // An action that predicts nothing may do anything: what it leaves is unknown, not only changed.
+  if (parts.module.kind === 'action' && plan.predicted === undefined) {
+    return unknownAttempt(parts.module, plan.message ?? because, plan.changes);
+  }
   parts.run.pending.any = true;
-  const because = `task "${parts.id}" has not run`;
   const unknowns = Object.fromEntries(
     Object.keys(parts.module.returns.properties).map((name) => [name, new Unknown(because)]),
   );
