@@ -221,6 +221,13 @@ export interface ClusterWriter extends ClusterReader {
   write(request: ClusterRequest): Promise<ClusterResponse>;
 }
 
+/** The answer of one server's own health check. */
+export interface ServerReadiness {
+  ready: boolean;
+  /** What it said, or why there was no answer. */
+  detail: string;
+}
+
 /** A long write that must outlive the connection: it runs from a folder on the target and can be attached to again. */
 export interface JobOptions {
   /** Part of the folder's name; one job a name and task is running at a time. */
@@ -256,6 +263,8 @@ export interface ReadTarget {
   /** An HTTP request from the control machine. Throws ReeveError `http-unreachable`. */
   http(request: HttpRequest): Promise<HttpResponse>;
   cluster(): Promise<ClusterReader>;
+  /** Asks the Kubernetes API server on this very host for its `/readyz`, once. Never throws for one that is away. */
+  serverReady(): Promise<ServerReadiness>;
   /** Marks a value as secret: it is masked wherever it turns up from now on. Returns it. */
   secret<T>(value: T): T;
   /** Asks the person at the terminal and gives the line typed. Absent when nobody is there to answer. */

@@ -1,23 +1,30 @@
-import { checkFileResult, readFileResult, readFileScript, restoreFileScript, writeFileScript, writtenFile } from '../connect/files.ts';
+import {
+  checkFileResult,
+  readFileResult,
+  readFileScript,
+  restoreFileScript,
+  writeFileScript,
+  writtenFile,
+} from '../connect/files.ts';
 import { ReeveError } from '../errors.ts';
 import type { LayeredScope } from '../language/scope.ts';
 import { isUnknown } from '../language/unknown.ts';
-import {
-  type ClusterReader,
-  type ClusterWriter,
-  type FileUndo,
-  type HostFacts,
-  type HttpRequest,
-  type HttpResponse,
-  type JobOptions,
-  type ReadTarget,
-  type RunOptions,
-  type RunResult,
-  type SourceFile,
-  type WriteFileOptions,
-  type WriteTarget,
+import type {
+  ClusterReader,
+  ClusterWriter,
+  FileUndo,
+  HostFacts,
+  HttpRequest,
+  HttpResponse,
+  JobOptions,
+  ReadTarget,
+  RunOptions,
+  RunResult,
+  ServerReadiness,
+  SourceFile,
+  WriteFileOptions,
+  WriteTarget,
 } from '../module.ts';
-import { openTaskCluster } from './cluster-access.ts';
 import { gatherFacts, withFacts } from './gather.ts';
 import { addressOf, plainScope } from './host-scope.ts';
 import type { HostState } from './host-state.ts';
@@ -99,15 +106,14 @@ export class ReadingTarget implements ReadTarget {
     return fetchHttp(request, this.signal);
   }
 
-  async cluster(): Promise<ClusterReader> {
-    const writer = await openTaskCluster(this.parts.run, this.parts.scope, this.parts.where);
-    // Only the reading half: a plan must not be able to write.
-    return {
-      server: writer.server,
-      read: (request) => writer.read(request),
-      list: (path, query) => writer.list(path, query),
-      until: (options, inspect, timeout) => writer.until(options, inspect, timeout),
-    };
+  cluster(): Promise<ClusterReader> {
+    const { run, scope } = this.parts;
+    return run.clusters.reader(run, scope, this);
+  }
+
+  serverReady(): Promise<ServerReadiness> {
+    const { run, where } = this.parts;
+    return run.clusters.serverReady(run, where.host, this.signal);
   }
 
   secret<T>(value: T): T {
@@ -174,7 +180,8 @@ export class WritingTarget extends ReadingTarget implements WriteTarget {
   }
 
   override cluster(): Promise<ClusterWriter> {
-    return openTaskCluster(this.parts.run, this.parts.scope, this.parts.where);
+    const { run, scope } = this.parts;
+    return run.clusters.writer(run, scope, this);
   }
 
   nodeState(node: string, state: string | undefined): void {
