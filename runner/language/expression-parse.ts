@@ -59,13 +59,18 @@ export function checkTypes(parsed: ParseResult): void {
 /** The library's `no such overload` in the words of this language. */
 export function explainOverload(summary: string): string {
   const binary = /^no such overload: (\S+) (\S+) (\S+)$/.exec(summary);
-  if (binary) return `\`${binary[2]}\` does not work between ${typeName(binary[1]!)} and ${typeName(binary[3]!)}`;
+  if (binary) {
+    const [, left, operator, right] = binary as unknown as [string, string, string, string];
+    const known = [left, right].filter((type) => type !== 'dyn').map(typeName);
+    return `\`${operator}\` does not work ${known.length === 2 ? `between ${known.join(' and ')}` : `on ${known[0]}`}`;
+  }
   const unary = /^no such overload: ([!-])(\S+)$/.exec(summary);
   if (unary) return `\`${unary[1]}\` does not work on ${typeName(unary[2]!)}`;
   const logic = /^Logical operator requires bool operands, got '(.*)'$/.exec(summary);
   if (logic) return `\`&&\` and \`||\` need true or false, not ${typeName(logic[1]!)}`;
   const call = /^found no matching overload for '(.*)'$/.exec(summary);
-  if (call) return `there is no function \`${call[1]!.replaceAll(/\bdyn(?:<(\w+)>)?/g, '$1')}\` for these types`;
+  if (call)
+    return `there is no function \`${call[1]!.replaceAll(/\bdyn<(\w+)>/g, '$1').replaceAll(/\bdyn\b/g, 'value')}\` for these types`;
   return summary.charAt(0).toLowerCase() + summary.slice(1);
 }
 
