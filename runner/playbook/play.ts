@@ -1,5 +1,5 @@
 import { constant, joined } from './compile.ts';
-import { inside, type ParseContext, placeOf, type Spot } from './context.ts';
+import { inside, type ParseContext, placeOf, remember, type Spot } from './context.ts';
 import { type Entries, isMapping, readEntries } from './entries.ts';
 import { parseInherited, withoutUndefined } from './inherited.ts';
 import type { Play } from './model.ts';
@@ -17,7 +17,7 @@ export function parsePlay(context: ParseContext, value: unknown, spot: Spot, ind
   }
   const section = (name: string) => ({ spot: entries.at(name), id: `${id}.${name}`, chain: [] });
   const steps = (name: string) => parseSteps(context, entries.list(name), section(name));
-  return withoutUndefined({
+  const play = withoutUndefined({
     ...parseInherited(entries),
     ...parseScheduling(entries),
     name: entries.literal<string>('name') ?? entries.strings('hosts').join(':'),
@@ -31,6 +31,7 @@ export function parsePlay(context: ParseContext, value: unknown, spot: Spot, ind
     handlers: parseHandlers(context, entries.list('handlers'), section('handlers')),
     gate: steps('gate'),
   }) as Play;
+  return remember(play, spot);
 }
 
 function parseScheduling(entries: Entries) {
