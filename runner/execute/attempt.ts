@@ -1,9 +1,11 @@
-import { EXIT, InvalidError, ReeveError } from '../errors.ts';
+import { type Diagnostic, EXIT, InvalidError, ReeveError } from '../errors.ts';
 import type { TaskStatus } from '../events.ts';
-import { compileExpression } from '../language/expression.ts';
-import type { LayeredScope } from '../language/scope.ts';
+import { compileExpression, evaluateCondition } from '../language/expression.ts';
+import { type LayeredScope, LazyMapping } from '../language/scope.ts';
+import type { Expression } from '../language/types.ts';
 import { findUnknown, isUnknown, Unknown } from '../language/unknown.ts';
-import { type AnyModule, type Applied, type Change, type Plan, TaskFailure } from '../module.ts';
+import type { Path } from '../load/document.ts';
+import { type AnyModule, type Applied, type Change, type Evaluated, type Plan, TaskFailure } from '../module.ts';
 import type { Task } from '../playbook/model.ts';
 import { withFacts } from './gather.ts';
 import type { RunState } from './run-state.ts';
@@ -27,8 +29,9 @@ export interface AttemptParts {
   scope: LayeredScope;
   /** Plans only: `--check`, or `check_mode: true` on the task. */
   planOnly: boolean;
-  /** Id of this instance of the task, and the label of the loop's item. */
+  /** Id of this instance of the task, what it is called, and the label of the loop's item. */
   id: string;
+  name: string;
   item?: string;
 }
 
@@ -41,8 +44,8 @@ export async function attempt(parts: AttemptParts): Promise<Attempt> {
   const { module } = parts;
   const rendered = await renderArgs(parts);
   if (rendered instanceof Unknown) return unknownAttempt(module, rendered.because);
-  if (parts.planOnly && parts.run.pending.any && module.waits) {
-    return unknownAttempt(module, `would wait for ${module.waits(rendered)}`);
+  if (parts.planOnly && module.waits && (module.waits.inCheck === 'never' || parts.run.pending.any)) {
+    return unknownAttempt(module, `would wait for ${module.waits.what(rendered)}`);
   }
   try {
     const plan = await module.plan(rendered, new ReadingTarget(parts.target));
@@ -57,50 +60,65 @@ export async function attempt(parts: AttemptParts): Promise<Attempt> {
 
 async function renderArgs(parts: AttemptParts): Promise<Record<string, unknown> | Unknown> {
   const { run, task, module, scope } = parts;
-  const raw = await withFacts(run, () => task.args.render(scope));
-  const value = module.expressions ? await evaluateExpressions(parts, raw as Record<string, unknown>) : raw;
-  const unknown = findUnknown(value);
+  const rendered = await withFacts(run, () => task.args.render(scope));
+  const unknown = findUnknown(rendered);
   if (unknown) return unknown;
-  const { args, diagnostics } = run.checkArgs(module, value, task.argsAt);
+  const { args, diagnostics } = run.checkArgs(module, rendered, task.argsAt);
   const errors = diagnostics.filter((d) => d.severity === 'error');
-  if (errors.length > 0) {
-    const first = errors[0]!;
-    throw errors.length > 1
-      ? new InvalidError(errors)
-      : new TaskFailure(first.message, {
-          code: first.code,
-          ...(first.place ? { place: first.place } : {}),
-          ...(first.hint ? { hint: first.hint } : {}),
-        });
-  }
+  if (errors.length > 0) throw argumentError(errors);
   for (const [name, schema] of Object.entries(module.args.properties as Record<string, { writeOnly?: boolean }>)) {
     if (schema.writeOnly) run.masker.add(args[name]);
   }
-  return args;
+  return module.expressions ? evaluateExpressions(parts, args) : args;
 }
 
-/** Arguments that are CEL (`assert: { that: … }`): each becomes `{ expression, value }`. */
+function argumentError(errors: Diagnostic[]): ReeveError {
+  const first = errors[0]!;
+  if (errors.length > 1) return new InvalidError(errors);
+  return new TaskFailure(first.message, {
+    code: first.code,
+    ...(first.place ? { place: first.place } : {}),
+    ...(first.hint ? { hint: first.hint } : {}),
+  });
+}
+
+/** Arguments that are CEL (`assert: { that: … }`): each becomes a list of what its expressions came to. */
 async function evaluateExpressions(
   parts: AttemptParts,
   args: Record<string, unknown>,
 ): Promise<Record<string, unknown>> {
-  const { run, task, module, scope } = parts;
   const result = { ...args };
-  for (const name of module.expressions ?? []) {
+  for (const name of parts.module.expressions ?? []) {
     const written = args[name];
     if (written === undefined) continue;
-    const list = Array.isArray(written) ? written : [written];
-    const { document, path } = task.argsAt;
-    result[name] = await Promise.all(
-      list.map(async (text, index) => {
-        if (typeof text !== 'string') return { expression: String(text), value: text };
-        const at = Array.isArray(written) ? [...path, name, index] : [...path, name];
-        const expression = compileExpression(text, document.textPlace(at));
-        return { expression: text, value: await withFacts(run, () => expression.evaluate(scope)) };
-      }),
-    );
+    const { path } = parts.task.argsAt;
+    result[name] = Array.isArray(written)
+      ? await Promise.all(written.map((one, index) => evaluateOne(parts, one, [...path, name, index])))
+      : [await evaluateOne(parts, written, [...path, name])];
   }
   return result;
+}
+
+async function evaluateOne({ run, task, scope }: AttemptParts, written: unknown, path: Path): Promise<Evaluated> {
+  if (typeof written === 'boolean') return { expression: String(written), value: written };
+  const expression = compileExpression(String(written), task.argsAt.document.textPlace(path));
+  const value = await withFacts(run, () => evaluateCondition(expression, scope));
+  if (isUnknown(value)) return { expression: expression.text, value: 'unknown' };
+  return { expression: expression.text, value, ...(value ? {} : { names: namesIn(expression, scope) }) };
+}
+
+/** What the names of an expression stood for, as far as they are short and known: it explains why one is false. */
+function namesIn(expression: Expression, scope: LayeredScope): Record<string, unknown> {
+  const names: Record<string, unknown> = {};
+  for (const { path } of expression.references) {
+    let value: unknown = scope.get(path[0]!);
+    for (const member of path.slice(1)) {
+      value =
+        value instanceof LazyMapping ? value.get(member) : (value as Record<string, unknown> | undefined)?.[member];
+    }
+    if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) names[path.join('.')] = value;
+  }
+  return names;
 }
 
 async function apply(parts: AttemptParts, plan: Plan): Promise<Attempt> {
@@ -145,8 +163,12 @@ function unchanged(plan: Plan): Attempt {
 
 /** Check mode, something to change: facts are what the module predicts, the others unknown. */
 function foreseen(parts: AttemptParts, plan: Plan): Attempt {
+  const because = `"${parts.name}" has not run`;
+  // An action that predicts nothing may do anything: what it leaves is unknown, not only changed.
+  if (parts.module.kind === 'action' && plan.predicted === undefined) {
+    return unknownAttempt(parts.module, plan.message ?? because, plan.changes);
+  }
   parts.run.pending.any = true;
-  const because = `task "${parts.id}" has not run`;
   const unknowns = Object.fromEntries(
     Object.keys(parts.module.returns.properties).map((name) => [name, new Unknown(because)]),
   );
@@ -196,9 +218,4 @@ export function shownChanges(changes: readonly Change[], hideAll = false): Chang
     const { before: _b, after: _a, ...shown } = change;
     return { ...shown, sensitive: true };
   });
-}
-
-/** True when a value of a register is not known yet. */
-export function settled(value: unknown): boolean {
-  return !isUnknown(value);
 }

@@ -162,11 +162,9 @@ async function finish(taskRun: TaskRun, done: Attempt, duration: number): Promis
   const bad = done.status === 'failed' || done.status === 'unreachable';
   const ignored = done.status === 'failed' && (await ignores(taskRun));
   const outcome: TaskOutcome = { status: done.status, ignored };
-  if (done.status === 'unknown') run.pending.any = true;
+  if (done.status === 'unknown' && task.changedWhen !== false) run.pending.any = true;
   if (task.register !== undefined) outcome.register = { name: task.register, value: done.result };
-  if (taskRun.module.setsVariables && (done.status === 'ok' || done.status === 'changed')) {
-    Object.assign(host.data, done.result.variables);
-  }
+  if (taskRun.module.setsVariables && !bad && done.status !== 'skipped') await setVariables(taskRun);
   host.count(done.status, ignored);
   if (done.status === 'changed' || done.status === 'unknown') await notify(context, taskRun, done.status === 'changed');
   const message = settings.noLog ? (bad ? 'failed; the reason is hidden by no_log' : undefined) : done.message;
@@ -188,6 +186,12 @@ async function finish(taskRun: TaskRun, done: Attempt, duration: number): Promis
   if (bad && !ignored) host.failed = done.status === 'unreachable' ? 'unreachable' : 'failed';
   if (done.error?.code === 'unexpected') run.unexpected ??= done.error;
   return outcome;
+}
+
+/** The arguments of set-vars become variables; what is not known yet becomes an unknown variable, not a missing one. */
+async function setVariables({ context, task, host }: TaskRun): Promise<void> {
+  const values = await withFacts(context.run, () => task.args.render(scopeFor(context, task, host)));
+  Object.assign(host.data, values);
 }
 
 async function ignores({ context, task, host, settings }: TaskRun): Promise<boolean> {

@@ -35,7 +35,14 @@ export function kindOf(value: unknown): string {
   if (value instanceof Unknown) return 'unknown value';
   if (value instanceof LazyMapping || isMapping(value)) return 'mapping';
   if (typeof value === 'bigint') return 'number';
-  return typeof value;
+  return typeof value === 'object' ? value.constructor.name.toLowerCase() : typeof value;
+}
+
+/** The same with its article: `a list`, `an optional`, `null`. */
+export function aKindOf(value: unknown): string {
+  const kind = kindOf(value);
+  if (value === null || value === undefined) return kind;
+  return /^[aeiou]/.test(kind) ? `an ${kind}` : `a ${kind}`;
 }
 
 /**

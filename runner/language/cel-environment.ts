@@ -27,7 +27,13 @@ export const CEL_ADDITIONS: readonly CelAddition[] = [
 
 /** CEL with the functions of this language. Operators and functions run in it; names and logic are walked by us. */
 export const celEnvironment: Environment = addVersions(
-  new Environment({ unlistedVariablesAreDyn: true, homogeneousAggregateLiterals: false, enableOptionalTypes: true })
+  new Environment({
+    unlistedVariablesAreDyn: true,
+    homogeneousAggregateLiterals: false,
+    enableOptionalTypes: true,
+    // a chain of this many operators is compiled and evaluated by recursion
+    limits: { maxAstNodes: 5000 },
+  })
     // these two must not read their first argument before they know that it exists: the compiler does them itself
     .registerFunction('default(dyn, dyn): dyn', (value: unknown, fallback: unknown) => value ?? fallback)
     .registerFunction('defined(dyn): bool', () => true),

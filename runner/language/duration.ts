@@ -58,9 +58,9 @@ export function formatDuration(milliseconds: number): string {
   const seconds = Math.round(total / 1000);
   if (seconds < 60) return `${seconds}s`;
   if (seconds < 3600) return twoUnits(Math.floor(seconds / 60), 'm', seconds % 60, 's');
-  const minutes = Math.round(seconds / 60);
+  const minutes = Math.round(total / 60_000);
   if (minutes < 24 * 60) return twoUnits(Math.floor(minutes / 60), 'h', minutes % 60, 'm');
-  const hours = Math.round(minutes / 60);
+  const hours = Math.round(total / 3_600_000);
   return twoUnits(Math.floor(hours / 24), 'd', hours % 24, 'h');
 }
 

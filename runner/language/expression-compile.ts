@@ -1,5 +1,5 @@
 import { type ASTNode, Optional } from '@marcbachmann/cel-js';
-import { kindOf, readMember, toPlain } from './access.ts';
+import { aKindOf, readMember, toPlain } from './access.ts';
 import { CEL_CONSTANTS, CEL_FUNCTIONS, CEL_METHODS, celEnvironment } from './cel-environment.ts';
 import { delegated, ValueFault } from './expression-delegate.ts';
 import { compileBind, compileComprehension } from './expression-macros.ts';
@@ -125,7 +125,7 @@ function compileAccess(node: AccessNode, lenience: Lenience): EvaluateNode {
 function memberKey(key: unknown, offset: number): string | number {
   if (typeof key === 'bigint') return Number(key);
   if (typeof key === 'string' || typeof key === 'number') return key;
-  throw new ValueFault('expression-value', offset, `a ${kindOf(key)} is no name and no position`);
+  throw new ValueFault('expression-value', offset, `${aKindOf(key)} is no name and no position`);
 }
 
 /** `has` and `defined`: true when the last member (or the root name) exists, also when its value is unknown. */
@@ -181,7 +181,7 @@ function attempt(evaluate: EvaluateNode, context: EvaluationContext, offset: num
 
 /** The error for a value where only true and false make sense. */
 export function notBoolean(value: unknown, offset: number, where: string): ValueFault {
-  const message = `${where} needs true or false, not a ${kindOf(value)}`;
+  const message = `${where} needs true or false, not ${aKindOf(value)}`;
   return new ValueFault('expression-value', offset, message, 'compare it: `name == "…"`, `size(list) > 0`');
 }
 

@@ -1,5 +1,5 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
-import { isMapping, kindOf } from './access.ts';
+import { aKindOf, isMapping } from './access.ts';
 import { compileNode, type EvaluateNode, type EvaluationContext, notBoolean } from './expression-compile.ts';
 import { ValueFault } from './expression-delegate.ts';
 import { Fault } from './fault.ts';
@@ -110,7 +110,7 @@ function itemsOf(subject: unknown, name: string, offset: number): readonly unkno
   if (Array.isArray(subject)) return subject;
   if (subject instanceof LazyMapping) return [...subject.names()];
   if (isMapping(subject)) return Object.keys(subject);
-  const message = `\`.${name}()\` needs a list or a mapping, not a ${kindOf(subject)}`;
+  const message = `\`.${name}()\` needs a list or a mapping, not ${aKindOf(subject)}`;
   throw new ValueFault('expression-value', offset, message);
 }
 

@@ -1,4 +1,4 @@
-import { isMapping, kindOf, memberNames, readMember, toPlain } from './access.ts';
+import { aKindOf, isMapping, memberNames, readMember, toPlain } from './access.ts';
 import { delegated, ValueFault } from './expression-delegate.ts';
 import { LazyMapping } from './lazy.ts';
 import { findUnknown, isUnknown } from './unknown.ts';
@@ -63,7 +63,7 @@ function membership(needle: unknown, haystack: unknown, offset: number): unknown
   }
   if (haystack instanceof LazyMapping) return haystack.has(String(needle));
   if (isMapping(haystack)) return readMember(haystack, String(needle)) !== undefined;
-  const message = `\`in\` needs a list or a mapping on its right, not a ${kindOf(haystack)}`;
+  const message = `\`in\` needs a list or a mapping on its right, not ${aKindOf(haystack)}`;
   throw new ValueFault('expression-value', offset, message, 'for a part of a text write `text.contains("…")`');
 }
 

@@ -1,9 +1,9 @@
-import { type ASTNode, type EvaluationError, ParseError } from '@marcbachmann/cel-js';
+import { type ASTNode, type EvaluationError, ParseError, type ParseResult } from '@marcbachmann/cel-js';
 import { CEL_CONSTANTS, CEL_RESERVED, celEnvironment } from './cel-environment.ts';
 import { Fault } from './fault.ts';
 
-/** @throws Fault with code `expression-syntax` or `expression-value` (types that can never fit together). */
-export function parseExpression(text: string): ASTNode {
+/** @throws Fault `expression-syntax`. */
+export function parseExpression(text: string): ParseResult {
   if (text.trim() === '') throw new Fault('expression-syntax', 0, 'this condition is empty');
   const braces = text.indexOf('{{');
   if (braces >= 0 && !/^\s*\{\{\s*["']/.test(text.slice(braces))) {
@@ -12,24 +12,47 @@ export function parseExpression(text: string): ASTNode {
   }
   try {
     const parsed = celEnvironment.parse(text);
-    const checked = parsed.check();
-    if (!checked.valid && checked.error) refuseTypes(checked.error as unknown as EvaluationError);
-    return parsed.ast;
+    refuseTypeNames(parsed.ast);
+    return parsed;
   } catch (error) {
     if (error instanceof ParseError) throw syntaxFault(error, text);
     throw error;
   }
 }
 
+const TYPE_NAMES = new Set([...CEL_CONSTANTS].filter((name) => !['optional', 'cel', 'google'].includes(name)));
+
+/**
+ * `list.exists(…)` means a variable called `list`, but CEL reads the name of a type. A type is only ever compared
+ * (`type(a) == list`), so anywhere else the message can say what to write.
+ */
+function refuseTypeNames(node: ASTNode, isCompared = false): void {
+  if (node.op === 'id') {
+    if (isCompared || !TYPE_NAMES.has(node.args)) return;
+    const message = `\`${node.args}\` is the name of a type in CEL`;
+    throw new Fault('expression-syntax', node.start, message, `write \`vars.${node.args}\` for the variable`);
+  }
+  const compares = ['==', '!=', 'in', 'list', '?:'].includes(node.op);
+  for (const child of childrenOf(node)) refuseTypeNames(child, compares);
+}
+
+function childrenOf(node: ASTNode): ASTNode[] {
+  const isNode = (value: unknown): value is ASTNode => typeof value === 'object' && value !== null && 'op' in value;
+  if (node.op === 'value') return [];
+  return [node.args].flat(3).filter(isNode);
+}
+
 /** Findings of the library's type check that hold whatever the variables are, and that no rule of ours relaxes. */
 const CERTAIN = new Set(['no_such_overload', 'no_matching_overload', 'invalid_logical_operand', 'cannot_index_type']);
-const NUMBERS = /^no such overload: (?:int|uint|double) \S+ (?:int|uint|double)$/;
+const NUMBERS = /^no such overload: (?:int|uint|double|dyn) \S+ (?:int|uint|double|dyn)$/;
 const LISTS = /^no such overload: .*(?:list<.*(?:\+|in)|(?:\+|in) list<)/;
 
-function refuseTypes(error: EvaluationError): void {
+/** @throws Fault `expression-value` for types that can never fit, whatever the variables are. */
+export function checkTypes(parsed: ParseResult): void {
+  const checked = parsed.check();
+  if (checked.valid || !checked.error) return;
+  const error = checked.error as unknown as EvaluationError;
   if (!CERTAIN.has(error.code) || NUMBERS.test(error.summary) || LISTS.test(error.summary)) return;
-  // an unknown function gets a better message, with the nearest name, from the compiler
-  if (error.code === 'no_matching_overload' && /\((?:dyn)?(?:, dyn)*\)'$/.test(error.summary)) return;
   throw new Fault('expression-value', error.range?.start ?? 0, explainOverload(error.summary));
 }
 
@@ -39,6 +62,8 @@ export function explainOverload(summary: string): string {
   if (binary) return `\`${binary[2]}\` does not work between ${typeName(binary[1]!)} and ${typeName(binary[3]!)}`;
   const unary = /^no such overload: ([!-])(\S+)$/.exec(summary);
   if (unary) return `\`${unary[1]}\` does not work on ${typeName(unary[2]!)}`;
+  const logic = /^Logical operator requires bool operands, got '(.*)'$/.exec(summary);
+  if (logic) return `\`&&\` and \`||\` need true or false, not ${typeName(logic[1]!)}`;
   const call = /^found no matching overload for '(.*)'$/.exec(summary);
   if (call) return `there is no function \`${call[1]!.replaceAll(/\bdyn(?:<(\w+)>)?/g, '$1')}\` for these types`;
   return summary.charAt(0).toLowerCase() + summary.slice(1);
@@ -94,6 +119,8 @@ function explainSyntax(error: ParseError, text: string, offset: number): string 
     case 'unexpected_character':
     case 'expected_token':
       return found === undefined ? 'this condition ends too early' : `unexpected \`${found}\``;
+    case 'invalid_macro_argument':
+      return 'here stands a name of your choice, as in `list.exists(item, …)`';
     default:
       return error.summary.charAt(0).toLowerCase() + error.summary.slice(1);
   }

@@ -2,13 +2,13 @@ import { Optional } from '@marcbachmann/cel-js';
 import { isMapping, toPlain } from './access.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { compileNode, type EvaluateNode, notBoolean } from './expression-compile.ts';
-import { parseExpression } from './expression-parse.ts';
+import { checkTypes, parseExpression } from './expression-parse.ts';
 import { collectReferences } from './expression-references.ts';
 import { Fault, placingFaults } from './fault.ts';
 import type { Scope } from './lazy.ts';
 import type { OffsetReference, Reference } from './reference.ts';
 import type { TextPlace } from './text-place.ts';
-import { isUnknown, type Unknown, Unknown as UnknownValue } from './unknown.ts';
+import { isUnknown, Unknown } from './unknown.ts';
 import { Version } from './version.ts';
 
 export { CEL_ADDITIONS, CEL_CONSTANTS, CEL_RESERVED } from './cel-environment.ts';
@@ -57,8 +57,10 @@ export function evaluateCondition(expression: Expression, scope: Scope): boolean
 
 function compileText(text: string): CompiledText {
   try {
-    const ast = parseExpression(text);
-    return { evaluate: compileNode(ast), references: collectReferences(ast) };
+    const parsed = parseExpression(text);
+    const compiled = { evaluate: compileNode(parsed.ast), references: collectReferences(parsed.ast) };
+    checkTypes(parsed);
+    return compiled;
   } catch (error) {
     // the parser descends once for each `!`, `-` and bracket
     if (error instanceof RangeError) throw new Fault('expression-syntax', 0, 'this condition is nested too deeply');
@@ -101,7 +103,7 @@ class CompiledExpression implements Expression {
 /** CEL's own kinds of values as the data that YAML and JSON know: BigInt as number, times and versions as text. */
 function toData(value: unknown): unknown {
   if (typeof value === 'bigint') return Number(value);
-  if (typeof value !== 'object' || value === null || value instanceof UnknownValue) return value;
+  if (typeof value !== 'object' || value === null || value instanceof Unknown) return value;
   if (Array.isArray(value)) return value.map(toData);
   const plain = toPlain(value);
   if (isMapping(plain)) return Object.fromEntries(Object.entries(plain).map(([key, child]) => [key, toData(child)]));
@@ -109,6 +111,7 @@ function toData(value: unknown): unknown {
   if (plain instanceof Version) return plain.text;
   if (plain instanceof Date) return plain.toISOString();
   if (plain instanceof Uint8Array) return Buffer.from(plain).toString('utf8');
-  const inner = plain === null || typeof plain !== 'object' ? plain : plain.valueOf();
-  return typeof inner === 'bigint' ? Number(inner) : typeof inner === 'object' ? String(inner) : inner;
+  // what is left are unsigned integers, durations (`90s`, which parseDuration reads) and types
+  const inner = plain === null || plain === undefined ? null : plain.valueOf();
+  return typeof inner === 'bigint' ? Number(inner) : String(plain).replace(/^Type<(.*)>$/, '$1');
 }

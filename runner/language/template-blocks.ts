@@ -1,6 +1,7 @@
-import { isMapping, kindOf, readMember } from './access.ts';
+import { aKindOf, isMapping, readMember } from './access.ts';
 import { Fault } from './fault.ts';
-import { BLOCKS, isTruthy } from './helpers.ts';
+import { isTruthy } from './helper-values.ts';
+import { BLOCKS } from './helpers.ts';
 import { LazyMapping } from './lazy.ts';
 import { didYouMean } from './nearest.ts';
 import { type Compilation, compileProgram, compileValue } from './template-compile.ts';
@@ -63,7 +64,7 @@ function eachBlock(value: Evaluate, program: Evaluate, inverse: Evaluate, offset
     if (isUnknown(subject)) return subject;
     const keys = keysToVisit(subject);
     if (!keys) {
-      const message = `\`#each\` needs a list or a mapping, not a ${kindOf(subject)}`;
+      const message = `\`#each\` needs a list or a mapping, not ${aKindOf(subject)}`;
       throw new Fault('template-value', offset, message);
     }
     if (keys.length === 0) return inverse(context);

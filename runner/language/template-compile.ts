@@ -1,6 +1,7 @@
-import { kindOf, readMember, toPlain } from './access.ts';
+import { aKindOf, readMember, toPlain } from './access.ts';
 import { Fault } from './fault.ts';
-import { HELPERS, type Helper, HelperError, isTruthy } from './helpers.ts';
+import { HelperError, isTruthy } from './helper-values.ts';
+import { HELPERS, type Helper } from './helpers.ts';
 import { didYouMean } from './nearest.ts';
 import type { OffsetReference } from './reference.ts';
 import { compileBlock } from './template-blocks.ts';
@@ -216,7 +217,7 @@ function runHelper(
 function intoText(value: unknown, offset: number): unknown {
   if (typeof value === 'string' || isUnknown(value)) return value;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  const message = value === null ? 'null cannot stand inside text' : `a ${kindOf(value)} cannot stand inside text`;
+  const message = value === null ? 'null cannot stand inside text' : `${aKindOf(value)} cannot stand inside text`;
   const hint =
     value === null
       ? 'write `{{default name "…"}}`, or `{{json name}}` for the word null'

@@ -97,15 +97,24 @@ function rewriteFilters(content: string): string | undefined {
     const match = /^(\w+)\s*(?:\((.*)\))?$/s.exec(filter);
     const helper = match && FILTERS[match[1]!];
     if (!helper) return undefined;
-    const given = (match[2] ?? '')
-      .replaceAll("'", '"')
-      .replaceAll(/\s*,\s*/g, ' ')
-      .trim();
-    if (!/^[\w.\s"/:@-]*$/.test(given)) return undefined;
-    const call = [helper, expression, given].filter(Boolean).join(' ');
+    const given = rewriteArguments(match[2] ?? '');
+    if (!given) return undefined;
+    const call = [helper, expression, ...given].join(' ');
     expression = index === filters.length - 1 ? call : `(${call})`;
   }
   return `{{${expression}}}`;
+}
+
+/** Constants and names between commas, with double quotes; undefined when there is anything else. */
+function rewriteArguments(text: string): string[] | undefined {
+  if (text.trim() === '') return [];
+  const ARGUMENT = /\s*("[^"\\]*"|'[^'"\\]*'|[\w.]+)\s*(?:,|$)/y;
+  const found: string[] = [];
+  for (let match = ARGUMENT.exec(text); match; match = ARGUMENT.exec(text)) {
+    found.push(match[1]!.replace(/^'(.*)'$/s, '"$1"'));
+    if (ARGUMENT.lastIndex === text.length) return found;
+  }
+  return undefined;
 }
 
 function splitAtPipes(content: string): string[] {

@@ -1,4 +1,4 @@
-import { kindOf, memberNames, readMember } from './access.ts';
+import { aKindOf, kindOf, memberNames, readMember } from './access.ts';
 import { Fault } from './fault.ts';
 import type { Scope } from './lazy.ts';
 import { didYouMean } from './nearest.ts';
@@ -115,10 +115,8 @@ export function describeMissing(value: unknown, part: string, parent: string): {
     const items = value.length === 1 ? '1 item' : `${value.length} items`;
     return { message: `\`${parent}\` has ${items}, so there is no \`[${part}]\`` };
   }
-  const kind = kindOf(value);
-  if (kind !== 'mapping') {
-    const isOneOf = kind === 'null' || kind === 'nothing' ? kind : `a ${kind}`;
-    return { message: `\`${parent}\` is ${isOneOf}, so it has no \`${part}\`` };
+  if (kindOf(value) !== 'mapping') {
+    return { message: `\`${parent}\` is ${aKindOf(value)}, so it has no \`${part}\`` };
   }
   const names = [...memberNames(value)];
   const listed =

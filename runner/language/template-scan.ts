@@ -88,7 +88,7 @@ export function skipQuoted(text: string, at: number): number {
   return at;
 }
 
-const OPEN_BLOCK = /^~?[#^]\s*([^\s}~|()]+)/;
+const OPEN_BLOCK = /^~?[#^][>*]?\s*([^\s}~|()]+)/;
 const CLOSE_BLOCK = /^~?\/\s*([^\s}~]*)/;
 
 /** @throws Fault when blocks do not close in the order they opened; Handlebars only says that the text ended. */

@@ -15,6 +15,8 @@ import { sortDiagnostics } from './sort.ts';
 export interface ValidateOptions {
   /** Names given by `-e` that are no inputs. */
   extraVars?: readonly string[];
+  /** Variables that the engine itself reads (`user`, `kubeconfig`): they count as used. */
+  engineVariables?: readonly string[];
 }
 
 /**
@@ -27,7 +29,8 @@ export function validatePlaybook(
   registry: Registry,
   options: ValidateOptions = {},
 ): Diagnostic[] {
-  const subject: Subject = { playbook, inventory, registry, extraVars: options.extraVars ?? [] };
+  const { extraVars = [], engineVariables = [] } = options;
+  const subject: Subject = { playbook, inventory, registry, extraVars, engineVariables };
   return sortDiagnostics([
     ...checkInputs(playbook),
     ...checkAllArgs(subject),

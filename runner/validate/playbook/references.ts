@@ -20,17 +20,25 @@ export function checkReference(reference: Reference, names: Names, rules: Refere
   return shape ? checkMembers(reference, shape, [root], members) : undefinedName(root, reference, names, rules);
 }
 
+/** Names that come from where something stands, never from an inventory. */
+const PLACED: Record<string, string> = {
+  item: '`item` is there inside a `loop`',
+  index: '`index` is there inside a `loop`',
+  batch: '`batch` is there in the tasks of a `gate`',
+  result: 'the result of a task has the name that `register` gives it',
+};
+
 function undefinedName(root: string, reference: Reference, names: Names, rules: ReferenceRules): Diagnostic {
-  const inputs = names.shape('inputs')?.properties ?? {};
+  const isInput = Object.hasOwn(names.shape('inputs')?.properties ?? {}, root);
+  const placed = Object.hasOwn(PLACED, root) ? PLACED[root] : undefined;
+  const sure = rules.hasInventory || isInput || placed !== undefined;
   const diagnostic: Diagnostic = {
     code: 'undefined-variable',
-    severity: rules.hasInventory ? 'error' : 'warning',
-    message: rules.hasInventory
-      ? `\`${root}\` is not defined`
-      : `\`${root}\` is not defined here; without an inventory it cannot be said whether hosts have it`,
+    severity: sure ? 'error' : 'warning',
+    message: `\`${root}\` is not defined here${sure ? '' : '; only with an inventory can it be said whether hosts have it'}`,
     place: reference.place,
   };
-  const hint = Object.hasOwn(inputs, root) ? `it is an input: write \`inputs.${root}\`` : didYouMean(root, names.all());
+  const hint = isInput ? `it is an input: write \`inputs.${root}\`` : (placed ?? didYouMean(root, names.all()));
   if (hint) diagnostic.hint = hint;
   return diagnostic;
 }

@@ -3,6 +3,7 @@ import type { Inventory } from '../../inventory/model.ts';
 import type { Compiled, Expression, Reference } from '../../language/types.ts';
 import type { Definitions, Inherited, Play, Playbook, Step, StepBase } from '../../playbook/model.ts';
 import type { Registry } from '../../playbook/registry.ts';
+import { unusedVariable } from '../inputs.ts';
 import { hostsOfPattern } from './hosts.ts';
 import { anyShapes, BATCH_NAMES, inventoryNames, Names, type Shapes, specialNames } from './names.ts';
 import { checkReference, type ReferenceRules } from './references.ts';
@@ -16,6 +17,8 @@ export interface Subject {
   registry: Registry;
   /** Variables given on the command line. */
   extraVars: readonly string[];
+  /** Variables that the engine itself reads (`user`, `kubeconfig`): they count as used. */
+  engineVariables: readonly string[];
 }
 
 /** Reports names that templates and expressions use and that nothing defines where they stand. */
@@ -27,6 +30,8 @@ class NameCheck {
   readonly #found: Diagnostic[] = [];
   readonly #subject: Subject;
   readonly #rules: ReferenceRules;
+  /** Every root name that is used or defined anywhere. */
+  readonly #mentioned = new Set<string>();
 
   constructor(subject: Subject) {
     this.#subject = subject;
@@ -47,7 +52,18 @@ class NameCheck {
     this.#references(playbook.lock, everywhere.with(inventoryNames(inventory, inventory?.hosts.keys() ?? [])));
     // A variable is resolved where it is used, so it may use names that only some plays have.
     this.#definitions(playbook.vars, inPlays);
+    this.#unused();
     return this.#found;
+  }
+
+  /** A `-e` for a name that nothing defines or uses is a typo. */
+  #unused(): void {
+    const { extraVars, engineVariables, playbook, inventory } = this.#subject;
+    const inInventory = inventoryNames(inventory, inventory?.hosts.keys() ?? []);
+    for (const name of extraVars) {
+      const isUsed = this.#mentioned.has(name) || engineVariables.includes(name) || Object.hasOwn(inInventory, name);
+      if (!isUsed && !definedSomewhere(playbook, name)) this.#found.push(unusedVariable(name, playbook));
+    }
   }
 
   /** Checks a play; gives the names it adds, for variables that are resolved inside it. */
@@ -111,6 +127,7 @@ class NameCheck {
 
   #each(references: readonly Reference[], names: Names): void {
     for (const reference of references) {
+      this.#mentioned.add(reference.path[0] === 'vars' ? (reference.path[1] ?? 'vars') : reference.path[0]!);
       const diagnostic = checkReference(reference, names, this.#rules);
       if (diagnostic) this.#found.push(diagnostic);
     }
@@ -124,6 +141,13 @@ export function referencesOf(definition: Definitions[string]): readonly Referenc
   } catch {
     return [];
   }
+}
+
+function definedSomewhere(playbook: Playbook, name: string): boolean {
+  if (Object.hasOwn(playbook.vars, name)) return true;
+  return playbook.plays.some(
+    (play) => Object.hasOwn(play.vars, name) || [...stepsOf(play)].some((step) => Object.hasOwn(step.vars, name)),
+  );
 }
 
 function loopNames(step: StepBase): Shapes {
