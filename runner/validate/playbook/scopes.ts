@@ -1,9 +1,10 @@
 import type { Diagnostic } from '../../errors.ts';
 import type { Inventory } from '../../inventory/model.ts';
 import type { Compiled, Expression, Reference } from '../../language/types.ts';
+import { diagnosticOf } from '../../playbook/context.ts';
+import { unusedExtra } from '../../playbook/fill-inputs.ts';
 import type { Definitions, Inherited, Play, Playbook, Step, StepBase } from '../../playbook/model.ts';
 import type { Registry } from '../../playbook/registry.ts';
-import { unusedVariable } from '../inputs.ts';
 import { hostsOfPattern } from './hosts.ts';
 import { anyShapes, BATCH_NAMES, inventoryNames, Names, type Shapes, specialNames } from './names.ts';
 import { checkReference, type ReferenceRules } from './references.ts';
@@ -62,7 +63,8 @@ class NameCheck {
     const inInventory = inventoryNames(inventory, inventory?.hosts.keys() ?? []);
     for (const name of extraVars) {
       const isUsed = this.#mentioned.has(name) || engineVariables.includes(name) || Object.hasOwn(inInventory, name);
-      if (!isUsed && !definedSomewhere(playbook, name)) this.#found.push(unusedVariable(name, playbook));
+      if (!isUsed && !definedSomewhere(playbook, name))
+        this.#found.push(diagnosticOf(unusedExtra(name, Object.keys(playbook.inputs))));
     }
   }
 
