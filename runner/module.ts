@@ -165,8 +165,23 @@ export interface ClusterRequest {
   contentType?: string;
   /** milliseconds for this one request; default 30 s. */
   timeout?: number;
+  /**
+   * A write that may safely reach the server twice: a patch to the same value, an eviction or a deletion with a uid
+   * precondition. It is then retried like a read.
+   */
+  idempotent?: boolean;
+  /**
+   * Puts back what was changed: goes out even after the task's deadline or an interruption, for at most `timeout`
+   * (default 30 s) in all.
+   */
+  cleanup?: boolean;
+  /** Aborting ends the request and its retries: it rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
-/** `status` 404, 409, 429 … are answers, not exceptions; a lost connection is retried until the task's deadline. */
+/**
+ * 401 and 403 are thrown as ReeveError `cluster-unauthorized` and `cluster-forbidden` (but for a namespace that is being
+ * deleted, whose 403 is an answer).
+ * `status` 404, 409, 429 … are answers, not exceptions; a lost connection is retried until the task's deadline. */
 export interface ClusterResponse {
   status: number;
   // biome-ignore lint/suspicious/noExplicitAny: API objects are open; modules narrow them where they read them.
@@ -178,6 +193,10 @@ export type KubeObject = any;
 export interface WatchOptions {
   path: string;
   query?: Record<string, string | number | boolean | undefined>;
+  /** What is waited for, for the message at the deadline: «node k3s-1 to be Ready». */
+  what?: string;
+  /** Aborting ends the wait: it rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /** The cluster, reading only. Writes with `dryRun=All` are allowed here: they change nothing. */
@@ -195,7 +214,10 @@ export interface ClusterReader {
   until<T>(options: WatchOptions, inspect: (objects: KubeObject[]) => T | undefined, timeout: number): Promise<T>;
 }
 export interface ClusterWriter extends ClusterReader {
-  /** Any request. Not retried by itself once it may have reached the server. */
+  /**
+   * Any request. Retried by itself while it cannot have reached the server (and on 429, but for evictions); once it may
+   * have, only when it is `idempotent`, else ReeveError `cluster-write-lost`.
+   */
   write(request: ClusterRequest): Promise<ClusterResponse>;
 }
 
@@ -318,6 +340,8 @@ export interface ModuleDefinition<S extends ObjectSchema = ObjectSchema, Next = 
   waits?: { inCheck: 'never' | 'unless-pending'; what(args: ArgsOf<S>): string };
   /** For state modules: true for the arguments that make it an action (`service` with `state: restarted`). */
   isAction?(args: ArgsOf<S>): boolean;
+  /** Pending handlers run at this point. */
+  flushesHandlers?: boolean;
   /** Checks beyond the schema, before any connection: returns a message, or undefined. */
   check?(args: Record<string, unknown>): string | undefined;
   plan(args: ArgsOf<S>, target: ReadTarget): Promise<Plan<Next>>;
@@ -342,7 +366,13 @@ export class TaskFailure extends ReeveError {
 
   constructor(
     message: string,
-    options: { hint?: string; facts?: Record<string, unknown>; code?: string; cause?: unknown; place?: Place } = {},
+    options: {
+      hint?: string | undefined;
+      facts?: Record<string, unknown>;
+      code?: string;
+      cause?: unknown;
+      place?: Place;
+    } = {},
   ) {
     super(options.code ?? 'task-failed', message, {
       hint: options.hint,

@@ -7,6 +7,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
+import { afterAll } from 'vitest';
 import {
   type ClusterReader,
   type HostFacts,
@@ -174,10 +175,22 @@ export interface ShellCommand {
 function shellCommand(shell: ShellName, base: string): ShellCommand {
   const env = { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: join(base, 'root'), LC_ALL: 'C' };
   if (shell !== 'busybox') return { argv: [shell], env };
-  const applets = join(base, 'applets');
-  mkdirSync(applets);
-  spawnSync('busybox', ['--install', '-s', applets]);
-  return { argv: ['busybox', 'sh'], env: { ...env, PATH: applets } };
+  return { argv: [findBusybox(), 'sh'], env: { ...env, PATH: appletFolder() } };
+}
+
+let applets: string | undefined;
+
+afterAll(() => {
+  if (applets) rmSync(applets, { recursive: true, force: true });
+});
+
+/** A folder with all applets of busybox, made once a test file. */
+function appletFolder(): string {
+  if (applets) return applets;
+  const folder = mkdtempSync(join(tmpdir(), 'reeve-applets-'));
+  spawnSync('busybox', ['--install', '-s', folder]);
+  applets = folder;
+  return folder;
 }
 
 function runScript(
@@ -189,7 +202,7 @@ function runScript(
 ): Promise<RunResult> {
   return new Promise((done, fail) => {
     const [program, ...first] = shell.argv as [string, ...string[]];
-    const child = spawn(program === 'busybox' ? findBusybox() : program, [...first, '-c', script], {
+    const child = spawn(program, [...first, '-c', script], {
       // The contract honours a directory for isolated runs only.
       cwd: (options.isolated && options.cwd) || root,
       env: { ...shell.env, ...options.env },

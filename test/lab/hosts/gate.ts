@@ -16,6 +16,7 @@ export class Gate {
   readonly #address: string;
   #server: Server | undefined;
   #port = 0;
+  #ended = false;
 
   constructor(address: string, serve: Serve) {
     this.#address = address;
@@ -30,9 +31,9 @@ export class Gate {
     return this.#open.size;
   }
 
-  /** Listens, on the port it had before if there was one. */
+  /** Listens, on the port it had before if there was one. Does nothing once the gate has ended. */
   async listen(): Promise<void> {
-    if (this.#server) return;
+    if (this.#server || this.#ended) return;
     const server = createServer({ noDelay: true }, (socket) => this.#admit(socket));
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
@@ -47,6 +48,13 @@ export class Gate {
   close(): void {
     this.#server?.close();
     this.#server = undefined;
+  }
+
+  /** Closes for good. */
+  end(): void {
+    this.#ended = true;
+    this.close();
+    this.drop();
   }
 
   /** Cuts every open connection. */

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { findProgram, shebang, shellPath } from './shells.ts';
+import { copyBusybox } from './busybox-copy.ts';
+import { findProgram, requireShell, shellArgv, shellPath } from './shells.ts';
 import type { HostSpec } from './types.ts';
 
 const standIns = join(import.meta.dirname, 'stand-ins');
@@ -32,7 +33,8 @@ export function createRoot(root: string, spec: HostSpec): void {
   writeFileSync(join(root, 'lab/events'), '');
   renewBootId(root);
   const shell = spec.shell ?? 'sh';
-  symlinkSync(shellPath(shell), join(root, 'usr/bin/sh'));
+  if (shell === 'busybox') copyBusybox(requireShell(shell), shellPath(root, shell));
+  symlinkSync(shellPath(root, shell), join(root, 'usr/bin/sh'));
   const fill = filler(root, spec);
   const install = (source: string, ...targets: string[]) => {
     const text = fill(readFileSync(join(standIns, source), 'utf8'));
@@ -41,9 +43,11 @@ export function createRoot(root: string, spec: HostSpec): void {
   install('systemctl.sh', 'usr/bin/systemctl');
   install('journalctl.sh', 'usr/bin/journalctl');
   install('lab-unit.sh', 'lab/bin/lab-unit');
-  install('reboot.sh', 'usr/bin/reboot', 'usr/bin/shutdown', 'usr/bin/poweroff');
+  install('reboot.sh', 'usr/bin/reboot', 'usr/bin/shutdown', 'usr/bin/poweroff', 'usr/bin/halt');
   install('hostname.sh', 'usr/bin/hostname');
   install('cat.sh', 'usr/bin/cat');
+  install('session.sh', 'lab/bin/session');
+  writeFileSync(join(root, 'lab/environment'), exportLines(hostEnvironment(root, spec)));
   if (spec.ownCurl || (!findProgram('curl') && !findProgram('wget'))) install('curl.sh', 'usr/bin/curl');
   if (spec.proxmox) install('pct.sh', 'usr/bin/pct');
 }
@@ -55,7 +59,7 @@ export function hostEnvironment(root: string, spec: HostSpec): Record<string, st
     HOME: join(root, 'root'),
     TMPDIR: join(root, 'tmp'),
     PATH: [join(root, 'usr/local/bin'), join(root, 'usr/bin'), systemPath()].join(delimiter),
-    SHELL: shellPath(shell),
+    SHELL: shellPath(root, shell),
     USER: userInfo().username,
     LOGNAME: userInfo().username,
     LANG: 'C.UTF-8',
@@ -81,15 +85,17 @@ export function renewBootId(root: string): string {
 }
 
 /** Argv that runs a command line on the host as sshd would: through the user's shell. */
-export function shellCommand(spec: HostSpec, command: string | undefined): string[] {
-  const shell = spec.shell ?? 'sh';
-  const argv = shell === 'busybox' ? [shellPath(shell), 'sh'] : [shellPath(shell)];
+export function shellCommand(root: string, spec: HostSpec, command: string | undefined): string[] {
+  const argv = shellArgv(root, spec.shell ?? 'sh');
   return command === undefined ? argv : [...argv, '-c', command];
 }
 
-/** The folder labs are built in. */
-export function temporaryFolder(): string {
-  return tmpdir();
+/** The environment as lines of sh, for stand-ins that enter the host. */
+function exportLines(environment: Record<string, string>): string {
+  const quote = (value: string) => `'${value.replaceAll("'", `'\\''`)}'`;
+  return Object.entries(environment)
+    .map(([name, value]) => `export ${name}=${quote(value)}\n`)
+    .join('');
 }
 
 function systemPath(): string {
@@ -101,9 +107,9 @@ function filler(root: string, spec: HostSpec): (text: string) => string {
   const words: Record<string, string> = {
     ROOT: root,
     HOST: spec.name,
-    SHELL: shebang(shell),
+    SHELL: shellArgv(root, shell).join(' '),
     PATH: systemPath(),
-    CAT: shell === 'busybox' ? `${shellPath(shell)} cat` : (findProgram('cat') ?? '/bin/cat'),
+    CAT: shell === 'busybox' ? `${requireShell(shell)} cat` : (findProgram('cat') ?? '/bin/cat'),
     NODE: process.execPath,
     LAB: import.meta.dirname,
   };

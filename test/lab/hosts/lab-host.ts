@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -18,18 +18,28 @@ export interface HostParts {
   gate: Gate | undefined;
   channels: () => number;
   commands: string[];
-  /** Ends what the backend itself runs for open connections. */
-  dropBackend: () => void;
-  /** Called when all processes of the host are gone, before it comes back. */
-  onDown: () => void;
+  /** The containers on this host. */
+  guests: () => LabHost[];
 }
 
 /** One host: its folder, its SSH service and the faults a test can give it. */
 export function createHost(parts: HostParts): LabHost {
   const { root, spec, gate } = parts;
-  const dropConnections = () => {
-    gate?.drop();
-    parts.dropBackend();
+  const dropConnections = () => gate?.drop();
+  const stop = async () => {
+    gate?.close();
+    dropConnections();
+    killProcessesOf(root);
+    await Promise.all(parts.guests().map((guest) => guest.stop()));
+  };
+  const boot = async () => {
+    // The lab may have ended while the host was away.
+    if (!existsSync(root)) return;
+    clearVolatile(root);
+    bootId = renewBootId(root);
+    startEnabledUnits(root, hostEnvironment(root, spec));
+    await Promise.all(parts.guests().map((guest) => guest.boot()));
+    await gate?.listen();
   };
   let bootId = readFileSync(join(root, 'lab/boot_id'), 'utf8').trim();
   return {
@@ -63,16 +73,12 @@ export function createHost(parts: HostParts): LabHost {
     setLatency(milliseconds) {
       if (gate) gate.latency = milliseconds;
     },
+    stop,
+    boot,
     async reboot(downMs = parts.rebootMs) {
-      gate?.close();
-      dropConnections();
-      killProcessesOf(root);
-      parts.onDown();
-      clearVolatile(root);
-      bootId = renewBootId(root);
+      await stop();
       await wait(downMs);
-      startEnabledUnits(root, hostEnvironment(root, spec));
-      await gate?.listen();
+      await boot();
     },
     setKnob(name, value) {
       const file = join(root, 'lab/knobs', name);

@@ -15,16 +15,21 @@ export function findProgram(name: string): string | undefined {
   return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
 
-/** Where `sh` points on a host with this shell. Throws when the machine lacks it. */
-export function shellPath(shell: ShellName): string {
+/** The machine's own program for a shell. Throws when it has none. */
+export function requireShell(shell: ShellName): string {
   const path = findProgram(shell);
   if (!path) throw new Error(`this machine has no ${shell}`);
   return path;
 }
 
-/** What scripts of such a host have after `#!`. */
-export function shebang(shell: ShellName): string {
-  return shell === 'busybox' ? `${shellPath(shell)} sh` : shellPath(shell);
+/** Where `sh` points on the host with this root. */
+export function shellPath(root: string, shell: ShellName): string {
+  return shell === 'busybox' ? join(root, 'lab/bin/busybox') : requireShell(shell);
+}
+
+/** Argv of the host's shell; with a blank between, what its scripts have after `#!`. */
+export function shellArgv(root: string, shell: ShellName): string[] {
+  return shell === 'busybox' ? [shellPath(root, shell), 'sh'] : [shellPath(root, shell)];
 }
 
 function isExecutable(path: string): boolean {

@@ -1,11 +1,13 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { type EmbeddedServer, embeddedServer } from './embedded-server.ts';
+import { setContainer, switchContainer } from './containers.ts';
+import { embeddedServer } from './embedded-server.ts';
 import { Gate } from './gate.ts';
 import { createRoot, hostEnvironment, shellCommand } from './host-root.ts';
 import { generateKey, type KeyPair } from './keys.ts';
 import { createHost } from './lab-host.ts';
+import { startSshd } from './openssh-server.ts';
 import { PipeMaker } from './pipes.ts';
 import { killProcessesOf } from './processes.ts';
 import type { HostSpec, LabHost, LabHosts, StartHostsOptions, UnitEvent } from './types.ts';
@@ -32,7 +34,15 @@ export async function startHosts(options: StartHostsOptions): Promise<LabHosts> 
     rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   };
   const forget = onExit(removeAll);
-  for (const spec of options.hosts) hosts.push(await startHost(spec, dir, client, options, endings));
+  const build: Build = { dir, client, options, hosts, endings };
+  try {
+    for (const spec of options.hosts) hosts.push(await startHost(spec, build));
+    for (const guest of hosts.filter((host) => host.container)) setContainer(nodeOf(guest, hosts), guest, 'running');
+  } catch (error) {
+    forget();
+    removeAll();
+    throw error;
+  }
   writeFileSync(
     knownHostsFile,
     hosts
@@ -59,69 +69,109 @@ export async function startHosts(options: StartHostsOptions): Promise<LabHosts> 
   };
 }
 
-async function startHost(
-  spec: HostSpec,
-  dir: string,
-  client: KeyPair,
-  options: StartHostsOptions,
-  endings: (() => void)[],
-): Promise<LabHost> {
-  const root = join(dir, spec.name);
+function nodeOf(guest: LabHost, hosts: LabHost[]): LabHost {
+  const node = hosts.find((host) => host.name === guest.container?.node);
+  if (!node) throw new Error(`container ${guest.name} names an unknown node`);
+  return node;
+}
+
+interface Build {
+  dir: string;
+  client: KeyPair;
+  options: StartHostsOptions;
+  /** Grows as hosts start. */
+  hosts: LabHost[];
+  /** What to do, in this order, when the lab ends. */
+  endings: (() => void)[];
+}
+
+async function startHost(spec: HostSpec, build: Build): Promise<LabHost> {
+  const root = join(build.dir, spec.name);
   mkdirSync(root);
   createRoot(root, spec);
   const hostKey = generateKey(spec.name);
-  const commands: string[] = [];
-  let channels = 0;
-  const env = hostEnvironment(root, spec);
-  let gate: Gate | undefined;
-  if (!spec.container) {
-    const server: EmbeddedServer = embeddedServer({
-      user: userInfo().username,
-      hostKey,
-      authorizedKey: client.public,
-      password: spec.password,
-      launch: (command) => ({ argv: shellCommand(spec, command), env, cwd: join(root, 'root') }),
-      pipes: new PipeMaker(join(root, 'lab/pipes')),
-      onChannel: () => channels++,
-      onCommand: (command) => commands.push(command),
-    });
-    gate = new Gate(loopback, server.serve);
-    await gate.listen();
-  }
+  const traffic: Traffic = { channels: 0, commands: [] };
+  const gate = spec.container ? undefined : await startService(root, spec, hostKey, traffic, build);
   const host = createHost({
     root,
     spec,
     address: loopback,
     hostKey: hostKey.public,
-    rebootMs: options.rebootMs ?? 300,
+    rebootMs: build.options.rebootMs ?? 300,
     gate,
-    channels: () => channels,
-    commands,
-    dropBackend: () => {},
-    onDown: () => {},
+    channels: () => traffic.channels,
+    commands: traffic.commands,
+    guests: () => build.hosts.filter((each) => each.container?.node === spec.name),
   });
-  endings.push(watchEvents(join(root, 'lab/events'), (words) => onLine(host, words, options)));
-  endings.push(() => {
-    gate?.close();
-    gate?.drop();
-  });
+  build.endings.push(watchEvents(join(root, 'lab/events'), (words) => onLine(host, words, build)));
   return host;
 }
 
+interface Traffic {
+  channels: number;
+  commands: string[];
+}
+
+/** The host's SSH service, real or embedded, behind its gate. */
+async function startService(
+  root: string,
+  spec: HostSpec,
+  hostKey: KeyPair,
+  traffic: Traffic,
+  build: Build,
+): Promise<Gate> {
+  const serve = await (build.options.backend === 'openssh' ? openssh : embedded)();
+  const gate = new Gate(loopback, serve);
+  build.endings.unshift(() => gate.end());
+  await gate.listen();
+  return gate;
+
+  async function openssh() {
+    if (spec.password !== undefined) throw new Error('a real sshd lets nobody in by a password of the lab');
+    const folder = join(root, 'lab/sshd');
+    mkdirSync(folder, { mode: 0o700 });
+    const sshd = await startSshd({
+      folder,
+      hostKey,
+      authorizedKey: build.client.public,
+      sessionCommand: join(root, 'lab/bin/session'),
+    });
+    build.endings.push(sshd.stop);
+    return sshd.serve;
+  }
+
+  async function embedded() {
+    const env = hostEnvironment(root, spec);
+    return embeddedServer({
+      user: userInfo().username,
+      hostKey,
+      authorizedKey: build.client.public,
+      password: spec.password,
+      launch: (command) => ({ argv: shellCommand(root, spec, command), env, cwd: join(root, 'root') }),
+      pipes: new PipeMaker(join(root, 'lab/pipes')),
+      onChannel: () => traffic.channels++,
+      onCommand: (command) => traffic.commands.push(command),
+    }).serve;
+  }
+}
+
 /** A line a stand-in wrote to lab/events. */
-function onLine(host: LabHost, words: string[], options: StartHostsOptions): void {
-  const [kind, unit, state, version, role] = words;
+function onLine(host: LabHost, words: string[], { options, hosts }: Build): void {
+  const [kind, first, second, version, role] = words;
   if (kind === 'unit') {
     options.onUnit?.({
       host: host.name,
-      unit: unit ?? '',
-      state: state as UnitEvent['state'],
+      unit: first ?? '',
+      state: second as UnitEvent['state'],
       version: version ?? '',
       role: role ?? '',
     });
     return;
   }
   if (kind === 'reboot') void host.reboot();
+  if (kind === 'poweroff') void host.stop();
+  const guest = hosts.find((each) => each.container?.node === host.name && `${each.container.vmid}` === second);
+  if (kind === 'pct' && guest) void switchContainer(host, guest, first ?? '');
   options.onEvent?.({ host: host.name, words });
 }
 

@@ -79,6 +79,10 @@ export interface LabHost {
   refuse(until: number | Promise<unknown>): Promise<void>;
   /** Delays every chunk of later connections by so many milliseconds in each direction. */
   setLatency(milliseconds: number): void;
+  /** Ends all processes and stops listening, as a machine without power does. */
+  stop(): Promise<void>;
+  /** Starts a stopped host: another boot id, an empty run/, the enabled units. */
+  boot(): Promise<void>;
   /** Ends all processes, changes the boot id, empties run/, is away for a while, and starts the enabled units. */
   reboot(downMs?: number): Promise<void>;
   /** Sets (or with undefined clears) one word the stand-ins look at; see docs of the stand-ins. */

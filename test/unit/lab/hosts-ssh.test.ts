@@ -1,18 +1,29 @@
-import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer, connect as netConnect } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import ssh2, { type ConnectConfig } from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { generateKey } from '../../lab/hosts/keys.ts';
+import { hasSshd } from '../../lab/hosts/openssh-server.ts';
 import { startHosts } from '../../lab/hosts/start-hosts.ts';
-import type { LabHosts } from '../../lab/hosts/types.ts';
+import type { Backend, LabHost, LabHosts } from '../../lab/hosts/types.ts';
 import { connect, run, runOnce } from './ssh-client.ts';
 
-let lab: LabHosts;
-beforeAll(async () => {
-  lab = await startHosts({ hosts: [{ name: 'one' }, { name: 'two', password: 'open sesame' }], rebootMs: 50 });
-});
-afterAll(() => lab.stop());
+for (const backend of ['embedded', 'openssh'] as Backend[]) {
+  const missing = backend === 'openssh' && !hasSshd();
+  if (missing) console.warn('skipped: this machine has no sshd');
+  describe.skipIf(missing)(`the ${backend} SSH service`, () => suite(backend));
+}
 
-describe('the embedded SSH service', () => {
+function suite(backend: Backend): void {
+  let lab: LabHosts;
+  beforeAll(async () => {
+    lab = await startHosts({ backend, hosts: [{ name: 'one' }, { name: 'two', shell: 'bash' }], rebootMs: 50 });
+  });
+  afterAll(() => lab.stop());
+
   it('gives both streams and the exit code', async () => {
     const result = await runOnce(lab, lab.get('one'), 'echo out; echo err >&2; exit 7');
     expect(result).toMatchObject({ out: 'out', err: 'err', code: 7 });
@@ -81,27 +92,39 @@ describe('the embedded SSH service', () => {
     await until(() => !host.processes().includes(pid as number));
   });
 
-  it('refuses a wrong key, a wrong user, and a wrong password', async () => {
-    const { default: ssh2 } = await import('ssh2');
-    const { generateKey } = await import('../../lab/hosts/keys.ts');
-    const attempt = (name: string, auth: object) =>
-      new Promise<string>((resolve) => {
-        const host = lab.get(name);
-        const client = new ssh2.Client();
-        client.on('ready', () => {
-          client.end();
-          resolve('in');
-        });
-        client.on('error', (error) => resolve(error.message));
-        client.connect({ host: host.address, port: host.port, username: host.user, ...auth });
+  it('refuses a wrong key and a wrong user', async () => {
+    const host = lab.get('one');
+    const stranger = generateKey('stranger').private;
+    expect(await attempt(host, { privateKey: stranger })).toMatch(/authentication methods failed/);
+    const privateKey = readFileSync(lab.privateKeyFile);
+    expect(await attempt(host, { privateKey, username: 'nobody-here' })).toMatch(/authentication methods failed/);
+    expect(await attempt(host, { privateKey })).toBe('in');
+  });
+
+  it('takes a login shell that reads its commands', async () => {
+    const client = await connect(lab, lab.get('one'));
+    const text = await new Promise<string>((resolve, reject) => {
+      client.shell(false, (error, channel) => {
+        if (error) return reject(error);
+        let out = '';
+        channel.on('data', (chunk: Buffer) => (out += chunk));
+        channel.on('close', () => resolve(out));
+        channel.end('echo "$LAB_HOST"\ncd "$TMPDIR" && pwd\n');
       });
-    expect(await attempt('one', { privateKey: generateKey('stranger').private })).toMatch(
-      /authentication methods failed/,
+    });
+    expect(text).toBe(`one\n${lab.get('one').root}/tmp\n`);
+    client.end();
+  });
+
+  it('has the environment of its host, and real pipes', async () => {
+    const host = lab.get('two');
+    const result = await runOnce(
+      lab,
+      host,
+      'echo $HOME; echo oops >/dev/stderr; command -v systemctl; echo ${BASH_VERSION:+bash}',
     );
-    expect(await attempt('one', { password: 'open sesame' })).toMatch(/authentication methods failed/);
-    expect(await attempt('two', { password: 'wrong' })).toMatch(/authentication methods failed/);
-    expect(await attempt('two', { password: 'open sesame' })).toBe('in');
-    expect(await attempt('two', { username: 'nobody-here', password: 'open sesame' })).toMatch(/methods failed/);
+    expect(result.out).toBe(`${host.root}/root\n${host.root}/usr/bin/systemctl\nbash`);
+    expect(result.err).toBe('oops');
   });
 
   it('allows ten sessions on one connection and no more', async () => {
@@ -160,7 +183,70 @@ describe('the embedded SSH service', () => {
     expect(existsSync(`${host.root}/run/mark`)).toBe(false);
     expect(host.processes()).toEqual([]);
   });
+}
+
+describe('passwords', () => {
+  it('let in only who has the right one, and only where the host allows them', async () => {
+    const lab = await startHosts({ hosts: [{ name: 'key' }, { name: 'word', password: 'open sesame' }] });
+    expect(await attempt(lab.get('key'), { password: 'open sesame' })).toMatch(/authentication methods failed/);
+    expect(await attempt(lab.get('word'), { password: 'wrong' })).toMatch(/authentication methods failed/);
+    expect(await attempt(lab.get('word'), { password: 'open sesame' })).toBe('in');
+    await lab.stop();
+  });
 });
+
+describe('the end of a lab', () => {
+  it('leaves no process, no folder and no listener', async () => {
+    const lab = await startHosts({ hosts: [{ name: 'one' }] });
+    const host = lab.get('one');
+    await runOnce(lab, host, 'cd / && setsid sh -c "exec sleep 1000" >/dev/null 2>&1 </dev/null &');
+    await until(() => host.processes().length > 0);
+    const { port, address } = host;
+    await lab.stop();
+    expect(host.processes()).toEqual([]);
+    expect(existsSync(lab.dir)).toBe(false);
+    await expect(reach(address, port)).rejects.toThrow(/ECONNREFUSED/);
+  });
+
+  it('comes too when the process that made it is interrupted', async () => {
+    const module = join(import.meta.dirname, '../../lab/hosts/start-hosts.ts');
+    const program = `import { startHosts } from ${JSON.stringify(module)};
+      const lab = await startHosts({ hosts: [{ name: 'one' }] });
+      console.log(lab.dir);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const dir = await new Promise<string>((resolve) => child.stdout.once('data', (text) => resolve(`${text}`.trim())));
+    expect(existsSync(dir)).toBe(true);
+    child.kill('SIGINT');
+    const signal = await new Promise((resolve) => child.on('exit', (_code, name) => resolve(name)));
+    expect(signal).toBe('SIGINT');
+    expect(existsSync(dir)).toBe(false);
+  });
+});
+
+/** Connects and says `in`, or why not. */
+function attempt(host: LabHost, auth: ConnectConfig): Promise<string> {
+  return new Promise((resolve) => {
+    const client = new ssh2.Client();
+    client.on('ready', () => {
+      client.end();
+      resolve('in');
+    });
+    client.on('error', (error) => resolve(error.message));
+    client.connect({ host: host.address, port: host.port, username: host.user, ...auth });
+  });
+}
+
+function reach(address: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = netConnect(port, address, () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.on('error', reject);
+  });
+}
 
 /** Asks again until it is so; the test's own time limit ends a wait for nothing. */
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {

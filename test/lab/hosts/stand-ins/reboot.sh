@@ -5,6 +5,6 @@ request=${0##*/}
 case "$request $*" in
   shutdown\ *-c*) exit 0 ;;
   shutdown\ *-r*) request=reboot ;;
-  shutdown\ *) request=poweroff ;;
+  shutdown\ * | halt\ *) request=poweroff ;;
 esac
 printf '%s\n' "$request" >>"$LAB_ROOT/lab/events"
