@@ -7,12 +7,20 @@ import { flushHandlers } from './control/flush-handlers.ts';
 import { pause } from './control/pause.ts';
 import { setVars } from './control/set-vars.ts';
 import { copy } from './files/copy.ts';
+import { file } from './files/file.ts';
+import { link } from './files/link.ts';
+import { stat } from './files/stat.ts';
+import { template } from './files/template.ts';
+import { installScript } from './k3s/install-script.ts';
+import { versionCheck } from './k3s/version-check.ts';
 import { cordon } from './kubernetes/cordon.ts';
 import { drain } from './kubernetes/drain.ts';
 import { waitServer } from './kubernetes/wait-server.ts';
 import { command } from './system/command.ts';
 import { gatherFacts } from './system/gather-facts.ts';
+import { script } from './system/script.ts';
 import { service } from './system/service.ts';
+import { shell } from './system/shell.ts';
 
 const all: readonly AnyModule[] = [
   assert,
@@ -22,12 +30,20 @@ const all: readonly AnyModule[] = [
   pause,
   setVars,
   copy,
+  file,
+  link,
+  stat,
+  template,
+  installScript,
+  versionCheck,
   cordon,
   drain,
   waitServer,
   command,
   gatherFacts,
+  script,
   service,
+  shell,
 ];
 
 /** Every module by its name. */
