@@ -43,6 +43,7 @@ export const script = defineModule({
     },
   ],
   kind: 'action',
+  unpredictable: true,
   guard: 'Runs every time, unless `creates` exists, `removes` does not exist, or `reads` is set.',
   returns: runFactsSchema,
   notes:

@@ -28,6 +28,7 @@ export const shell = defineModule({
     },
   ],
   kind: 'action',
+  unpredictable: true,
   guard: 'Runs every time, unless `creates` exists, `removes` does not exist, or `reads` is set.',
   returns: runFactsSchema,
   notes:

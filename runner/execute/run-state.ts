@@ -59,6 +59,8 @@ export interface RunState extends RunParts {
   nodes: Map<string, string>;
   /** Check mode: something is planned and not applied, so what follows may differ. */
   pending: { any: boolean };
+  /** Check mode: what plans foresee of things that other tasks look at. */
+  foreseen: Record<string, unknown>;
   /** The first error that reeve does not understand: the run ends with exit code 1. */
   unexpected?: ReeveError;
   /** A scope without names, for templates that hold none. */

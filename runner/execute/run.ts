@@ -33,6 +33,7 @@ export async function runPlaybook(parts: RunParts, labels: RunLabels): Promise<R
     clusters: new Clusters(),
     nodes: new Map(),
     pending: { any: false },
+    foreseen: {},
     emptyScope: layeredScope([]),
   };
   for (const name of inventory.hosts.keys()) hostState(run, name);

@@ -116,6 +116,14 @@ export class ReadingTarget implements ReadTarget {
     return run.clusters.serverReady(run, where.host, this.signal);
   }
 
+  foreseen(key: string): unknown {
+    return this.parts.run.foreseen[key];
+  }
+
+  sourceTree(path: string): Promise<SourceTree | undefined> {
+    return this.parts.sources.tree(path);
+  }
+
   secret<T>(value: T): T {
     this.parts.run.masker.add(value);
     return value;
