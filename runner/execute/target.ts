@@ -22,6 +22,7 @@ import type {
   RunResult,
   ServerReadiness,
   SourceFile,
+  SourceTree,
   WriteFileOptions,
   WriteTarget,
 } from '../module.ts';
