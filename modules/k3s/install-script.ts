@@ -44,7 +44,6 @@ export const installScript = defineModule({
         description:
           'Variables for the script: mirrors (`GITHUB_URL`, `INSTALL_K3S_SKIP_DOWNLOAD`), proxies, and for a new node ' +
           '`K3S_URL` and `K3S_TOKEN`.',
-        writeOnly: true,
       },
       exec_args: {
         type: 'array',
@@ -112,8 +111,10 @@ export const installScript = defineModule({
     const { bin_dir, systemd_dir, data_dir, config_dir } = args;
     const places = { bin_dir, systemd_dir, data_dir, config_dir };
     for (const [name, value] of Object.entries(args.install_env)) if (isSecretName(name)) target.secret(value);
-    const before = await readK3sState(target, places, args.unit ? [args.unit] : []);
+    const before = await readK3sState(target, places, args.unit ? { names: [args.unit] } : {});
     const unit = findUnit(before, args);
+    if (before.interrupted)
+      target.warn('an earlier installation was interrupted; it is done again from what was before it');
     const role = args.role ?? unit!.role;
     const install = requireStep(before, args.version, unit);
     const replay = replayOf(unit, args.exec_args, args.install_env);
@@ -150,7 +151,7 @@ export const installScript = defineModule({
     );
     const { downtime, copy } = await startK3s(next, backup, target);
     target.nodeState(target.nodeName, undefined);
-    const after = await readK3sState(target, next.places, [next.unitName]);
+    const after = await readK3sState(target, next.places, { names: [next.unitName], asIs: true });
     const facts = factsOf(after, mainUnit(after, next.role), next, downtime, copy);
     return { facts: { ...facts, previous: next.before.installed ?? null }, ...(next.installer ? { undo } : {}) };
   },
@@ -169,7 +170,7 @@ export const installScript = defineModule({
         hint: 'the newer version may have changed the datastore: restore the snapshot from before the upgrade',
       });
     }
-    const before = mainUnit(await readK3sState(target, backup.places, [backup.unit]));
+    const before = mainUnit(await readK3sState(target, backup.places, { names: [backup.unit], asIs: true }));
     const wrong = await restoreBackup(target, backup);
     if (wrong) throw new TaskFailure(`the previous k3s could not be put back: ${wrong}`, { code: 'restore-failed' });
     await restartUnit(target, { unit: backup.unit, before: before?.state, timeout: undo.startTimeout });

@@ -69,7 +69,7 @@ export const versionCheck = defineModule({
     return undefined;
   },
   async plan(args, target) {
-    const state = await readK3sState(target, args, args.unit ? [args.unit] : []);
+    const state = await readK3sState(target, args, args.unit ? { names: [args.unit] } : {});
     const { wanted, channels } = await wantedVersion(args, target);
     const installed = parsedVersion(state);
     const newest = (channel: string) => channels.get(channel);

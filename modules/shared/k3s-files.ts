@@ -1,6 +1,6 @@
 /** Copies of what the install script replaces: binary, unit, environment file; made before it runs, put back on a loss. */
 import { TaskFailure, type WriteTarget } from '../../runner/module.ts';
-import type { K3sPlaces, K3sState, K3sUnit } from './k3s-state.ts';
+import { copiesDir, copyPaths, type K3sPlaces, type K3sState, type K3sUnit, MARK } from './k3s-state.ts';
 import { quote } from './quote.ts';
 
 export interface K3sBackup {
@@ -13,6 +13,8 @@ export interface K3sBackup {
   enabled: boolean;
   /** Directory of the copies on the target. */
   dir: string;
+  /** The copies are there already, from before an installation that was interrupted; the files are no longer those. */
+  kept: boolean;
 }
 
 export function backupOf(state: K3sState, unit: K3sUnit | undefined, places: K3sPlaces, stateDir: string): K3sBackup {
@@ -23,7 +25,8 @@ export function backupOf(state: K3sState, unit: K3sUnit | undefined, places: K3s
     ...(unit === undefined ? {} : { unit: unit.name }),
     hadEnv: unit?.envText !== undefined,
     enabled: unit?.state.enabled ?? false,
-    dir: stateDir,
+    dir: copiesDir(stateDir),
+    kept: state.interrupted,
   };
 }
 
@@ -32,32 +35,46 @@ interface Copy {
   copy: string;
 }
 
-/** Copies carry the version, so that a second try over a half-done first one cannot replace them with newer files. */
 function copiesOf(backup: K3sBackup): { binary?: Copy; unit?: Copy; env?: Copy } {
-  const { places, version, unit, dir } = backup;
+  const { places, version, unit = '', dir } = backup;
   if (version === undefined) return {};
   const unitPath = `${places.systemd_dir}/${unit}.service`;
+  const copies = copyPaths(dir, version, unit);
   return {
-    binary: { original: `${places.bin_dir}/k3s`, copy: `${dir}/k3s-${version}` },
-    ...(unit === undefined ? {} : { unit: { original: unitPath, copy: `${dir}/${unit}.service-${version}` } }),
-    ...(backup.hadEnv ? { env: { original: `${unitPath}.env`, copy: `${dir}/${unit}.service.env-${version}` } } : {}),
+    binary: { original: `${places.bin_dir}/k3s`, copy: copies.binary },
+    ...(unit === '' ? {} : { unit: { original: unitPath, copy: copies.unit } }),
+    ...(backup.hadEnv ? { env: { original: `${unitPath}.env`, copy: copies.env } } : {}),
   };
 }
+
+/** Binaries that stay for a rollback. */
+const KEPT_BINARIES = 3;
 
 /** Throws TaskFailure `backup-failed`; nothing has been changed then. */
 export async function makeBackup(target: WriteTarget, backup: K3sBackup): Promise<void> {
   const copies = Object.values(copiesOf(backup));
-  if (copies.length === 0) return;
+  if (copies.length === 0 || backup.unit === undefined || backup.kept) return;
   const lines = copies.map(({ original, copy }) => {
     const [from, to, part] = [original, copy, `${copy}.part`].map(quote);
-    return `[ -f ${to} ] || { cp -p ${from} ${part} && mv -f ${part} ${to}; } || exit 1`;
+    return `cmp -s ${from} ${to} || { cp -p ${from} ${part} && mv -f ${part} ${to}; } || exit 1`;
   });
-  const result = await target.run(`umask 077\nmkdir -p ${quote(backup.dir)} || exit 1\n${lines.join('\n')}`);
+  const mark = quote(`${backup.dir}/${MARK}`);
+  const words = `${backup.unit} ${backup.version} ${backup.enabled ? 'enabled' : 'disabled'}`;
+  const result = await target.run(`umask 077
+mkdir -p ${quote(backup.dir)} || exit 1
+${lines.join('\n')}
+echo ${quote(words)} >${mark}.part && mv -f ${mark}.part ${mark} || exit 1
+cd ${quote(backup.dir)} && ls -t k3s-v* | tail -n +${KEPT_BINARIES + 1} | while IFS= read -r old; do rm -f "./$old"; done`);
   if (result.code === 0) return;
   throw new TaskFailure(`no copy of the present k3s could be made in ${backup.dir}: ${result.stderr.trim()}`, {
     code: 'backup-failed',
     hint: 'the previous binary is kept for a rollback; is there room for it?',
   });
+}
+
+/** Says that the installation was looked at, well or not: a next run takes the files as they are. */
+export async function endInstallation(target: WriteTarget, backup: K3sBackup): Promise<void> {
+  await target.run(`rm -f ${quote(`${backup.dir}/${MARK}`)}`);
 }
 
 /** Script that puts back what makeBackup copied; each file by a rename. Exit code 0 when all is as it was. */

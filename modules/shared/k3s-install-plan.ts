@@ -56,7 +56,7 @@ export function requireStep(state: K3sState, version: string, unit: K3sUnit | un
       hint: `go one minor at a time: ${hopLine(installed!, step)}`,
     });
   }
-  return step.verdict !== 'same' || !unit;
+  return step.verdict !== 'same' || !unit || state.interrupted;
 }
 
 /** Throws TaskFailure `unreplayable`. */

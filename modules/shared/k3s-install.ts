@@ -1,6 +1,6 @@
 /** Running the install script on a node: copies first, the script, a look at what it left, and the restart. */
 import { TaskFailure, type WriteTarget } from '../../runner/module.ts';
-import { type K3sBackup, makeBackup, restoreBackup } from './k3s-files.ts';
+import { endInstallation, type K3sBackup, makeBackup, restoreBackup } from './k3s-files.ts';
 import { type Installer, runInstaller } from './k3s-installer.ts';
 import { losses, type Replay, strayServerUnits } from './k3s-replay.ts';
 import { restartUnit, restartWithCopy, type SqliteCopy } from './k3s-start.ts';
@@ -36,10 +36,10 @@ export async function installK3s(
   target.progress(`installing ${next.version}`);
   const argv = [next.role, ...next.replay.args];
   const run = await runInstaller(target, { installer, argv, env: next.env, timeout: next.installTimeout });
-  const after = await readK3sState(target, next.places, [next.unitName]);
+  const after = await readK3sState(target, next.places, { names: [next.unitName], asIs: true });
   const stray = next.role === 'agent' ? strayServerUnits(next.before, after) : [];
   const failure = whatWentWrong(next, run, after, stray);
-  if (!failure) return;
+  if (!failure) return endInstallation(target, backup);
   const left: string[] = [];
   for (const unit of stray) {
     const name = quote(`${unit.name}.service`);
@@ -53,6 +53,7 @@ export async function installK3s(
   const wrong = next.unit ? await restoreBackup(target, backup) : undefined;
   if (next.unit)
     left.push(wrong ? `not everything could be put back: ${wrong}` : 'binary, unit and variables were put back');
+  if (!wrong) await endInstallation(target, backup);
   target.nodeState(target.nodeName, wrong ? `half upgraded: ${wrong}` : undefined);
   throw new TaskFailure(`${failure.message}; ${left.join('; ') || 'nothing was started'}`, {
     code: failure.code,

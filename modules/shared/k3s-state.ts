@@ -38,6 +38,8 @@ export interface K3sUnit {
   env: Map<string, string>;
   dropIns: { path: string; text: string }[];
   state: UnitState;
+  /** When its process started, in seconds since 1970; 0 where that cannot be told. */
+  started: number;
   /** The binary was replaced after the unit's process had started. */
   stale: boolean;
 }
@@ -45,8 +47,13 @@ export interface K3sUnit {
 export type Datastore = 'etcd' | 'sqlite' | 'external' | 'none';
 
 export interface K3sState {
-  /** Undefined when there is no binary, or none that tells its version. */
+  /**
+   * Undefined when there is no binary, or none that tells its version. After an interrupted installation: the version
+   * before it, and `units` are the units before it.
+   */
   installed?: string;
+  /** An installation began and nobody saw it end. */
+  interrupted: boolean;
   units: K3sUnit[];
   datastore: Datastore;
   /** sha256 of the server token: a restore needs that token. */
@@ -57,19 +64,47 @@ export interface K3sState {
 
 const FRAME = /^@@ (\S+) (\d+)$/;
 
-/**
- * Reads all of it in one round trip.
- * @param names units to look for beside k3s and k3s-agent
- */
-export async function readK3sState(target: ReadTarget, places: K3sPlaces, names: string[] = []): Promise<K3sState> {
-  const result = await target.read(k3sStateScript(places, names));
-  const state = parseK3sState(result.raw.stdout, places);
+export interface ReadOptions {
+  /** Units to look for beside k3s and k3s-agent. */
+  names?: string[];
+  /** The files as they are, also after an interrupted installation. */
+  asIs?: boolean;
+}
+
+/** Reads all of it in one round trip. */
+export async function readK3sState(
+  target: ReadTarget,
+  places: K3sPlaces,
+  options: ReadOptions = {},
+): Promise<K3sState> {
+  const result = await target.read(k3sStateScript(places, options.names ?? [], copiesDir(target.stateDir)));
+  const state = parseK3sState(result.raw.stdout, places, options.asIs);
   for (const unit of state.units) for (const secret of secretsOf(unit.args, unit.env)) target.secret(secret);
   return state;
 }
 
+/** Where the copies for a rollback lie on the target, and the mark of an installation under way. */
+export function copiesDir(stateDir: string): string {
+  return `${stateDir}/k3s`;
+}
+
+/**
+ * The mark: a file with `UNIT VERSION enabled|disabled`, written before the install script runs and removed when what it
+ * left was looked at. Beside it lie the copies that `copyPaths` names.
+ */
+export const MARK = 'installing';
+
+/** @param dir as copiesDir gives it */
+export function copyPaths(dir: string, version: string, unit: string) {
+  return {
+    binary: `${dir}/k3s-${version}`,
+    unit: `${dir}/${unit}.service-${version}`,
+    env: `${dir}/${unit}.service.env-${version}`,
+  };
+}
+
 /** Prints frames: a line `@@ label bytes`, then so many bytes and a line end. */
-export function k3sStateScript(places: K3sPlaces, names: string[] = []): string {
+export function k3sStateScript(places: K3sPlaces, names: string[], copies: string): string {
   const units = [...new Set(['k3s', 'k3s-agent', ...names])];
   return `
 bin=${quote(`${places.bin_dir}/k3s`)}
@@ -87,6 +122,12 @@ ${units.map(unitScript).join('\n')}
 if [ -d "$data/server/db/etcd" ]; then text datastore etcd
 elif [ -f "$data/server/db/state.db" ]; then text datastore sqlite; fi
 grep -qs '^datastore-endpoint' "$config/config.yaml" "$config"/config.yaml.d/*.yaml && text endpoint yes
+if [ -f ${quote(`${copies}/${MARK}`)} ]; then
+  read -r unit version enabled <${quote(`${copies}/${MARK}`)}
+  text interrupted "$version $unit $enabled $(stat -c %Y ${quote(`${copies}/${MARK}`)} 2>/dev/null)"
+  file interrupted-unit ${quote(copies)}/"$unit.service-$version"
+  file interrupted-env ${quote(copies)}/"$unit.service.env-$version"
+fi
 [ -f "$data/server/token" ] && text token "$(sha256sum "$data/server/token" 2>/dev/null | sed 's/ .*//')"
 :`;
 }
@@ -106,18 +147,20 @@ if [ -f "$u" ]; then
 fi`;
 }
 
-export function parseK3sState(output: Buffer, places: K3sPlaces): K3sState {
+/** @param asIs see ReadOptions */
+export function parseK3sState(output: Buffer, places: K3sPlaces, asIs = false): K3sState {
   const frames = readFrames(output);
-  const first = (label: string) => frames.find((frame) => frame.label === label)?.text;
-  const changed = Number(first('changed') || 0);
+  const first: Find = (label) => frames.find((frame) => frame.label === label)?.text;
   const units = frames
     .filter((frame) => frame.label.startsWith('unit:'))
-    .map((frame) => unitOf(frame.label.slice('unit:'.length), frame.text, frames, places, changed));
-  const installed = versionOfOutput(first('version') ?? '');
+    .map((frame) => presentUnit(frame.label.slice('unit:'.length), frame.text, frames, places));
+  const before = asIs ? undefined : beforeInterruption(first, units, places);
+  const installed = before ? before.version : versionOfOutput(first('version') ?? '');
   const tokenHash = first('token');
   return {
     ...(installed === undefined ? {} : { installed }),
-    units,
+    interrupted: before !== undefined,
+    units: before?.units ?? units,
     datastore: datastoreOf(first('datastore'), first('endpoint') === 'yes', units),
     ...(tokenHash ? { tokenHash } : {}),
     systemd: first('systemd') === 'yes',
@@ -128,6 +171,7 @@ interface Frame {
   label: string;
   text: string;
 }
+type Find = (label: string) => string | undefined;
 
 function readFrames(output: Buffer): Frame[] {
   const frames: Frame[] = [];
@@ -145,14 +189,25 @@ function readFrames(output: Buffer): Frame[] {
   return frames;
 }
 
-function unitOf(name: string, text: string, frames: Frame[], places: K3sPlaces, changed: number): K3sUnit {
+function presentUnit(name: string, text: string, frames: Frame[], places: K3sPlaces): K3sUnit {
   const get = (kind: string) => frames.filter((f) => f.label === `${kind}:${name}`).map((f) => f.text);
+  const changed = Number(frames.find((frame) => frame.label === 'changed')?.text || 0);
+  const started = Number(get('started')[0] || 0);
+  const paths = get('drop-in-path');
+  return {
+    ...readUnit(name, text, get('env')[0], places),
+    dropIns: get('drop-in').map((dropIn, i) => ({ path: paths[i] ?? '', text: dropIn })),
+    state: parseUnitState(get('state')[0] ?? ''),
+    started,
+    stale: started > 0 && changed > 0 && started < changed,
+  };
+}
+
+/** A unit from the text of its two files. */
+function readUnit(name: string, text: string, envText: string | undefined, places: K3sPlaces): K3sUnit {
   const directives = parseUnitFile(text);
   const [, role, ...args] = execStart(directives);
   const path = `${places.systemd_dir}/${name}.service`;
-  const envText = get('env')[0];
-  const paths = get('drop-in-path');
-  const started = Number(get('started')[0] || 0);
   return {
     name,
     role: role === 'agent' ? 'agent' : 'server',
@@ -163,10 +218,26 @@ function unitOf(name: string, text: string, frames: Frame[], places: K3sPlaces, 
     envPath: `${path}.env`,
     ...(envText === undefined ? {} : { envText }),
     env: parseEnvironmentFile(envText ?? ''),
-    dropIns: get('drop-in').map((dropIn, i) => ({ path: paths[i] ?? '', text: dropIn })),
-    state: parseUnitState(get('state')[0] ?? ''),
-    stale: started > 0 && changed > 0 && started < changed,
+    dropIns: [],
+    state: parseUnitState(''),
+    started: 0,
+    stale: false,
   };
+}
+
+/**
+ * What was there before an installation that nobody saw end. Undefined without one, and when k3s was started since: then
+ * somebody has put things right by hand.
+ */
+function beforeInterruption(first: Find, units: K3sUnit[], places: K3sPlaces) {
+  const [version, name, enabled, since] = first('interrupted')?.split(' ') ?? [];
+  const text = first('interrupted-unit');
+  if (version === undefined || name === undefined || text === undefined) return undefined;
+  if (units.some((unit) => unit.started > Number(since))) return undefined;
+  const now = units.find((unit) => unit.name === name);
+  const unit = readUnit(name, text, first('interrupted-env'), places);
+  const state = { ...(now?.state ?? unit.state), enabled: enabled === 'enabled' };
+  return { version, units: [...units.filter((one) => one.name !== name), { ...unit, state }] };
 }
 
 function datastoreOf(found: string | undefined, configured: boolean, units: K3sUnit[]): Datastore {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { installScript } from '../../../../modules/k3s/install-script.ts';
 import { versionCheck } from '../../../../modules/k3s/version-check.ts';
+import type { JobOptions } from '../../../../runner/module.ts';
 import { type ArtifactServer, startArtifacts } from '../../../lab/hosts/artifact-server.ts';
 import { startHosts } from '../../../lab/hosts/start-hosts.ts';
 import type { LabHost, LabHosts } from '../../../lab/hosts/types.ts';
@@ -212,6 +213,35 @@ describe('install-script', () => {
     utimesSync(file('usr/local/bin/k3s'), later, later);
     const planned = await plan({ version: wanted });
     expect(planned.changes.map((change) => change.summary)).toEqual(['k3s-agent: restart']);
+  });
+
+  it('takes up an installation that was interrupted after the files were half written', async () => {
+    await newServer();
+    const unit = text('etc/systemd/system/k3s.service');
+    const env = text('etc/systemd/system/k3s.service.env');
+    host.setKnob('install', 'lose-flags');
+    const planned = await plan({ version: wanted });
+    // The control machine is gone when the script has ended: nobody looks at what it left.
+    const gone = new Error('gone');
+    let installed = false;
+    const dying = {
+      ...lt.target,
+      job: async (options: JobOptions) => {
+        const result = await lt.target.job(options);
+        installed = true;
+        return result;
+      },
+      read: async (script: string) => (installed ? Promise.reject(gone) : lt.target.read(script)),
+    };
+    await expect(installScript.apply!(planned.next!, dying)).rejects.toBe(gone);
+    expect(text('etc/systemd/system/k3s.service')).not.toBe(unit);
+    host.setKnob('install', undefined);
+    const { facts } = await run({ version: wanted });
+    expect(lt.warnings.join()).toContain('interrupted');
+    expect(facts).toMatchObject({ previous: old, installed: wanted });
+    expect(text('etc/systemd/system/k3s.service')).toBe(unit);
+    expect(text('etc/systemd/system/k3s.service.env')).toBe(env);
+    expect((await plan({ version: wanted })).changes).toEqual([]);
   });
 
   it('goes back within a minor, and refuses to go further', async () => {
