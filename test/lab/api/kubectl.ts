@@ -25,6 +25,12 @@ export function kubectlMissing(): string | undefined {
   return probe.status === 0 ? undefined : `${BINARY} does not run: ${probe.stderr.trim()}`;
 }
 
+/** The minor version of the kubectl in use, such as 32; NaN when it does not say. */
+export function kubectlMinor(): number {
+  const { stdout } = spawnSync(BINARY, ['version', '--client', '-o', 'json'], { encoding: 'utf8' });
+  return Number(/"minor":\s*"(\d+)/.exec(stdout ?? '')?.[1] ?? Number.NaN);
+}
+
 /** kubectl with a home of its own: discovery caches of other clusters on the same port must not leak in. */
 export function kubectl(kubeconfig: string): Kubectl {
   const home = mkdtempSync(join(tmpdir(), 'reeve-kubectl-'));
