@@ -351,9 +351,10 @@ export interface ModuleDefinition<S extends ObjectSchema = ObjectSchema, Next = 
   setsVariables?: boolean;
   /**
    * For modules that wait. In check mode the engine says «would wait for …» instead of calling plan: always when
-   * `inCheck` is `never`, and once something before the task is pending when it is `unless-pending`.
+   * `inCheck` is `never`, and once something before the task is pending when it is `unless-pending`. `what` gives
+   * undefined for arguments with which it only looks.
    */
-  waits?: { inCheck: 'never' | 'unless-pending'; what(args: ArgsOf<S>): string };
+  waits?: { inCheck: 'never' | 'unless-pending'; what(args: ArgsOf<S>): string | undefined };
   /** What it does cannot be told beforehand (a command): in check mode the task is unknown, not only changed. */
   unpredictable?: boolean;
   /** For state modules: true for the arguments that make it an action (`service` with `state: restarted`). */
