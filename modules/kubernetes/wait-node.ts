@@ -66,13 +66,14 @@ export const waitNode = defineModule({
       await wait.until((found) => (found ? 'is still there' : undefined));
       return { changes: [], facts: { node, waited: wait.waited }, message: `${node} is gone` };
     }
-    const before = args.heartbeat_after ?? (args.heartbeat ? ((await readLease(cluster, node)) ?? '') : undefined);
-    const heartbeat = before === undefined ? await readLease(cluster, node) : await wait.heartbeatAfter(before);
+    const before = args.heartbeat_after ?? (args.heartbeat ? await wait.heartbeat() : undefined);
+    if (before !== undefined) await wait.heartbeatAfter(before);
     const found = await wait.until((one) => lacking(one, args));
+    const heartbeat = await wait.heartbeat();
     const { ready, version, cordoned } = summaryOf(found!);
     return {
       changes: [],
-      facts: { node, ready, version, cordoned, renew_time: heartbeat ?? '', waited: wait.waited },
+      facts: { node, ready, version, cordoned, renew_time: heartbeat, waited: wait.waited },
       message: `${node} is ${ready ? 'Ready' : 'there'} with ${version}`,
     };
   },
@@ -95,11 +96,6 @@ function lacking(node: KubeObject | undefined, { ready, version, etcd_voter: vot
 
 function plain(version: string): string {
   return version.replace(/^v/, '');
-}
-
-async function readLease(cluster: ClusterReader, node: string): Promise<string | undefined> {
-  const { body } = await cluster.read({ method: 'GET', path: `${LEASES}/${encodeURIComponent(node)}` });
-  return body?.spec?.renewTime;
 }
 
 /** Several waits for one node under one deadline. */
@@ -132,14 +128,26 @@ class NodeWait {
     return (await this.#wait(options, inspect, () => last)).node;
   }
 
-  /** Waits for another renewTime than `before`, which it gives. */
-  async heartbeatAfter(before: string): Promise<string> {
-    const inspect = ([lease]: KubeObject[]): string | undefined => {
+  /** The last heartbeat; empty when there was none. */
+  async heartbeat(): Promise<string> {
+    return this.#wait(
+      this.#lease,
+      ([lease]) => lease?.spec?.renewTime ?? '',
+      () => 'could not be asked for',
+    );
+  }
+
+  /** Waits for another heartbeat than `before`. */
+  async heartbeatAfter(before: string): Promise<void> {
+    const inspect = ([lease]: KubeObject[]): true | undefined => {
       const now: string | undefined = lease?.spec?.renewTime;
-      return now !== undefined && now !== before ? now : undefined;
+      return now !== undefined && now !== before ? true : undefined;
     };
-    const options = { path: LEASES, query: this.#selector, what: `a heartbeat of ${this.#node}` };
-    return this.#wait(options, inspect, () => `has sent no heartbeat since ${before || 'the wait began'}`);
+    await this.#wait(this.#lease, inspect, () => `has sent no heartbeat since ${before || 'the wait began'}`);
+  }
+
+  get #lease() {
+    return { path: LEASES, query: this.#selector, what: `a heartbeat of ${this.#node}` };
   }
 
   get #selector() {

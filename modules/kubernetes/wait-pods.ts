@@ -49,8 +49,10 @@ export const waitPods = defineModule({
     const baseline = args.baseline as { workload: string }[];
     let damage: BrokenPod[] = [];
     let facts: { healthy: number; broken: BrokenPod[] } = { healthy: 0, broken: [] };
+    let listed = false;
     let told = '';
     const inspect = (pods: KubeObject[]) => {
+      listed = true;
       const broken = brokenAmong(pods);
       facts = { healthy: pods.length - broken.length, broken };
       damage = newDamage(broken, baseline);
@@ -69,7 +71,10 @@ export const waitPods = defineModule({
       await cluster.until({ path, query, what: 'healthy pods' }, inspect, timeout);
     } catch (error) {
       if (!(error instanceof ReeveError && error.code === 'deadline')) throw error;
-      throw failureOf(damage, { ...facts, waited: waited() }, args.minimum, timeout, error);
+      const lack = listed
+        ? `${facts.healthy} healthy pods, ${args.minimum} are wanted`
+        : 'The pods could not be listed';
+      throw failureOf(damage, { ...facts, waited: waited() }, lack, timeout, error);
     }
     return { changes: [], facts: { ...facts, waited: waited() }, message: `${facts.healthy} pods are healthy` };
   },
@@ -78,7 +83,7 @@ export const waitPods = defineModule({
 function failureOf(
   damage: BrokenPod[],
   facts: { healthy: number; broken: BrokenPod[]; waited: number },
-  minimum: number,
+  lack: string,
   timeout: number,
   cause: ReeveError,
 ): TaskFailure {
@@ -91,6 +96,6 @@ function failureOf(
   const what =
     damage.length > 0
       ? `${damage.length} ${damage.length === 1 ? 'pod is' : 'pods are'} not healthy ${after}`
-      : `${facts.healthy} healthy pods ${after}, ${minimum} are wanted`;
+      : `${lack} ${after}`;
   return new TaskFailure([what, ...lines, ...(away ? [away] : [])].join('\n'), { code: 'deadline', facts, cause });
 }
