@@ -33,6 +33,11 @@ export interface Plan<Next = unknown> {
   next?: Next;
   /** One line that says what was found, when there is nothing to change: «already v1.31.5+k3s1». */
   message?: string;
+  /**
+   * In check mode, what this change does to things that other tasks look at (`cordon/NAME`: true); they ask
+   * `target.foreseen`.
+   */
+  foresees?: Record<string, unknown>;
   /** Set when the plan cannot be made yet because of a change not yet applied; the task is reported as unknown. */
   unknown?: string;
 }
@@ -125,6 +130,14 @@ export interface SourceFile {
   mode: string;
 }
 
+/** A directory of the control machine with everything below it; paths are relative to it, parents come first. */
+export interface SourceTree {
+  path: string;
+  /** `mode` is octal text. */
+  directories: { path: string; mode: string }[];
+  files: SourceFile[];
+}
+
 export interface HttpRequest {
   url: string;
   method?: string;
@@ -213,6 +226,13 @@ export interface ClusterWriter extends ClusterReader {
   write(request: ClusterRequest): Promise<ClusterResponse>;
 }
 
+/** The answer of one server's own health check. */
+export interface ServerReadiness {
+  ready: boolean;
+  /** What it said, or why there was no answer. */
+  detail: string;
+}
+
 /** A long write that must outlive the connection: it runs from a folder on the target and can be attached to again. */
 export interface JobOptions {
   /** Part of the folder's name; one job a name and task is running at a time. */
@@ -235,18 +255,29 @@ export interface ReadTarget {
   read(script: string, options?: RunOptions): Promise<RunResult>;
   /** Bytes of a file on the target; undefined when it does not exist. */
   readFile(path: string): Promise<Buffer | undefined>;
-  facts(): Promise<HostFacts>;
+  /** Gathered once a run; `refresh` asks the host again. */
+  facts(options?: { refresh?: boolean }): Promise<HostFacts>;
   /** Directory on the target for backups and jobs of this run. */
   readonly stateDir: string;
   /** A file of the control machine, relative to the playbook (`files/` and `templates/` beside it are looked in too). */
   source(path: string): Promise<SourceFile>;
+  /** A directory of the control machine, found like `source` finds a file; undefined when the path is a file. */
+  sourceTree?(path: string): Promise<SourceTree | undefined>;
   /** The file rendered as a template with the task's variables. Undefined when it depends on an unknown value. */
   renderSource(path: string): Promise<string | undefined>;
   /** An HTTP request from the control machine. Throws ReeveError `http-unreachable`. */
   http(request: HttpRequest): Promise<HttpResponse>;
   cluster(): Promise<ClusterReader>;
+  /** Asks the Kubernetes API server on this very host for its `/readyz`, once. Never throws for one that is away. */
+  serverReady(): Promise<ServerReadiness>;
+  /** In check mode, what an earlier plan foresees under this key; undefined when none does, and in a real run. */
+  foreseen(key: string): unknown;
   /** Marks a value as secret: it is masked wherever it turns up from now on. Returns it. */
   secret<T>(value: T): T;
+  /** Asks the person at the terminal and gives the line typed. Absent when nobody is there to answer. */
+  ask?(question: string): Promise<string>;
+  /** Forgets the connections to the host, so that the next call connects anew: for a host that restarts. */
+  dropConnection?(): Promise<void>;
   /** One line of progress for whoever is watching. */
   progress(message: string): void;
   warn(message: string): void;
@@ -272,6 +303,16 @@ export interface WriteTarget extends ReadTarget {
   cluster(): Promise<ClusterWriter>;
   /** Says what a node is left in (`cordoned`, `half upgraded`), or undefined when it is as it should be. */
   nodeState(node: string, state: string | undefined): void;
+}
+
+/** One expression of an argument named in `expressions`, evaluated for the host. */
+export interface Evaluated {
+  /** As written. A value that was a boolean already is written as `true` or `false`. */
+  expression: string;
+  /** `unknown` in check mode, when it depends on a change not yet applied. */
+  value: boolean | 'unknown';
+  /** What the names in the expression stood for, for the message: `{ 'node.ready': false }`. */
+  names?: Record<string, unknown>;
 }
 
 /** An example that a test validates and plans. */
@@ -301,6 +342,24 @@ export interface ModuleDefinition<S extends ObjectSchema = ObjectSchema, Next = 
   needs?: string[];
   /** Longer prose for the docs page, Markdown. */
   notes?: string;
+  /**
+   * Arguments whose text is CEL rather than a template. `args` describes them as they are written (a string, a boolean,
+   * or a list of these); plan is handed a list of `Evaluated`, one for each, also when only one was written.
+   */
+  expressions?: readonly string[];
+  /** The facts become variables of the host, for the tasks after it and for other hosts to read. */
+  setsVariables?: boolean;
+  /**
+   * For modules that wait. In check mode the engine says «would wait for …» instead of calling plan: always when
+   * `inCheck` is `never`, and once something before the task is pending when it is `unless-pending`.
+   */
+  waits?: { inCheck: 'never' | 'unless-pending'; what(args: ArgsOf<S>): string };
+  /** What it does cannot be told beforehand (a command): in check mode the task is unknown, not only changed. */
+  unpredictable?: boolean;
+  /** For state modules: true for the arguments that make it an action (`service` with `state: restarted`). */
+  isAction?(args: ArgsOf<S>): boolean;
+  /** Pending handlers run at this point. */
+  flushesHandlers?: boolean;
   /** Checks beyond the schema, before any connection: returns a message, or undefined. */
   check?(args: Record<string, unknown>): string | undefined;
   plan(args: ArgsOf<S>, target: ReadTarget): Promise<Plan<Next>>;
