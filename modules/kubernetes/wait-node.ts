@@ -1,5 +1,5 @@
 import { type ClusterReader, defineModule, type KubeObject, ReeveError, TaskFailure } from '../../runner/module.ts';
-import { checkDurations, DURATION_TYPE, milliseconds, spoken } from '../shared/kube-duration.ts';
+import { checkDurations, durationOf, durationSchema, spoken } from '../shared/duration.ts';
 import { notReady, notVoter, summaryOf } from '../shared/kube-node-health.ts';
 
 const LEASES = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
@@ -29,7 +29,7 @@ export const waitNode = defineModule({
         description: 'On a server with etcd: wait until it is a voting member.',
       },
       absent: { type: 'boolean', default: false, description: 'Wait until the cluster has no such node.' },
-      timeout: { ...DURATION_TYPE, default: '5m', description: 'For all of it together.' },
+      timeout: durationSchema('For all of it together.', '5m'),
     },
   },
   examples: [
@@ -39,6 +39,7 @@ export const waitNode = defineModule({
   ],
   kind: 'check',
   on: 'cluster',
+  waits: { inCheck: 'unless-pending', what: describeWait },
   returns: {
     type: 'object',
     properties: {
@@ -56,11 +57,11 @@ export const waitNode = defineModule({
   check: (given) =>
     given.absent === true && (given.version !== undefined || given.heartbeat === true)
       ? '`absent` does not go with `version` or `heartbeat`'
-      : checkDurations(given, ['timeout']),
+      : checkDurations(given, 'timeout'),
   async plan(args, target) {
     const cluster = await target.cluster();
     const node = args.node ?? target.nodeName;
-    const timeout = Math.min(milliseconds(args.timeout, 'timeout'), target.remaining());
+    const timeout = Math.min(durationOf(args.timeout, 'timeout'), target.remaining());
     const wait = new NodeWait(cluster, node, timeout);
     if (args.absent) {
       await wait.until((found) => (found ? 'is still there' : undefined));
@@ -78,6 +79,12 @@ export const waitNode = defineModule({
     };
   },
 });
+
+function describeWait(args: { node?: string; version?: string; absent: boolean; ready: boolean }): string {
+  const node = args.node ? `node ${args.node}` : 'the node';
+  if (args.absent) return `${node} to be gone`;
+  return `${node} to be ${args.ready ? 'Ready' : 'there'}${args.version ? ` with ${args.version}` : ''}`;
+}
 
 interface Wanted {
   ready: boolean;

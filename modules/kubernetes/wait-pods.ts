@@ -1,5 +1,5 @@
 import { defineModule, type KubeObject, ReeveError, TaskFailure } from '../../runner/module.ts';
-import { checkDurations, DURATION_TYPE, milliseconds, spoken } from '../shared/kube-duration.ts';
+import { checkDurations, durationOf, durationSchema, spoken } from '../shared/duration.ts';
 import { type BrokenPod, brokenAmong, newDamage } from '../shared/kube-pod-health.ts';
 
 /** So many offenders are named in full. */
@@ -22,7 +22,7 @@ export const waitPods = defineModule({
         description: 'Pods that were broken before, as `broken` of this module and `cluster-health` gives them.',
       },
       minimum: { type: 'integer', minimum: 0, default: 0, description: 'At least so many healthy pods.' },
-      timeout: { ...DURATION_TYPE, default: '5m', description: 'How long to wait.' },
+      timeout: durationSchema('How long to wait.', '5m'),
     },
   },
   examples: [
@@ -31,6 +31,7 @@ export const waitPods = defineModule({
   ],
   kind: 'check',
   on: 'cluster',
+  waits: { inCheck: 'unless-pending', what: (args) => `all pods to be healthy, for at most ${args.timeout}` },
   returns: {
     type: 'object',
     properties: {
@@ -40,10 +41,10 @@ export const waitPods = defineModule({
     },
   },
   notes: 'Finished Jobs are healthy. A workload that had two broken pods before may have two broken pods now.',
-  check: (given) => checkDurations(given, ['timeout']),
+  check: (given) => checkDurations(given, 'timeout'),
   async plan(args, target) {
     const cluster = await target.cluster();
-    const timeout = Math.min(milliseconds(args.timeout, 'timeout'), target.remaining());
+    const timeout = Math.min(durationOf(args.timeout, 'timeout'), target.remaining());
     const started = performance.now();
     const waited = () => Number(((performance.now() - started) / 1000).toFixed(1));
     const baseline = args.baseline as { workload: string }[];

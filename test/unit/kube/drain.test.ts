@@ -60,6 +60,19 @@ test('a drained node has nothing to change, and planning changes nothing', async
   expect(await planOf(drain, {}, target)).toMatchObject({ changes: [], message: 'agent-1 is drained already' });
 });
 
+test('in check mode the pods of later nodes are marked as of now', async () => {
+  api.seed([deployment('web', { nodes: ['agent-1', 'agent-2'] })]);
+  const first = targetOf(cluster);
+  const plan = await planOf(drain, {}, first);
+  expect(plan.changes.map(({ summary }) => summary)).not.toContainEqual(expect.stringContaining('as of now'));
+  const second = targetOf(cluster, { nodeName: 'agent-2' });
+  Object.assign(second.foresight, plan.foresees);
+  expect((await planOf(drain, {}, second)).changes).toMatchObject([
+    { summary: 'agent-2: cordon' },
+    { summary: expect.stringMatching(/^evict default\/web-\S+ \(as of now\)$/) },
+  ]);
+});
+
 describe('refusals', () => {
   test('name every pod and argument before anything is touched', async () => {
     api.seed([

@@ -69,7 +69,7 @@ describe('wait-pods', () => {
 
   test('minimum asks for pods that must be there', async () => {
     await expect(waitFor({ label_selector: 'app=web', minimum: 1, timeout: '500ms' })).rejects.toThrow(
-      '0 healthy pods, 1 are wanted after 500 ms',
+      '0 healthy pods, 1 are wanted after 0.5 s',
     );
   });
 });

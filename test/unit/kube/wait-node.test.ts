@@ -66,7 +66,7 @@ test('a heartbeat must be another one than before', async () => {
 test('without a new heartbeat a Ready node is not believed', async () => {
   await expect(wait({ heartbeat: true, timeout: '800ms' })).rejects.toMatchObject({
     code: 'deadline',
-    message: expect.stringMatching(/^Node agent-1 has sent no heartbeat since .*, after 800 ms$/),
+    message: expect.stringMatching(/^Node agent-1 has sent no heartbeat since .*, after 0.8 s$/),
   });
 });
 
@@ -74,11 +74,11 @@ test('says at the deadline what the node lacks', async () => {
   const rejection = (given: Record<string, unknown>) =>
     wait({ timeout: '800ms', ...given }).catch((error) => error.message);
   expect(await rejection({ version: 'v1.32.0+k3s1' })).toBe(
-    'Node agent-1 runs v1.31.5+k3s1 instead of v1.32.0+k3s1, after 800 ms',
+    'Node agent-1 runs v1.31.5+k3s1 instead of v1.32.0+k3s1, after 0.8 s',
   );
   api.setNode('agent-1', { ready: false });
-  expect(await rejection({})).toMatch(/^Node agent-1 is not Ready: .*, after 800 ms$/);
-  expect(await rejection({ node: 'agent-9' })).toBe('Node agent-9 is not there, after 800 ms');
+  expect(await rejection({})).toMatch(/^Node agent-1 is not Ready: .*, after 0.8 s$/);
+  expect(await rejection({ node: 'agent-9' })).toBe('Node agent-9 is not there, after 0.8 s');
   await api.goAway();
   expect(await rejection({})).toMatch(/No answer to GET .*connection refused$/);
 });
@@ -98,5 +98,5 @@ test('waits until a node is gone', async () => {
 
 test('arguments that contradict each other are refused before any connection', () => {
   expect(waitNode.check!({ absent: true, version: 'v1' })).toMatch('does not go with');
-  expect(waitNode.check!({ timeout: 'soon' })).toBe('timeout: «soon» is not a duration');
+  expect(waitNode.check!({ timeout: 'soon' })).toBe('`timeout` is no duration: use seconds, or 90s, 5m, 1h30m');
 });
