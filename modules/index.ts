@@ -3,27 +3,61 @@ import type { AnyModule } from '../runner/module.ts';
 import { assert } from './control/assert.ts';
 import { debug } from './control/debug.ts';
 import { fail } from './control/fail.ts';
+import { flushHandlers } from './control/flush-handlers.ts';
 import { pause } from './control/pause.ts';
 import { setVars } from './control/set-vars.ts';
+import { blockinfile } from './files/blockinfile.ts';
 import { copy } from './files/copy.ts';
+import { file } from './files/file.ts';
+import { lineinfile } from './files/lineinfile.ts';
+import { link } from './files/link.ts';
+import { replace } from './files/replace.ts';
+import { stat } from './files/stat.ts';
+import { template } from './files/template.ts';
+import { installScript } from './k3s/install-script.ts';
+import { versionCheck } from './k3s/version-check.ts';
+import { clusterHealth } from './kubernetes/cluster-health.ts';
 import { cordon } from './kubernetes/cordon.ts';
 import { drain } from './kubernetes/drain.ts';
+import { k8sInfo } from './kubernetes/k8s-info.ts';
+import { waitNode } from './kubernetes/wait-node.ts';
+import { waitPods } from './kubernetes/wait-pods.ts';
+import { waitServer } from './kubernetes/wait-server.ts';
 import { command } from './system/command.ts';
 import { gatherFacts } from './system/gather-facts.ts';
+import { script } from './system/script.ts';
 import { service } from './system/service.ts';
+import { shell } from './system/shell.ts';
 
 const all: readonly AnyModule[] = [
   assert,
   debug,
   fail,
+  flushHandlers,
   pause,
   setVars,
+  blockinfile,
   copy,
+  file,
+  lineinfile,
+  link,
+  replace,
+  stat,
+  template,
+  installScript,
+  versionCheck,
+  clusterHealth,
   cordon,
   drain,
+  k8sInfo,
+  waitNode,
+  waitPods,
+  waitServer,
   command,
   gatherFacts,
+  script,
   service,
+  shell,
 ];
 
 /** Every module by its name. */

@@ -37,9 +37,6 @@ export async function assemble(assembly: Assembly): Promise<RunParts> {
     emitter,
     masker,
     connections,
-    openCluster: async () => {
-      throw new Error('not wired yet');
-    },
     checkArgs,
     confirm: confirmer(assembly.yes),
     interrupt: new Interrupt(),

@@ -1,4 +1,6 @@
-/**
+import { ReeveError } from '../errors.ts';
+
+/*
  * Quoting for a POSIX shell. The result is also read the same by csh, fish and zsh, which may be the login shell of the
  * other side, as long as the text has no newline and no `!`.
  */
@@ -18,4 +20,22 @@ export function quote(argv: readonly string[]): string {
  */
 export function safePath(path: string): string {
   return path.startsWith('/') ? path : `./${path}`;
+}
+
+/** One word, always quoted: `export A=~` would otherwise be expanded. */
+export function quoteValue(value: string): string {
+  return `'${value.replaceAll("'", "'\\''")}'`;
+}
+
+/** An `export` command for some variables; empty without any. Throws ReeveError `bad-environment`. */
+export function exports(env: Record<string, string> | undefined): string {
+  const entries = Object.entries(env ?? {});
+  for (const [name] of entries) {
+    if (!/^[A-Za-z_]\w*$/.test(name)) {
+      throw new ReeveError('bad-environment', `«${name}» cannot be the name of an environment variable`, {
+        hint: 'Use letters, digits and underscores; the first may not be a digit.',
+      });
+    }
+  }
+  return entries.length ? `export ${entries.map(([name, value]) => `${name}=${quoteValue(value)}`).join(' ')}` : '';
 }

@@ -1,5 +1,5 @@
 import { ReeveError } from '../errors.ts';
-import { quoteWord } from './quote.ts';
+import { exports, quoteWord } from './quote.ts';
 import type { ShellRequest } from './types.ts';
 
 /**
@@ -33,23 +33,6 @@ function setUp(request: ShellRequest): string {
   return steps.join('&&') || ':';
 }
 
-function exports(env: Record<string, string> | undefined): string {
-  const entries = Object.entries(env ?? {});
-  for (const [name] of entries) {
-    if (!/^[A-Za-z_]\w*$/.test(name)) {
-      throw new ReeveError('bad-environment', `«${name}» cannot be the name of an environment variable`, {
-        hint: 'Use letters, digits and underscores; the first may not be a digit.',
-      });
-    }
-  }
-  return entries.length ? `export ${entries.map(([name, value]) => `${name}=${quoteValue(value)}`).join(' ')}` : '';
-}
-
-/** Always quoted: `export A=~` would otherwise be expanded. */
-function quoteValue(value: string): string {
-  return `'${value.replaceAll("'", "'\\''")}'`;
-}
-
 /** Refuses what no shell can hold in a variable. */
 function checkText(text: string, what: string): void {
   if (text.includes('\0')) {
@@ -59,50 +42,93 @@ function checkText(text: string, what: string): void {
   }
 }
 
+/** Isolated requests between two clean-ups of the shell's folder. */
+const CLEAN_EVERY = 16;
+
 /**
- * Encodes a request. `number` names the files of an isolated one and must be new for each in this shell.
+ * Encodes a request. `number` names its files and must be new for each in this shell.
  * Throws ReeveError `bad-script` and `bad-environment`.
  */
 export function encodeRequest(request: ShellRequest, nonce: string, number: number): Encoded {
-  const content: Buffer[] = [];
-  const word = (text: string): string => {
-    if (fitsLine(text)) return lineWord(text);
-    const bytes = Buffer.from(text);
-    content.push(bytes);
-    return `"$(_D ${bytes.length})"`;
-  };
   checkText(request.script, 'The script');
   for (const value of Object.values(request.env ?? {})) checkText(value, 'An environment variable');
-
-  const line = request.isolated
-    ? isolatedLine(request, nonce, number, word, content)
-    : directLine(request, nonce, word, content);
-  return { line: `${content.length ? '[ "$_b" ]||_P;' : ''}${line}\n`, content };
-}
-
-type Word = (text: string) => string;
-
-function directLine(request: ShellRequest, nonce: string, word: Word, content: Buffer[]): string {
-  const variables = exports(request.env);
-  const script = word(variables ? `${variables}\n${request.script}` : request.script);
-  const input = inputOf(request);
-  if (!input.length) return `_d ${nonce} ${script}`;
-  const text = asText(input);
-  if (text !== undefined) return `_p ${nonce} ${script} ${lineWord(text)}`;
-  content.push(input);
-  return `_c ${nonce} ${script} ${input.length}`;
-}
-
-function isolatedLine(request: ShellRequest, nonce: string, number: number, word: Word, content: Buffer[]): string {
-  const input = inputOf(request);
-  let store = '';
-  if (input.length) {
-    const text = asText(input);
-    if (text === undefined) content.push(input);
-    store = text === undefined ? `_a ${number} ${input.length};` : `_q ${number} ${lineWord(text)};`;
+  const line = new Line(number);
+  if (request.isolated) {
+    line.folder();
+    const script = line.word(request.script, '_s');
+    const prepared = line.word(setUp(request), '_u');
+    const stored = line.store(inputOf(request));
+    const run = `_i ${nonce} ${number} ${script} ${prepared}`;
+    line.text(stored ? `if ${stored};then ${run};else _x ${nonce};fi` : run);
+    if (number % CLEAN_EVERY === 0) line.text('_v');
+  } else {
+    direct(line, request, nonce, number);
   }
-  return `[ "$_t" ]||_m;${store}_i ${nonce} ${number} ${word(request.script)} ${word(setUp(request))}`;
+  return line.encoded();
 }
+
+function direct(line: Line, request: ShellRequest, nonce: string, number: number): void {
+  const variables = exports(request.env);
+  const script = line.word(variables ? `${variables}\n${request.script}` : request.script, '_s');
+  const input = inputOf(request);
+  const text = asText(input);
+  if (!input.length) line.text(`_d ${nonce} ${script}`);
+  else if (text !== undefined) line.text(`_p ${nonce} ${script} ${lineWord(text)}`);
+  else {
+    line.folder();
+    const stored = line.store(input);
+    line.text(`if ${stored};then _c ${nonce} ${script} ${number};else _E ${nonce} F;fi`);
+  }
+}
+
+/** The commands of one request line, and the bytes that they read from the channel, in the same order. */
+class Line {
+  readonly #number: number;
+  readonly #content: Buffer[] = [];
+  readonly #commands: string[] = [];
+
+  constructor(number: number) {
+    this.#number = number;
+  }
+
+  text(command: string): void {
+    this.#commands.push(command);
+  }
+
+  /** A word for `text`: the text itself, or the variable `name` that a dd fills before. */
+  word(text: string, name: string): string {
+    if (fitsLine(text)) return lineWord(text);
+    const bytes = Buffer.from(text);
+    this.#take(bytes);
+    this.text(`${name}=$(_D ${bytes.length})||exit 1`);
+    return `"$${name}"`;
+  }
+
+  /** Makes the shell's folder, once. */
+  folder(): void {
+    this.text('[ "$_t" ]||_m');
+  }
+
+  /** The command that stores the input in the folder; it fails when it cannot. Empty without input. */
+  store(input: Buffer): string {
+    if (!input.length) return '';
+    const text = asText(input);
+    if (text === undefined) this.#take(input);
+    return text === undefined ? `_a ${this.#number} ${input.length}` : `_q ${this.#number} ${lineWord(text)}`;
+  }
+
+  encoded(): Encoded {
+    const probe = this.#content.length ? '[ "$_b" ]||_P;' : '';
+    return { line: `${probe}${this.#commands.join(';')}\n`, content: this.#content };
+  }
+
+  /** The newline after the bytes proves that all of them came. */
+  #take(bytes: Buffer): void {
+    this.#content.push(bytes, NEWLINE);
+  }
+}
+
+const NEWLINE = Buffer.from('\n');
 
 function inputOf(request: ShellRequest): Buffer {
   const { stdin } = request;

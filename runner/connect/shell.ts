@@ -137,19 +137,15 @@ export class StreamShell implements Shell {
         await this.#out.readUntil(`${nonce}P`);
         const announced = (await this.#out.readUntil('\n')).toString();
         const [, pid, files] = /^(\d+) (.*)$/.exec(announced) ?? [];
-        if (pid === '0') throw noFolder(this.#context.host);
-        running.group = { pid: Number(pid), files: files ?? '' };
+        if (pid !== '0') running.group = { pid: Number(pid), files: files ?? '' };
       }
       const stdout = await this.#out.readUntil(`${nonce} `);
-      const code = Number((await this.#out.readUntil('\n')).toString());
+      const code = (await this.#out.readUntil('\n')).toString();
       const stderr = await errors;
-      return result(code, stdout, stderr, false);
+      if (code === 'F') throw noFolder(this.#context.host);
+      return result(Number(code), stdout, stderr, false);
     } catch (error) {
-      if (error instanceof ReeveError) {
-        // The frame goes on to its end: read it, or the next request would.
-        await Promise.all([this.#out.readUntil('\n'), errors]).catch(() => {});
-        throw error;
-      }
+      if (error instanceof ReeveError) throw error;
       throw await this.#lostWhileRunning(error);
     } finally {
       running.done = true;

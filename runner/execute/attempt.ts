@@ -163,14 +163,20 @@ function unchanged(plan: Plan): Attempt {
 
 /** Check mode, something to change: facts are what the module predicts, the others unknown. */
 function foreseen(parts: AttemptParts, plan: Plan): Attempt {
+  const { run, module } = parts;
   const because = `"${parts.name}" has not run`;
-  // An action that predicts nothing may do anything: what it leaves is unknown, not only changed.
-  if (parts.module.kind === 'action' && plan.predicted === undefined) {
-    return unknownAttempt(parts.module, plan.message ?? because, plan.changes);
+  Object.assign(run.foreseen, plan.foresees);
+  if (module.unpredictable || (module.kind === 'action' && plan.predicted === undefined)) {
+    const unknown = unknownAttempt(
+      module,
+      `would ${plan.changes.map((change) => change.summary).join(', ')}`,
+      plan.changes,
+    );
+    return { ...unknown, result: { ...unknown.result, ...plan.predicted } };
   }
-  parts.run.pending.any = true;
+  run.pending.any = true;
   const unknowns = Object.fromEntries(
-    Object.keys(parts.module.returns.properties).map((name) => [name, new Unknown(because)]),
+    Object.keys(module.returns.properties).map((name) => [name, new Unknown(because)]),
   );
   return {
     status: 'changed',

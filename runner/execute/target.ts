@@ -20,11 +20,12 @@ import type {
   ReadTarget,
   RunOptions,
   RunResult,
+  ServerReadiness,
   SourceFile,
+  SourceTree,
   WriteFileOptions,
   WriteTarget,
 } from '../module.ts';
-import { openTaskCluster } from './cluster-access.ts';
 import { gatherFacts, withFacts } from './gather.ts';
 import { addressOf, plainScope } from './host-scope.ts';
 import type { HostState } from './host-state.ts';
@@ -106,15 +107,22 @@ export class ReadingTarget implements ReadTarget {
     return fetchHttp(request, this.signal);
   }
 
-  async cluster(): Promise<ClusterReader> {
-    const writer = await openTaskCluster(this.parts.run, this.parts.scope, this.parts.where);
-    // Only the reading half: a plan must not be able to write.
-    return {
-      server: writer.server,
-      read: (request) => writer.read(request),
-      list: (path, query) => writer.list(path, query),
-      until: (options, inspect, timeout) => writer.until(options, inspect, timeout),
-    };
+  cluster(): Promise<ClusterReader> {
+    const { run, scope } = this.parts;
+    return run.clusters.reader(run, scope, this);
+  }
+
+  serverReady(): Promise<ServerReadiness> {
+    const { run, where } = this.parts;
+    return run.clusters.serverReady(run, where.host, this.signal);
+  }
+
+  foreseen(key: string): unknown {
+    return this.parts.run.foreseen[key];
+  }
+
+  sourceTree(path: string): Promise<SourceTree | undefined> {
+    return this.parts.sources.tree(path);
   }
 
   secret<T>(value: T): T {
@@ -181,7 +189,8 @@ export class WritingTarget extends ReadingTarget implements WriteTarget {
   }
 
   override cluster(): Promise<ClusterWriter> {
-    return openTaskCluster(this.parts.run, this.parts.scope, this.parts.where);
+    const { run, scope } = this.parts;
+    return run.clusters.writer(run, scope, this);
   }
 
   nodeState(node: string, state: string | undefined): void {

@@ -95,6 +95,8 @@ describe('environment files', () => {
       fc.property(word, (value) => {
         const script = `export | sed -e 's/^export //' -e 's/^declare -x //' | grep '^K3S_'`;
         const { stdout } = spawnSync(shell!, [...args.filter(Boolean), '-c', script], {
+          // bash reads ~/.bashrc when its standard input is a socket, which is what spawn gives.
+          stdio: ['ignore', 'pipe', 'ignore'],
           env: { PATH: process.env.PATH!, K3S_TOKEN: value },
           encoding: 'utf8',
         });
