@@ -169,7 +169,8 @@ function unchanged(plan: Plan): Attempt {
 function foreseen(parts: AttemptParts, plan: Plan): Attempt {
   const { run, module } = parts;
   const because = `"${parts.name}" has not run`;
-  Object.assign(run.foreseen, plan.foresees);
+  // A task with `check_mode: true` in a real run must not make later tasks, which do run, believe it has happened.
+  if (run.settings.check) Object.assign(run.foreseen, plan.foresees);
   if (module.unpredictable || (module.kind === 'action' && plan.predicted === undefined)) {
     const unknown = unknownAttempt(
       module,
