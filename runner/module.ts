@@ -255,6 +255,8 @@ export interface ReadTarget {
   renderSource(path: string): Promise<string | undefined>;
   /** An HTTP request from the control machine. Throws ReeveError `http-unreachable`. */
   http(request: HttpRequest): Promise<HttpResponse>;
+  /** Whether a TCP connection from the control machine to there is accepted within `timeout` milliseconds. */
+  canConnect?(host: string, port: number, timeout: number): Promise<boolean>;
   cluster(): Promise<ClusterReader>;
   /** Marks a value as secret: it is masked wherever it turns up from now on. Returns it. */
   secret<T>(value: T): T;
