@@ -33,6 +33,11 @@ export interface Plan<Next = unknown> {
   next?: Next;
   /** One line that says what was found, when there is nothing to change: «already v1.31.5+k3s1». */
   message?: string;
+  /**
+   * In check mode, what this change does to things that other tasks look at (`cordon/NAME`: true); they ask
+   * `target.foreseen`.
+   */
+  foresees?: Record<string, unknown>;
   /** Set when the plan cannot be made yet because of a change not yet applied; the task is reported as unknown. */
   unknown?: string;
 }
@@ -221,6 +226,13 @@ export interface ClusterWriter extends ClusterReader {
   write(request: ClusterRequest): Promise<ClusterResponse>;
 }
 
+/** The answer of one server's own health check. */
+export interface ServerReadiness {
+  ready: boolean;
+  /** What it said, or why there was no answer. */
+  detail: string;
+}
+
 /** A long write that must outlive the connection: it runs from a folder on the target and can be attached to again. */
 export interface JobOptions {
   /** Part of the folder's name; one job a name and task is running at a time. */
@@ -258,6 +270,10 @@ export interface ReadTarget {
   /** Whether a TCP connection from the control machine to there is accepted within `timeout` milliseconds. */
   canConnect?(host: string, port: number, timeout: number): Promise<boolean>;
   cluster(): Promise<ClusterReader>;
+  /** Asks the Kubernetes API server on this very host for its `/readyz`, once. Never throws for one that is away. */
+  serverReady(): Promise<ServerReadiness>;
+  /** In check mode, what an earlier plan foresees under this key; undefined when none does, and in a real run. */
+  foreseen(key: string): unknown;
   /** Marks a value as secret: it is masked wherever it turns up from now on. Returns it. */
   secret<T>(value: T): T;
   /** Asks the person at the terminal and gives the line typed. Absent when nobody is there to answer. */
@@ -340,6 +356,8 @@ export interface ModuleDefinition<S extends ObjectSchema = ObjectSchema, Next = 
    * `inCheck` is `never`, and once something before the task is pending when it is `unless-pending`.
    */
   waits?: { inCheck: 'never' | 'unless-pending'; what(args: ArgsOf<S>): string };
+  /** What it does cannot be told beforehand (a command): in check mode the task is unknown, not only changed. */
+  unpredictable?: boolean;
   /** For state modules: true for the arguments that make it an action (`service` with `state: restarted`). */
   isAction?(args: ArgsOf<S>): boolean;
   /** Pending handlers run at this point. */

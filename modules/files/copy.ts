@@ -1,14 +1,13 @@
 import { basename } from 'node:path';
-import { defineModule, type Plan, type ReadTarget } from '../../runner/module.ts';
+import { defineModule, type Plan } from '../../runner/module.ts';
 import { applyCopyTree, type CopyTreeStep, makeDirectories, planCopyTree, undoCopyTree } from '../shared/copy-tree.ts';
+import { findDestination } from '../shared/destination.ts';
 import { modeArgument } from '../shared/mode.ts';
-import { type FileState, probeFile, probeFiles } from '../shared/stat.ts';
 import {
   applyWrite,
   factsOf,
   fileFactsSchema,
   planWrite,
-  sha256Of,
   undoWrite,
   type WriteStep,
   type WriteUndo,
@@ -86,7 +85,7 @@ export const copy = defineModule({
     }
     const source = args.src === undefined ? undefined : await target.source(args.src);
     const content = source?.content ?? Buffer.from(args.content ?? '');
-    const state = await findDestination(args.dest, source?.path, content, target);
+    const state = await findDestination(args.dest, source && basename(source.path), content, target);
     if (state.real && !args.force) {
       return { changes: [], facts: factsOf(state), message: `${state.path} exists` };
     }
@@ -117,21 +116,4 @@ export const copy = defineModule({
 function asTree(plan: Plan<CopyTreeStep>): Plan<Step> {
   const { next, ...others } = plan;
   return { ...others, ...(next && { next: { tree: next } }) };
-}
-
-/** Looks at dest, and at the file of that name in it, in one round trip; gives the one that is meant. */
-async function findDestination(
-  dest: string,
-  source: string | undefined,
-  content: Buffer,
-  target: ReadTarget,
-): Promise<FileState> {
-  const unless = { content: { unless: sha256Of(content) } };
-  if (source === undefined) return probeFile(target, { path: dest, ...unless });
-  const within = `${dest.replace(/\/+$/, '')}/${basename(source)}`;
-  const [at, inside] = await probeFiles(target, [
-    { path: dest, ...unless },
-    { path: within, ...unless },
-  ]);
-  return at!.real?.type === 'directory' || dest.endsWith('/') ? inside! : at!;
 }

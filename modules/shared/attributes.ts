@@ -42,7 +42,8 @@ export function attributesScript(
     const who = `${wanted.owner ?? ''}${wanted.group === undefined ? '' : `:${wanted.group}`}`;
     commands.push(`chown ${follow}${quote(who)} ${to}`);
   }
-  if (wanted.mode !== undefined && !options.link) commands.push(`chmod ${wanted.mode} ${to}`);
+  // Five digits: with four, GNU chmod leaves the set-id bits of a directory as they are.
+  if (wanted.mode !== undefined && !options.link) commands.push(`chmod ${wanted.mode.padStart(5, '0')} ${to}`);
   return commands.join(' && ');
 }
 

@@ -16,7 +16,9 @@ export function refusal(node: string, blockers: Blocker[], facts: Record<string,
   const lines = blockers.map(
     ({ pod, why, argument }) => `  ${pod} ${why}${argument ? ` (allow it: ${argument})` : ''}`,
   );
-  const wanted = [...new Set(blockers.map(({ argument }) => argument).filter((argument) => argument !== undefined))];
+  const wanted = [
+    ...new Set(blockers.map(({ argument }) => argument).filter((argument) => argument !== undefined)),
+  ].sort();
   const count = blockers.length === 1 ? 'one pod forbids it' : `${blockers.length} pods forbid it`;
   return new TaskFailure(`${node} is not drained: ${count}\n${lines.join('\n')}`, {
     code: 'drain-refused',

@@ -15,6 +15,7 @@ export interface Attributes {
   mtime: number;
   atime: number;
   links: number;
+  device: number;
   inode: number;
 }
 
@@ -38,7 +39,7 @@ export interface FileState {
   /** Directories above it that do not exist, outermost first. */
   missing?: string[];
   /** What a new file there gets. */
-  newcomer?: { mode: number; owner: string; group: string };
+  newcomer?: { mode: number; directoryMode: number; owner: string; group: string };
 }
 
 // The top four bits of st_mode, <sys/stat.h>.
@@ -153,32 +154,26 @@ function denied(path: string): TaskFailure {
   return new TaskFailure(`${path}: permission denied`, { code: 'permission-denied', hint: 'set become: true' });
 }
 
-function parseAttributes(text: string): Attributes | undefined {
+/** One line of `reeve_stat`; undefined for anything else. */
+export function parseAttributes(text: string): Attributes | undefined {
   const fields = text.trim().split(':');
-  if (fields.length < 10) return undefined;
+  if (fields.length < 11) return undefined;
   const raw = Number.parseInt(fields[0]!, 16);
-  const [size, uid, gid, mtime, atime, links, inode] = fields.slice(1, 8).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const name = (found: string, id: number) => (/^(UNKNOWN|)$/.test(found) ? String(id) : found);
+  const number = (index: number) => Number(fields[index]);
+  const name = (index: number, id: number) => (/^(UNKNOWN|)$/.test(fields[index]!) ? String(id) : fields[index]!);
   return {
     type: TYPES[raw >> 12] ?? 'other',
     mode: raw & 0o7777,
-    size,
-    uid,
-    gid,
-    owner: name(fields[8]!, uid),
-    group: name(fields[9]!, gid),
-    mtime,
-    atime,
-    links,
-    inode,
+    size: number(1),
+    uid: number(2),
+    gid: number(3),
+    mtime: number(4),
+    atime: number(5),
+    links: number(6),
+    device: number(7),
+    inode: number(8),
+    owner: name(9, number(2)),
+    group: name(10, number(3)),
   };
 }
 
@@ -186,9 +181,12 @@ function parseAttributes(text: string): Attributes | undefined {
 function parseNewcomer(text: string, parent: Attributes | undefined): FileState['newcomer'] {
   const found = /^(\d+) uid=(\d+)(?:\(([^)]*)\))? gid=(\d+)(?:\(([^)]*)\))?/.exec(text);
   if (!found) return undefined;
+  const umask = Number.parseInt(found[1]!, 8);
   const setgid = parent !== undefined && (parent.mode & 0o2000) !== 0;
   return {
-    mode: 0o644 & ~Number.parseInt(found[1]!, 8),
+    mode: 0o644 & ~umask,
+    // Directories inherit the set-group-id bit itself.
+    directoryMode: (0o777 & ~umask) | (setgid ? 0o2000 : 0),
     owner: found[3] ?? found[2]!,
     group: setgid ? parent.group : (found[5] ?? found[4]!),
   };

@@ -3,7 +3,7 @@ import { type ReadTarget, TaskFailure } from '../../runner/module.ts';
 import { quotePath } from './quote.ts';
 import { type FileState, parseProbes } from './stat-parse.ts';
 
-export type { Attributes, FileState, FileType } from './stat-parse.ts';
+export { type Attributes, type FileState, type FileType, parseAttributes, parseProbes } from './stat-parse.ts';
 
 export interface Probe {
   path: string;
@@ -26,11 +26,16 @@ export const HASH_FUNCTION = `reeve_hash() {
 }
 `;
 
-// GNU and busybox take -c, BSD -f with other letters; `raw mode in hex` is the one spelling of type and bits all share.
-const STAT_FUNCTION = `if stat -c %f / >/dev/null 2>&1
-then reeve_stat() { stat $1 -c '%f:%s:%u:%g:%Y:%X:%h:%i:%U:%G' "$2" 2>/dev/null; }
-else reeve_stat() { stat $1 -f '%Xp:%z:%u:%g:%m:%a:%l:%i:%Su:%Sg' "$2" 2>/dev/null; }
+/**
+ * Defines `reeve_stat OPTION PATH` and, for use in `find -exec stat`, `$reeve_flag` and `$reeve_format`.
+ *
+ * GNU and busybox take -c, BSD -f with other letters; the raw mode in hex is the one spelling of type and bits all share.
+ */
+export const STAT_FUNCTION = `if stat -c %f / >/dev/null 2>&1
+then reeve_flag=-c reeve_format=%f:%s:%u:%g:%Y:%X:%h:%d:%i:%U:%G
+else reeve_flag=-f reeve_format=%Xp:%z:%u:%g:%m:%a:%l:%d:%i:%Su:%Sg
 fi
+reeve_stat() { stat $1 $reeve_flag $reeve_format "$2" 2>/dev/null; }
 `;
 
 // Fields end with NUL, since a path or a link's target may hold any other byte.

@@ -34,6 +34,7 @@ export const command = defineModule({
     },
   ],
   kind: 'action',
+  unpredictable: true,
   guard: 'Runs every time, unless `creates` exists, `removes` does not exist, or `reads` is set.',
   returns: runFactsSchema,
   notes:

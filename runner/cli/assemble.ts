@@ -37,9 +37,6 @@ export async function assemble(assembly: Assembly): Promise<RunParts> {
     emitter,
     masker,
     connections,
-    openCluster: async () => {
-      throw new Error('not wired yet');
-    },
     checkArgs,
     confirm: confirmer(assembly.yes),
     interrupt: new Interrupt(),
@@ -60,6 +57,9 @@ export function runId(startedAt: Date): string {
 }
 
 const checkArgs: CheckArgs = (module: AnyModule, args, at) => {
-  const { value, diagnostics } = checkValue(module.args, args, at, { name: `the module ${module.name}`, member: 'argument' });
+  const { value, diagnostics } = checkValue(module.args, args, at, {
+    name: `the module ${module.name}`,
+    member: 'argument',
+  });
   return { args: value as Record<string, unknown>, diagnostics };
 };

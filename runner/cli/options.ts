@@ -52,11 +52,17 @@ export function count(value: unknown, name: string): number | undefined {
 
 const DEFAULT_INVENTORY = ['inventory.yaml', 'inventory.yml', 'inventory'];
 
-/** The inventory sources: `-i`, else REEVE_INVENTORY, else what lies here under a usual name. */
-export async function inventorySources(value: unknown): Promise<string[]> {
+/** The inventory that somebody named: `-i`, else REEVE_INVENTORY. */
+export function givenInventory(value: unknown): string[] {
   const given = texts(value);
   if (given.length > 0) return given;
-  if (process.env.REEVE_INVENTORY) return [process.env.REEVE_INVENTORY];
+  return process.env.REEVE_INVENTORY ? [process.env.REEVE_INVENTORY] : [];
+}
+
+/** The inventory sources: what was named, else what lies here under a usual name. */
+export async function inventorySources(value: unknown): Promise<string[]> {
+  const given = givenInventory(value);
+  if (given.length > 0) return given;
   const { existsSync } = await import('node:fs');
   const found = DEFAULT_INVENTORY.find((name) => existsSync(name));
   return found === undefined ? [] : [found];

@@ -4,6 +4,7 @@ import { jsonReporter } from '../report/json.ts';
 import { plainReporter } from '../report/plain.ts';
 import { text } from './options.ts';
 import { UsageError } from './report-error.ts';
+import { wantsColor } from './terminal.ts';
 
 const FORMATS = ['auto', 'tree', 'plain', 'json'];
 
@@ -13,5 +14,10 @@ export function reporter(options: Record<string, unknown>, settings: RunSettings
   if (!FORMATS.includes(format)) throw new UsageError(`--output ${format}: it can be ${FORMATS.join(', ')}`);
   const write = (line: string) => void process.stdout.write(line);
   if (format === 'json') return jsonReporter(write);
-  return plainReporter({ verbose: options.verbose === true, diff: settings.diff, write });
+  return plainReporter({
+    verbose: options.verbose === true,
+    diff: settings.diff,
+    color: wantsColor(process.stdout),
+    write,
+  });
 }

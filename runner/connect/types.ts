@@ -26,11 +26,12 @@ export interface ConnectionSpec {
   sshOptions?: Record<string, string>;
   /** milliseconds; default 10 s. */
   connectTimeout?: number;
-  /** Path of the shell on the target; default `sh`. */
+  /** Name or path of the shell on the target, or two words such as `busybox sh`; default `sh`. */
   shell?: string;
-  /** For `pct`: the container's number and how to reach its Proxmox node. */
+  /** For `pct`: the container's number, how to reach its Proxmox node, and how to become root there if need be. */
   vmid?: number;
   node?: ConnectionSpec;
+  nodeBecome?: Become;
 }
 
 export type HostKeyChecking = 'ask' | 'strict' | 'accept-new' | 'off';
@@ -75,6 +76,25 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+/** What a target has beside a POSIX sh. */
+export interface Capabilities {
+  /** `dd iflag=fullblock` works: content goes in blocks rather than byte by byte. */
+  fullblock: boolean;
+  setsid: boolean;
+  nohup: boolean;
+  mktemp: boolean;
+  readlink: boolean;
+  base64: boolean;
+  stat: 'gnu' | 'bsd' | 'none';
+  sha256: 'sha256sum' | 'shasum' | 'openssl' | 'none';
+  /** Programs that are missing of those that reeve's own scripts use. */
+  missing: string[];
+  /** `Linux`, `FreeBSD` … as uname says. */
+  kernel: string;
+  uid: number;
+  bootId: string;
+}
+
 /** All connections of a run. Shells are keyed by (host, become user) and pooled, at most four a key. */
 export interface Connections {
   /**
@@ -85,6 +105,8 @@ export interface Connections {
   run(spec: ConnectionSpec, become: Become | undefined, request: ShellRequest): Promise<RunResult>;
   /** A TCP stream from the host (for a container: from its Proxmox node to the container) for tunnels. */
   forward(spec: ConnectionSpec, host: string, port: number): Promise<import('node:stream').Duplex>;
+  /** What the target has, asked once a host and user. */
+  capabilities(spec: ConnectionSpec, become?: Become): Promise<Capabilities>;
   /** Forgets the host's connections, after a reboot for instance. */
   drop(spec: ConnectionSpec): Promise<void>;
   /** Round trips so far by host name. */

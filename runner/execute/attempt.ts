@@ -29,8 +29,9 @@ export interface AttemptParts {
   scope: LayeredScope;
   /** Plans only: `--check`, or `check_mode: true` on the task. */
   planOnly: boolean;
-  /** Id of this instance of the task, and the label of the loop's item. */
+  /** Id of this instance of the task, what it is called, and the label of the loop's item. */
   id: string;
+  name: string;
   item?: string;
 }
 
@@ -162,10 +163,20 @@ function unchanged(plan: Plan): Attempt {
 
 /** Check mode, something to change: facts are what the module predicts, the others unknown. */
 function foreseen(parts: AttemptParts, plan: Plan): Attempt {
-  parts.run.pending.any = true;
-  const because = `task "${parts.id}" has not run`;
+  const { run, module } = parts;
+  const because = `"${parts.name}" has not run`;
+  Object.assign(run.foreseen, plan.foresees);
+  if (module.unpredictable || (module.kind === 'action' && plan.predicted === undefined)) {
+    const unknown = unknownAttempt(
+      module,
+      `would ${plan.changes.map((change) => change.summary).join(', ')}`,
+      plan.changes,
+    );
+    return { ...unknown, result: { ...unknown.result, ...plan.predicted } };
+  }
+  run.pending.any = true;
   const unknowns = Object.fromEntries(
-    Object.keys(parts.module.returns.properties).map((name) => [name, new Unknown(because)]),
+    Object.keys(module.returns.properties).map((name) => [name, new Unknown(because)]),
   );
   return {
     status: 'changed',

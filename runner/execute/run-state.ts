@@ -5,25 +5,12 @@ import type { Emitter } from '../journal/emitter.ts';
 import type { Masker } from '../journal/masker.ts';
 import type { Scope } from '../language/types.ts';
 import type { Located } from '../load/document.ts';
-import type { AnyModule, ClusterWriter } from '../module.ts';
+import type { AnyModule } from '../module.ts';
 import type { Playbook } from '../playbook/model.ts';
+import type { Clusters } from './cluster-access.ts';
 import { HostState } from './host-state.ts';
 import type { Interrupt } from './interrupt.ts';
 import type { Semaphore } from './semaphore.ts';
-
-/** How a run reaches the cluster for one host; made by runner/kube, given in from outside. */
-export type OpenCluster = (access: ClusterAccess) => Promise<ClusterWriter>;
-
-/** Where the API may be reached, in the order to try. */
-export interface ClusterAccess {
-  /** Path of a kubeconfig; stronger than any host. */
-  kubeconfig?: string;
-  /** Hosts to go through, by inventory name. */
-  via: string[];
-  /** milliseconds until giving up. */
-  timeout: number;
-  signal: AbortSignal;
-}
 
 /** Checks rendered arguments against the strict schema and fills in defaults. */
 export type CheckArgs = (
@@ -56,7 +43,6 @@ export interface RunParts {
   emitter: Emitter;
   masker: Masker;
   connections: Connections;
-  openCluster: OpenCluster;
   checkArgs: CheckArgs;
   /** Asks a person; false when nobody says yes. Throws ReeveError `refused` when there is nobody to ask. */
   confirm: (question: string) => Promise<boolean>;
@@ -68,10 +54,13 @@ export interface RunState extends RunParts {
   hosts: Map<string, HostState>;
   forks: Semaphore;
   throttles: Map<string, Semaphore>;
+  clusters: Clusters;
   /** Nodes that are not as they should be, by name: `cordoned`. */
   nodes: Map<string, string>;
   /** Check mode: something is planned and not applied, so what follows may differ. */
   pending: { any: boolean };
+  /** Check mode: what plans foresee of things that other tasks look at. */
+  foreseen: Record<string, unknown>;
   /** The first error that reeve does not understand: the run ends with exit code 1. */
   unexpected?: ReeveError;
   /** A scope without names, for templates that hold none. */

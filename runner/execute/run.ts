@@ -1,6 +1,7 @@
 import { EXIT, ReeveError } from '../errors.ts';
 import type { HostRecap, RunEnded } from '../events.ts';
 import { layeredScope } from '../language/scope.ts';
+import { Clusters } from './cluster-access.ts';
 import { runPlay } from './play.ts';
 import { hostState, type RunParts, type RunState } from './run-state.ts';
 import { Semaphore } from './semaphore.ts';
@@ -29,8 +30,10 @@ export async function runPlaybook(parts: RunParts, labels: RunLabels): Promise<R
     hosts: new Map(),
     forks: new Semaphore(settings.forks),
     throttles: new Map(),
+    clusters: new Clusters(),
     nodes: new Map(),
     pending: { any: false },
+    foreseen: {},
     emptyScope: layeredScope([]),
   };
   for (const name of inventory.hosts.keys()) hostState(run, name);
@@ -51,6 +54,7 @@ export async function runPlaybook(parts: RunParts, labels: RunLabels): Promise<R
   } catch (thrown) {
     error = asRunError(thrown, run);
   }
+  await run.clusters.close();
   const ended = ending(run, error, refused);
   emitter.emit(ended);
   await emitter.flush();

@@ -1,9 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { EXIT, ReeveError } from '../errors.ts';
 import { compileTemplate, type Template } from '../language/template.ts';
 import { textStartingAt } from '../language/text-place.ts';
-import type { SourceFile } from '../module.ts';
+import type { SourceFile, SourceTree } from '../module.ts';
 
 const FOLDERS = ['', 'files', 'templates'];
 
@@ -31,22 +31,46 @@ export class Sources {
     });
   }
 
+  /** A directory with all that is below it, in alphabetical order; undefined when the path is no directory. */
+  async tree(path: string): Promise<SourceTree | undefined> {
+    for (const root of this.#candidates(path)) {
+      const info = await stat(root).catch(() => undefined);
+      if (info?.isDirectory()) return readTree(root);
+    }
+    return undefined;
+  }
+
+  #candidates(path: string): string[] {
+    return isAbsolute(path) ? [path] : FOLDERS.map((folder) => join(this.#directory, folder, path));
+  }
+
   async #read(path: string): Promise<SourceFile> {
-    const candidates = isAbsolute(path) ? [path] : FOLDERS.map((folder) => join(this.#directory, folder, path));
+    const candidates = this.#candidates(path);
     for (const candidate of candidates) {
       const info = await stat(candidate).catch(() => undefined);
-      if (!info?.isFile()) continue;
-      return {
-        path: candidate,
-        content: await readFile(candidate),
-        mode: (info.mode & 0o7777).toString(8).padStart(4, '0'),
-      };
+      if (info?.isFile()) return { path: candidate, content: await readFile(candidate), mode: octal(info.mode) };
     }
     throw new ReeveError('source-missing', `${path} is not on the control machine`, {
       hint: `looked for ${candidates.join(', ')}`,
       exitCode: EXIT.taskFailed,
     });
   }
+}
+
+async function readTree(root: string): Promise<SourceTree> {
+  const tree: SourceTree = { path: root, directories: [], files: [] };
+  const names = await readdir(root, { recursive: true });
+  for (const name of names.sort()) {
+    const full = join(root, name);
+    const info = await stat(full);
+    if (info.isDirectory()) tree.directories.push({ path: name, mode: octal(info.mode) });
+    else if (info.isFile()) tree.files.push({ path: name, content: await readFile(full), mode: octal(info.mode) });
+  }
+  return tree;
+}
+
+function octal(mode: number): string {
+  return (mode & 0o7777).toString(8).padStart(4, '0');
 }
 
 function remember<T>(cache: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {

@@ -1,25 +1,31 @@
-import { readFileScript, restoreFileScript, undoFrom, writeFileScript } from '../connect/files.ts';
-import { runJob } from '../connect/jobs.ts';
+import {
+  checkFileResult,
+  readFileResult,
+  readFileScript,
+  restoreFileScript,
+  writeFileScript,
+  writtenFile,
+} from '../connect/files.ts';
 import { ReeveError } from '../errors.ts';
 import type { LayeredScope } from '../language/scope.ts';
 import { isUnknown } from '../language/unknown.ts';
-import {
-  type ClusterReader,
-  type ClusterWriter,
-  type FileUndo,
-  type HostFacts,
-  type HttpRequest,
-  type HttpResponse,
-  type JobOptions,
-  type ReadTarget,
-  type RunOptions,
-  type RunResult,
-  type SourceFile,
-  TaskFailure,
-  type WriteFileOptions,
-  type WriteTarget,
+import type {
+  ClusterReader,
+  ClusterWriter,
+  FileUndo,
+  HostFacts,
+  HttpRequest,
+  HttpResponse,
+  JobOptions,
+  ReadTarget,
+  RunOptions,
+  RunResult,
+  ServerReadiness,
+  SourceFile,
+  SourceTree,
+  WriteFileOptions,
+  WriteTarget,
 } from '../module.ts';
-import { openTaskCluster } from './cluster-access.ts';
 import { gatherFacts, withFacts } from './gather.ts';
 import { addressOf, plainScope } from './host-scope.ts';
 import type { HostState } from './host-state.ts';
@@ -80,10 +86,7 @@ export class ReadingTarget implements ReadTarget {
   }
 
   async readFile(path: string): Promise<Buffer | undefined> {
-    const result = await this.read(readFileScript(path));
-    if (result.code === 0) return result.raw.stdout;
-    if (result.code === READ_ABSENT) return undefined;
-    throw new TaskFailure(`cannot read ${path}: ${result.stderr.trim()}`);
+    return readFileResult(path, await this.read(readFileScript(path)));
   }
 
   facts(): Promise<HostFacts> {
@@ -104,15 +107,22 @@ export class ReadingTarget implements ReadTarget {
     return fetchHttp(request, this.signal);
   }
 
-  async cluster(): Promise<ClusterReader> {
-    const writer = await openTaskCluster(this.parts.run, this.parts.scope, this.parts.where);
-    // Only the reading half: a plan must not be able to write.
-    return {
-      server: writer.server,
-      read: (request) => writer.read(request),
-      list: (path, query) => writer.list(path, query),
-      until: (options, inspect, timeout) => writer.until(options, inspect, timeout),
-    };
+  cluster(): Promise<ClusterReader> {
+    const { run, scope } = this.parts;
+    return run.clusters.reader(run, scope, this);
+  }
+
+  serverReady(): Promise<ServerReadiness> {
+    const { run, where } = this.parts;
+    return run.clusters.serverReady(run, where.host, this.signal);
+  }
+
+  foreseen(key: string): unknown {
+    return this.parts.run.foreseen[key];
+  }
+
+  sourceTree(path: string): Promise<SourceTree | undefined> {
+    return this.parts.sources.tree(path);
   }
 
   secret<T>(value: T): T {
@@ -156,19 +166,18 @@ export class WritingTarget extends ReadingTarget implements WriteTarget {
   }
 
   async writeFile(path: string, content: Uint8Array | string, options: WriteFileOptions = {}): Promise<FileUndo> {
-    const script = writeFileScript({ path, ...options, backupDir: `${this.stateDir}/backups/${this.runId}` });
-    const result = await this.run(script, { stdin: content });
-    if (result.code !== 0) throw new TaskFailure(`cannot write ${path}: ${lastLine(result.stderr)}`);
-    return undoFrom(path, result.stdout);
+    const { backup = true, ...rest } = options;
+    const request = { path, ...rest, ...(backup ? { backupDir: `${this.stateDir}/backups/${this.runId}` } : {}) };
+    return writtenFile(request, await this.run(writeFileScript(request).script, { stdin: content }));
   }
 
   async restoreFile(undo: FileUndo): Promise<void> {
-    const result = await this.run(restoreFileScript(undo));
-    if (result.code !== 0) throw new TaskFailure(`cannot restore ${undo.path}: ${lastLine(result.stderr)}`);
+    checkFileResult(undo.path, await this.run(restoreFileScript(undo)));
   }
 
-  job(options: JobOptions): Promise<RunResult> {
+  async job(options: JobOptions): Promise<RunResult> {
     const { run, where } = this.parts;
+    const { runJob } = await import('../connect/jobs.ts');
     return runJob((request) => run.connections.run(where.spec, where.become, request), {
       ...options,
       env: { ...where.environment, ...options.env },
@@ -180,7 +189,8 @@ export class WritingTarget extends ReadingTarget implements WriteTarget {
   }
 
   override cluster(): Promise<ClusterWriter> {
-    return openTaskCluster(this.parts.run, this.parts.scope, this.parts.where);
+    const { run, scope } = this.parts;
+    return run.clusters.writer(run, scope, this);
   }
 
   nodeState(node: string, state: string | undefined): void {
@@ -189,13 +199,6 @@ export class WritingTarget extends ReadingTarget implements WriteTarget {
     else run.nodes.set(node, state);
     run.emitter.emit({ type: 'node-state', node, state: state ?? 'as it should be' });
   }
-}
-
-/** Exit code of readFileScript when there is no such file. */
-const READ_ABSENT = 44;
-
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? '';
 }
 
 /** Backups and jobs of a target live here: `reeve_dir`, else root's or the user's own place. */

@@ -162,7 +162,7 @@ async function finish(taskRun: TaskRun, done: Attempt, duration: number): Promis
   const bad = done.status === 'failed' || done.status === 'unreachable';
   const ignored = done.status === 'failed' && (await ignores(taskRun));
   const outcome: TaskOutcome = { status: done.status, ignored };
-  if (done.status === 'unknown') run.pending.any = true;
+  if (done.status === 'unknown' && task.changedWhen !== false) run.pending.any = true;
   if (task.register !== undefined) outcome.register = { name: task.register, value: done.result };
   if (taskRun.module.setsVariables && !bad && done.status !== 'skipped') await setVariables(taskRun);
   host.count(done.status, ignored);

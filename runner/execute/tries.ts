@@ -79,6 +79,7 @@ async function judged(taskRun: TaskRun, locals: Record<string, unknown>, item: s
       scope: placed.scope,
       planOnly: context.run.settings.check || taskRun.settings.checkMode === true,
       id,
+      name: taskRun.reference.name,
       ...(item === undefined ? {} : { item }),
     });
   } catch (error) {
@@ -117,7 +118,8 @@ async function judge(taskRun: TaskRun, locals: Record<string, unknown>, done: At
   if (judgedDone.status === 'failed') return judgedDone;
   const changed = await said(task.changedWhen);
   if (changed === undefined || isUnknown(changed)) return judgedDone;
-  return { ...judgedDone, status: changed ? 'changed' : 'ok', result: { ...judgedDone.result, changed } };
+  const changes = changed ? judgedDone.changes : [];
+  return { ...judgedDone, changes, status: changed ? 'changed' : 'ok', result: { ...judgedDone.result, changed } };
 }
 
 function registered(task: Task, done: Attempt): Record<string, unknown> {

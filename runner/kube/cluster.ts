@@ -1,4 +1,4 @@
-import type { ClusterReader, ClusterRequest, ClusterResponse, ClusterWriter } from '../module.ts';
+import type { ClusterReader, ClusterRequest, ClusterResponse, ClusterWriter, ServerReadiness } from '../module.ts';
 import type { ClusterAccess } from './access.ts';
 import { attempt, PATIENCE, type Patience, type TaskScope } from './attempt.ts';
 import { messageOf } from './failures.ts';
@@ -6,13 +6,6 @@ import { listAll } from './list.ts';
 import { watchUntil } from './until.ts';
 import { Ways } from './ways.ts';
 import { exchange } from './wire.ts';
-
-/** The answer of one server's own health check. */
-export interface ServerReadiness {
-  ready: boolean;
-  /** What it said, or why there was no answer. */
-  detail: string;
-}
 
 /** A cluster that is open for a run: connections are shared, each task gets a view with its own deadline. */
 export interface Cluster {

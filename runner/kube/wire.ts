@@ -123,9 +123,15 @@ async function begin(endpoint: Endpoint, wanted: WireRequest): Promise<Begun> {
   outgoing.once('socket', () => {
     sent = true;
   });
-  const abort = () => outgoing.destroy(new Error('aborted'));
-  const silence = () =>
-    outgoing.destroy(Object.assign(new Error(`no answer in ${wanted.timeout / 1000} s`), { code: 'ETIMEDOUT' }));
+  // A request that has no socket yet reports its end only when it gets one, so whoever waits is told directly.
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => undefined);
+  const end = (error: Error) => {
+    failed.reject(error);
+    outgoing.destroy(error);
+  };
+  const abort = () => end(new Error('aborted'));
+  const silence = () => end(Object.assign(new Error(`no answer in ${wanted.timeout / 1000} s`), { code: 'ETIMEDOUT' }));
   let timer = setTimeout(silence, wanted.timeout);
   wanted.signal.addEventListener('abort', abort, { once: true });
   const finish = () => {
@@ -135,11 +141,12 @@ async function begin(endpoint: Endpoint, wanted: WireRequest): Promise<Begun> {
     if (!answer?.complete) outgoing.destroy();
   };
   try {
-    const response = await new Promise<IncomingMessage>((accept, reject) => {
+    const arrived = new Promise<IncomingMessage>((accept, reject) => {
       outgoing.once('response', accept);
       outgoing.on('error', reject);
       outgoing.end(text);
     });
+    const response = await Promise.race([arrived, failed.promise]);
     answer = response;
     const alive = () => {
       clearTimeout(timer);

@@ -82,8 +82,8 @@ function compileName(name: string, offset: number, lenience: Lenience): Evaluate
   return ({ scope, locals }) => {
     for (let local = locals; local; local = local.outer) if (local.name === name) return local.value;
     if (constant !== undefined) return constant;
-    if (scope.has(name)) return scope.get(name) ?? null;
-    if (lenience === 'names') return undefined;
+    const value = scope.get(name);
+    if (value !== undefined || lenience === 'names') return value;
     throw undefinedName(name, scope, offset);
   };
 }

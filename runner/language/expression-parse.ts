@@ -57,24 +57,37 @@ export function checkTypes(parsed: ParseResult): void {
 }
 
 /** The library's `no such overload` in the words of this language. */
-export function explainOverload(summary: string): string {
+export function explainOverload(original: string): string {
+  const summary = withoutParameters(original);
   const binary = /^no such overload: (\S+) (\S+) (\S+)$/.exec(summary);
-  if (binary) return `\`${binary[2]}\` does not work between ${typeName(binary[1]!)} and ${typeName(binary[3]!)}`;
+  if (binary) {
+    const [, left, operator, right] = binary as unknown as [string, string, string, string];
+    const known = [left, right].filter((type) => type !== 'dyn').map(typeName);
+    return `\`${operator}\` does not work ${known.length === 2 ? `between ${known.join(' and ')}` : `on ${known[0]}`}`;
+  }
   const unary = /^no such overload: ([!-])(\S+)$/.exec(summary);
   if (unary) return `\`${unary[1]}\` does not work on ${typeName(unary[2]!)}`;
   const logic = /^Logical operator requires bool operands, got '(.*)'$/.exec(summary);
   if (logic) return `\`&&\` and \`||\` need true or false, not ${typeName(logic[1]!)}`;
   const call = /^found no matching overload for '(.*)'$/.exec(summary);
-  if (call) return `there is no function \`${call[1]!.replaceAll(/\bdyn(?:<(\w+)>)?/g, '$1')}\` for these types`;
+  if (call) return `there is no function \`${call[1]!.replaceAll(/\bdyn\b/g, 'value')}\` for these types`;
   return summary.charAt(0).toLowerCase() + summary.slice(1);
 }
 
-function typeName(type: string): string {
-  const plain = type.replace(/^dyn<(.*)>$/, '$1');
+/** `list<dyn<int>>` as `list`, `dyn<int>` as `int`. Operators have space around them, parameters have none. */
+function withoutParameters(summary: string): string {
+  const shorter = summary.replaceAll(/\bdyn<([^<>]*)>/g, '$1').replaceAll(/\b(?!dyn<)([\w.]+)<[^<>]*>/g, '$1');
+  return shorter === summary ? summary : withoutParameters(shorter);
+}
+
+function typeName(plain: string): string {
   if (/^(?:int|uint|double)$/.test(plain)) return 'a number';
   if (plain.startsWith('list')) return 'a list';
   if (plain.startsWith('map')) return 'a mapping';
-  return plain === 'null' ? 'null' : `a ${plain === 'bool' ? 'boolean' : plain}`;
+  if (plain.startsWith('optional')) return 'an optional value (end it with `.orValue(…)`)';
+  if (plain === 'null') return 'null';
+  const name = plain === 'bool' ? 'boolean' : plain.replace('google.protobuf.', '').toLowerCase();
+  return /^[aeiou]/.test(name) ? `an ${name}` : `a ${name}`;
 }
 
 const WORDS: Record<string, string> = {

@@ -29,8 +29,19 @@ export function rewriteIndexes(text: string, tags: Tag[]): Rewritten {
   output += text.slice(copied);
   return {
     text: output,
-    originalOffset: (offset) => offset + (moves.findLast((move) => move.from <= offset)?.delta ?? 0),
+    originalOffset: (offset) => offset + deltaAt(moves, offset),
   };
+}
+
+function deltaAt(moves: { from: number; delta: number }[], offset: number): number {
+  let low = 0;
+  let high = moves.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (moves[middle]!.from <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return moves[low - 1]?.delta ?? 0;
 }
 
 interface Index {

@@ -63,12 +63,12 @@ function compileRootPath(parts: string[], original: string, options: PathOptions
     throw new Fault('template-syntax', options.offset, message);
   }
   options.references.push({ path: parts, optional: options.optional, offset: options.offset });
-  const readRest = memberReader((context) => context.scope.get(root), rest, root, options);
-  return (context) => {
-    if (context.scope.has(root)) return readRest(context);
-    if (options.optional) return undefined;
-    throw undefinedName(root, context.scope, options.offset);
+  const readRoot: Evaluate = ({ scope }) => {
+    const value = scope.get(root);
+    if (value !== undefined || options.optional) return value;
+    throw undefinedName(root, scope, options.offset);
   };
+  return memberReader(readRoot, rest, root, options);
 }
 
 function memberReader(start: Evaluate, parts: string[], name: string, options: PathOptions): Evaluate {

@@ -88,14 +88,22 @@ export function skipQuoted(text: string, at: number): number {
   return at;
 }
 
+/** Beyond this the time that Handlebars takes grows with the square of the depth; nobody writes it. */
+const MAX_DEPTH = 100;
 const OPEN_BLOCK = /^~?[#^][>*]?\s*([^\s}~|()]+)/;
 const CLOSE_BLOCK = /^~?\/\s*([^\s}~]*)/;
 
-/** @throws Fault when blocks do not close in the order they opened; Handlebars only says that the text ended. */
+/**
+ * @throws Fault when blocks do not close in the order they opened (Handlebars only says that the text ended) or are
+ * nested too deeply.
+ */
 export function checkBlocks(tags: Tag[]): void {
   const open: { name: string; start: number }[] = [];
   for (const tag of tags) {
     if (tag.isComment) continue;
+    if (open.length > MAX_DEPTH || parenthesesDepth(tag.content) > MAX_DEPTH) {
+      throw new Fault('template-syntax', tag.start, 'this template is nested too deeply');
+    }
     const opened = OPEN_BLOCK.exec(tag.content);
     if (opened && !/^else\b/.test(opened[1]!)) open.push({ name: opened[1]!, start: tag.start });
     const closed = CLOSE_BLOCK.exec(tag.content);
@@ -111,4 +119,15 @@ export function checkBlocks(tags: Tag[]): void {
   if (!left) return;
   const message = `the block \`{{#${left.name}}}\` is never closed`;
   throw new Fault('template-syntax', left.start, message, `add \`{{/${left.name}}}\` where it ends`);
+}
+
+function parenthesesDepth(content: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (let at = 0; at < content.length; at++) {
+    if (content[at] === '(') deepest = Math.max(deepest, ++depth);
+    else if (content[at] === ')') depth--;
+    at = skipQuoted(content, at);
+  }
+  return deepest;
 }

@@ -1,6 +1,6 @@
 import { toPlain } from './access.ts';
 import { BoundedCache } from './bounded-cache.ts';
-import { Fault, placingFaults } from './fault.ts';
+import { placingFaults } from './fault.ts';
 import type { Scope } from './lazy.ts';
 import type { OffsetReference, Reference } from './reference.ts';
 import { type Compilation, compileMustache, compileProgram } from './template-compile.ts';
@@ -37,18 +37,8 @@ const cache = new BoundedCache<CompiledText>(MAX_CACHED);
  */
 export function compileTemplate(text: string, at: TextPlace): Template {
   if (!text.includes('{{') && !text.includes('{%')) return new StaticTemplate(text);
-  const compiled = placingFaults(at, () => cache.getOrMake(text, () => compileOrRefuse(text)));
+  const compiled = placingFaults(at, () => cache.getOrMake(text, () => compileText(text)));
   return new CompiledTemplate(text, at, compiled);
-}
-
-function compileOrRefuse(text: string): CompiledText {
-  try {
-    return compileText(text);
-  } catch (error) {
-    // blocks and subexpressions are compiled by recursion
-    if (error instanceof RangeError) throw new Fault('template-syntax', 0, 'this template is nested too deeply');
-    throw error;
-  }
 }
 
 function compileText(text: string): CompiledText {

@@ -61,3 +61,18 @@ export function inside(spot: Spot, ...steps: (string | number)[]): Spot {
 export function placeOf(spot: Spot, of: 'key' | 'value' = 'value'): Place {
   return spot.document.place(spot.path, of);
 }
+
+const spots = new WeakMap<object, Spot>();
+
+/** Keeps where a play or step was written; gives it back. */
+export function remember<T extends object>(part: T, spot: Spot): T {
+  spots.set(part, spot);
+  return part;
+}
+
+/** Where a play or step of a parsed playbook was written. */
+export function spotOf(part: object): Spot {
+  const spot = spots.get(part);
+  if (!spot) throw new TypeError('this part of a playbook was not made by parsePlaybook');
+  return spot;
+}

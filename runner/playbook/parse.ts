@@ -4,11 +4,11 @@ import type { Document } from '../load/document.ts';
 import { loadDocument } from '../load/parse.ts';
 import { describeValue } from '../validate/schema/describe.ts';
 import { ParseContext, placeOf } from './context.ts';
-import { type Entries, isMapping, readEntries } from './entries.ts';
+import { Entries, isMapping, readEntries } from './entries.ts';
 import { withoutUndefined } from './inherited.ts';
 import { parseInputs } from './inputs.ts';
 import type { Playbook } from './model.ts';
-import { parsePlays } from './play.ts';
+import { parsePlays, tasksAsPlay } from './play.ts';
 import type { Registry } from './registry.ts';
 
 export interface Parsed {
@@ -46,6 +46,14 @@ export function parsePlaybook(document: Document, registry: Registry): Parsed {
     context.error('missing-keyword', 'a playbook needs `plays`', placeOf(spot));
   }
   return result(makePlaybook(context, document, entries));
+}
+
+/** Reads a tasks file by itself, as the tasks of one play on no particular hosts. */
+export function parseTasksFile(document: Document, registry: Registry): Parsed {
+  const context = new ParseContext(registry);
+  const playbook = makePlaybook(context, document, new Entries(context, { document, path: [] }, 'playbook', {}));
+  playbook.plays = [tasksAsPlay(context, document)];
+  return { playbook, diagnostics: context.diagnostics, documents: [document, ...context.documents.values()] };
 }
 
 function makePlaybook(context: ParseContext, document: Document, entries: Entries): Playbook {

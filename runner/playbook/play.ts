@@ -1,6 +1,7 @@
+import type { Document } from '../load/document.ts';
 import { constant, joined } from './compile.ts';
-import { inside, type ParseContext, placeOf, type Spot } from './context.ts';
-import { type Entries, isMapping, readEntries } from './entries.ts';
+import { inside, type ParseContext, placeOf, remember, type Spot } from './context.ts';
+import { Entries, isMapping, readEntries } from './entries.ts';
 import { parseInherited, withoutUndefined } from './inherited.ts';
 import type { Play } from './model.ts';
 import { parseHandlers, parseSteps } from './steps.ts';
@@ -15,13 +16,17 @@ export function parsePlay(context: ParseContext, value: unknown, spot: Spot, ind
       hint: 'for the control machine: `hosts: localhost`',
     });
   }
+  return remember(makePlay(context, entries, id), spot);
+}
+
+function makePlay(context: ParseContext, entries: Entries, id: string): Play {
   const section = (name: string) => ({ spot: entries.at(name), id: `${id}.${name}`, chain: [] });
   const steps = (name: string) => parseSteps(context, entries.list(name), section(name));
   return withoutUndefined({
     ...parseInherited(entries),
     ...parseScheduling(entries),
     name: entries.literal<string>('name') ?? entries.strings('hosts').join(':'),
-    place: placeOf(spot),
+    place: placeOf(entries.spot),
     confirm: entries.template('confirm'),
     gatherFacts: entries.literal<boolean>('gather_facts') ?? true,
     forceHandlers: entries.literal<boolean>('force_handlers') ?? false,
@@ -57,4 +62,13 @@ export function parsePlays(context: ParseContext, items: readonly unknown[], spo
     });
   });
   return items.flatMap((item, index) => parsePlay(context, item, inside(spot, index), index) ?? []);
+}
+
+/** A play around the tasks of a file that is looked at by itself. */
+export function tasksAsPlay(context: ParseContext, document: Document): Play {
+  const spot = { document, path: [] };
+  const entries = new Entries(context, spot, 'play', {});
+  const play = makePlay(context, entries, 'file');
+  play.tasks = parseSteps(context, document.value as unknown[], { spot, id: 'tasks', chain: [] });
+  return remember(play, spot);
 }

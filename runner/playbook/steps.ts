@@ -1,7 +1,7 @@
 import { didYouMean } from '../language/nearest.ts';
 import { describeValue } from '../validate/schema/describe.ts';
 import { compileArgs } from './args.ts';
-import { type IncludeLink, inside, type ParseContext, placeOf, type Spot } from './context.ts';
+import { type IncludeLink, inside, type ParseContext, placeOf, remember, type Spot } from './context.ts';
 import { Entries, isMapping, readEntries, reportUnknown } from './entries.ts';
 import { foreignKeyword, foreignModule } from './foreign.ts';
 import { openInclude } from './include.ts';
@@ -70,13 +70,14 @@ function parseBlock(context: ParseContext, value: Record<string, unknown>, at: S
   }
   const list = (name: string) =>
     parseSteps(context, entries.list(name), { spot: entries.at(name), id: `${at.id}.${name}`, chain: at.chain });
-  return {
+  const block: Block = {
     ...parseStepBase(context, entries, at.id, 'block'),
     kind: 'block',
     steps: list('block'),
     rescue: list('rescue'),
     always: list('always'),
   };
+  return remember(block, at.spot);
 }
 
 function parseInclude(context: ParseContext, value: Record<string, unknown>, at: StepsAt): Block | undefined {
@@ -89,7 +90,15 @@ function parseInclude(context: ParseContext, value: Record<string, unknown>, at:
   const steps = opened
     ? parseSteps(context, opened.items, { spot: opened.spot, id: `${at.id}.include`, chain: opened.chain })
     : [];
-  return { ...base, kind: 'block', steps, rescue: [], always: [], include: opened?.spot.document.file ?? file };
+  const block: Block = {
+    ...base,
+    kind: 'block',
+    steps,
+    rescue: [],
+    always: [],
+    include: opened?.spot.document.file ?? file,
+  };
+  return remember(block, at.spot);
 }
 
 function parseIncludedHandlers(context: ParseContext, value: Record<string, unknown>, at: StepsAt): Task[] {
@@ -124,7 +133,7 @@ function parseTask(context: ParseContext, value: unknown, at: StepsAt, level: 't
   };
   if (name === undefined) return undefined;
   const argsSpot = inside(at.spot, name);
-  return withoutUndefined({
+  const task = withoutUndefined({
     ...base,
     ...rest,
     kind: 'task',
@@ -133,6 +142,7 @@ function parseTask(context: ParseContext, value: unknown, at: StepsAt, level: 't
     argsAt: { value: value[name], ...argsSpot },
     listen: entries.strings('listen'),
   }) as Task;
+  return remember(task, at.spot);
 }
 
 /** Finds the one module of a task, and reports every other key that is no keyword. */

@@ -107,6 +107,8 @@ export function localTarget(options: LocalTargetOptions = {}): LocalTarget {
       if (!options.cluster) throw new ReeveError('cluster-unreachable', 'this test target has no cluster');
       return options.cluster;
     },
+    foreseen: () => undefined,
+    serverReady: async () => ({ ready: false, detail: 'this test target has no API server' }),
     secret: (value) => {
       self.secrets.push(value);
       return value;

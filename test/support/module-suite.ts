@@ -1,5 +1,5 @@
 /** Runs a table of cases of one module for real, on every shell of this machine, and checks what holds for all. */
-import { Ajv } from 'ajv';
+import { Ajv, type ValidateFunction } from 'ajv';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { AnyModule, Plan } from '../../runner/module.ts';
 import {
@@ -33,10 +33,21 @@ export interface ModuleCase {
   target?: LocalTargetOptions;
 }
 
+const validators = new WeakMap<object, ValidateFunction>();
+
+/** Compiling a schema takes longer than most cases. */
+function validatorOf(schema: object): ValidateFunction {
+  const known = validators.get(schema);
+  if (known) return known;
+  const validator = new Ajv({ useDefaults: true, allErrors: true, allowUnionTypes: true }).compile(schema);
+  validators.set(schema, validator);
+  return validator;
+}
+
 /** Fills defaults and validates as the engine does before a plan. */
 export function fillArgs(module: AnyModule, given: Record<string, unknown>): Record<string, unknown> {
   const args = structuredClone(given);
-  const validate = new Ajv({ useDefaults: true, allErrors: true }).compile(module.args);
+  const validate = validatorOf(module.args);
   if (!validate(args)) throw new Error(`arguments: ${JSON.stringify(validate.errors)}`);
   const problem = module.check?.(args);
   if (problem) throw new Error(`arguments: ${problem}`);
@@ -122,7 +133,7 @@ function snapshotWithoutTimes(tree: ReturnType<typeof snapshotTree>) {
 }
 
 function expectFacts(module: AnyModule, facts: unknown, one: ModuleCase, target: LocalTarget): void {
-  const validate = new Ajv().compile(module.returns);
+  const validate = validatorOf(module.returns);
   expect(validate(facts), JSON.stringify(validate.errors)).toBe(true);
   if (one.facts) expect(facts).toMatchObject(withRoot(one.facts, target.root));
 }

@@ -14,8 +14,7 @@ export async function docs(name: string): Promise<number> {
   }
   const keywords = KEYWORDS.filter((keyword) => keyword.name === name);
   if (keywords.length > 0) {
-    for (const keyword of keywords)
-      console.log(`${keyword.name} (${keyword.on.join(', ')}): ${keyword.description}`);
+    for (const keyword of keywords) console.log(`${keyword.name} (${keyword.on.join(', ')}): ${keyword.description}`);
     return EXIT.done;
   }
   const near = nearestName(name, [...modules.keys(), ...KEYWORDS.map((keyword) => keyword.name)]);

@@ -32,7 +32,7 @@ export function explainSchemaError(error: ErrorObject, root: JsonSchema, at: At,
   const diagnostic: Diagnostic = {
     code: isType ? 'wrong-type' : 'wrong-value',
     severity: 'error',
-    message: `${name} must be ${expected}${detail(error)}, not ${describeValue(error.data)}`,
+    message: `${name} must be ${expected}${expected === subject.expects ? '' : detail(error)}, not ${describeValue(error.data)}`,
     place: at.document.place(path),
   };
   const hint = hintFor(error, schema, at, path);

@@ -18,6 +18,7 @@ export interface HostParts {
   gate: Gate | undefined;
   channels: () => number;
   commands: string[];
+  onDown: () => void;
   /** The containers on this host. */
   guests: () => LabHost[];
 }
@@ -30,6 +31,7 @@ export function createHost(parts: HostParts): LabHost {
     gate?.close();
     dropConnections();
     killProcessesOf(root);
+    parts.onDown();
     await Promise.all(parts.guests().map((guest) => guest.stop()));
   };
   const boot = async () => {

@@ -101,6 +101,7 @@ async function startHost(spec: HostSpec, build: Build): Promise<LabHost> {
     gate,
     channels: () => traffic.channels,
     commands: traffic.commands,
+    onDown: () => build.options.onDown?.(spec.name),
     guests: () => build.hosts.filter((each) => each.container?.node === spec.name),
   });
   build.endings.push(watchEvents(join(root, 'lab/events'), (words) => onLine(host, words, build)));

@@ -44,6 +44,8 @@ export interface StartHostsOptions {
   /** How long a rebooting host is away, in milliseconds. Default 300. */
   rebootMs?: number;
   onUnit?: (event: UnitEvent) => void;
+  /** A host lost all its processes (stop, power-off, reboot) without its units having a say. */
+  onDown?: (host: string) => void;
   onEvent?: (event: HostEvent) => void;
 }
 

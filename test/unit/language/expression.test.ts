@@ -140,6 +140,8 @@ describe('asking what is defined', () => {
 
   it('a missing member is absorbed as CEL says, an undefined name is not', () => {
     expect(evaluate('hosts.x.ip == "" || yes', names)).toBe(true);
+    expect(evaluate('name > 1 || yes', names)).toBe(true);
+    expect(evaluate('name.matches("[") && !yes', names)).toBe(false);
     expect(evaluate('yes || typo', names)).toBe(true);
     expect(failureOf(() => evaluate('typo || yes', names)).message).toBe('`typo` is not defined');
     expect(failureOf(() => evaluate('hosts.x.ip == "" || !yes', names)).message).toBe('`hosts` has no `x`');

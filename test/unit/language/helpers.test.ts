@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { quoteForShell } from '../../../runner/language/helper-values.ts';
 import { HELPERS } from '../../../runner/language/helpers.ts';
 import { failureOf, render } from './support.ts';
@@ -60,6 +63,13 @@ const shells = [['sh'], ['dash'], ['bash'], ['busybox', 'sh']].filter(([program]
 });
 
 describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('quote in %s', (_, shell) => {
+  // text that escaped its quotes could write files: not here
+  let folder = '';
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'reeve-quote-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
   it('gives back every text', () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary' }),
@@ -72,7 +82,7 @@ describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('quote i
     fc.assert(
       fc.property(texts, (values) => {
         const script = values.map((value) => `printf '%s\\0' ${quoteForShell(value)}\n`).join('');
-        const result = spawnSync(shell[0]!, shell.slice(1), { input: script });
+        const result = spawnSync(shell[0]!, shell.slice(1), { input: `PATH=\n${script}`, cwd: folder });
         expect(result.stdout.toString('utf8')).toBe(values.map((value) => `${value.toWellFormed()}\0`).join(''));
       }),
       { numRuns: 15 },

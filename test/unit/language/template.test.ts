@@ -158,6 +158,12 @@ describe('undefined names', () => {
     expect(render(text, names)).toBe(value);
   });
 
+  it('a name that has no value is undefined too', () => {
+    expect(failureOf(() => render('{{x}}', { x: undefined })).message).toBe('`x` is not defined');
+    expect(failureOf(() => render('a{{m.x}}', { m: { x: undefined } })).message).toBe('`m` has no `x`');
+    expect(render('{{default x 1}}', { x: undefined })).toBe(1);
+  });
+
   it('the fallback of default is checked', () => {
     expect(failureOf(() => render('{{default typo other}}', names)).message).toBe('`other` is not defined');
   });

@@ -91,6 +91,7 @@ export const testRegistry: Registry = new Map<string, AnyModule>(
     }),
     defineModule({
       name: 'set-vars',
+      setsVariables: true,
       description: 'Sets variables.',
       kind: 'state',
       examples: [],
