@@ -267,6 +267,8 @@ export interface ReadTarget {
   renderSource(path: string): Promise<string | undefined>;
   /** An HTTP request from the control machine. Throws ReeveError `http-unreachable`. */
   http(request: HttpRequest): Promise<HttpResponse>;
+  /** Whether a TCP connection from the control machine to there is accepted within `timeout` milliseconds. */
+  canConnect?(host: string, port: number, timeout: number): Promise<boolean>;
   cluster(): Promise<ClusterReader>;
   /** Asks the Kubernetes API server on this very host for its `/readyz`, once. Never throws for one that is away. */
   serverReady(): Promise<ServerReadiness>;
