@@ -11,7 +11,7 @@ export interface InventoryGroups {
 /** The lab as an inventory in reeve's own dialect. */
 export function inventoryText(lab: LabHosts, groups: InventoryGroups): string {
   const children = Object.entries(groups)
-    .filter(([, hosts]) => hosts.length > 0)
+    .filter(([name, hosts]) => name !== 'proxmox' || hosts.length > 0)
     .map(([name, hosts]: [string, LabHost[]]) => [
       name,
       { hosts: Object.fromEntries(hosts.map((host) => [host.name, hostVariables(lab, host)])) },
@@ -34,10 +34,10 @@ function hostVariables(lab: LabHosts, host: LabHost): Record<string, string | nu
   return {
     transport: 'ssh',
     address: host.address,
-    port: host.port,
-    user: host.user,
-    private_key_file: lab.privateKeyFile,
-    known_hosts_file: lab.knownHostsFile,
+    ssh_port: host.port,
+    ssh_user: host.user,
+    ssh_private_key_file: lab.privateKeyFile,
+    ssh_known_hosts_file: lab.knownHostsFile,
     ...folders,
   };
 }

@@ -6,6 +6,7 @@ import { discover, openApiV2, openApiV3, REVIEW_GROUP } from './discovery.ts';
 import { Faults } from './faults.ts';
 import { list, selection } from './lists.ts';
 import type { KubeObject } from './objects.ts';
+import { OPENAPI_V2_PROTOBUF, OPENAPI_V2_PROTOBUF_ANSWER, openApiV2Protobuf } from './openapi-protobuf.ts';
 import { isDryRun, type ObjectRequest, type Request, readBody, resolve } from './request.ts';
 import { keyOf } from './resources.ts';
 import { scaleOf } from './scale.ts';
@@ -47,7 +48,7 @@ const WRITES = ['create', 'update', 'patch', 'delete', 'deletecollection'];
 
 interface Reply {
   code: number;
-  body: object | string;
+  body: object | string | Buffer;
   type?: string;
 }
 
@@ -99,7 +100,10 @@ export class Gateway {
     const found = discover(registry, path, accept);
     if (found) return { code: 200, ...found };
     if (path.startsWith(`/apis/${REVIEW_GROUP}/v1/`) && request.method === 'POST') return this.#review(request);
-    if (path === '/openapi/v2' && !accept.includes('protobuf')) return { code: 200, body: openApiV2(registry) };
+    if (path === '/openapi/v2') {
+      if (!accept.includes(OPENAPI_V2_PROTOBUF)) return { code: 200, body: openApiV2(registry) };
+      return { code: 200, body: openApiV2Protobuf(registry), type: OPENAPI_V2_PROTOBUF_ANSWER };
+    }
     const document = openApiV3(registry, path);
     if (document) return { code: 200, body: document };
     const target = resolve(registry, request);
@@ -208,5 +212,5 @@ function send(response: ServerResponse, { code, body, type = 'application/json' 
     return;
   }
   response.writeHead(code, { 'content-type': type });
-  response.end(typeof body === 'string' ? body : JSON.stringify(body));
+  response.end(typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body));
 }

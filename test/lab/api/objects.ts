@@ -223,7 +223,9 @@ export function timestamp(date = new Date()): string {
   return date.toISOString().slice(0, 19) + 'Z';
 }
 
-/** The API's MicroTime, as leases have it. */
-export function microTimestamp(date = new Date()): string {
-  return date.toISOString().slice(0, 23) + '000Z';
+/** The API's MicroTime of now, as leases have it: two in a row differ. */
+export function microTimestamp(): string {
+  const microseconds = Math.round((performance.timeOrigin + performance.now()) * 1000);
+  const whole = new Date(Math.floor(microseconds / 1000)).toISOString().slice(0, 23);
+  return `${whole}${String(microseconds % 1000).padStart(3, '0')}Z`;
 }

@@ -1,0 +1,168 @@
+import { type ClusterReader, defineModule, type KubeObject, ReeveError, TaskFailure } from '../../runner/module.ts';
+import { checkDurations, DURATION_TYPE, milliseconds, spoken } from '../shared/kube-duration.ts';
+import { notReady, notVoter, summaryOf } from '../shared/kube-node-health.ts';
+
+const LEASES = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
+
+export const waitNode = defineModule({
+  name: 'wait-node',
+  description: 'Waits until a node is Ready, runs a version and sends heartbeats, or until it is gone.',
+  args: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      node: { type: 'string', minLength: 1, description: 'Name of the node; default: the host’s own.' },
+      ready: { type: 'boolean', default: true, description: 'Wait until it is Ready.' },
+      version: { type: 'string', description: 'Wait until its kubelet has exactly this version.' },
+      heartbeat: {
+        type: 'boolean',
+        default: false,
+        description: 'Wait for a heartbeat sent after this task began: the kubelet lives now.',
+      },
+      heartbeat_after: {
+        type: 'string',
+        description: 'Wait until the heartbeat is another one than this earlier `renew_time`.',
+      },
+      etcd_voter: {
+        type: 'boolean',
+        default: true,
+        description: 'On a server with etcd: wait until it is a voting member.',
+      },
+      absent: { type: 'boolean', default: false, description: 'Wait until the cluster has no such node.' },
+      timeout: { ...DURATION_TYPE, default: '5m', description: 'For all of it together.' },
+    },
+  },
+  examples: [
+    { title: 'After an upgrade', yaml: 'wait-node: { version: v1.31.5+k3s1, heartbeat: true }' },
+    { title: 'Remember the heartbeat before a restart', yaml: 'wait-node: {}' },
+    { title: 'After a node was removed', yaml: 'wait-node: { node: agent-7, absent: true }' },
+  ],
+  kind: 'check',
+  on: 'cluster',
+  returns: {
+    type: 'object',
+    properties: {
+      node: { type: 'string', description: 'Name of the node.' },
+      ready: { type: 'boolean', description: 'Whether it is Ready.' },
+      version: { type: 'string', description: 'Version of its kubelet.' },
+      cordoned: { type: 'boolean', description: 'Whether it is closed for new pods.' },
+      renew_time: { type: 'string', description: 'Its heartbeat (renewTime of its Lease), for `heartbeat_after`.' },
+      waited: { type: 'number', description: 'Seconds it took.' },
+    },
+  },
+  notes:
+    'Heartbeats are compared with each other and never with a clock: the machines’ clocks need not agree. An API server ' +
+    'that is away for a while is no failure.',
+  check: (given) =>
+    given.absent === true && (given.version !== undefined || given.heartbeat === true)
+      ? '`absent` does not go with `version` or `heartbeat`'
+      : checkDurations(given, ['timeout']),
+  async plan(args, target) {
+    const cluster = await target.cluster();
+    const node = args.node ?? target.nodeName;
+    const timeout = Math.min(milliseconds(args.timeout, 'timeout'), target.remaining());
+    const wait = new NodeWait(cluster, node, timeout);
+    if (args.absent) {
+      await wait.until((found) => (found ? 'is still there' : undefined));
+      return { changes: [], facts: { node, waited: wait.waited }, message: `${node} is gone` };
+    }
+    const before = args.heartbeat_after ?? (args.heartbeat ? ((await readLease(cluster, node)) ?? '') : undefined);
+    const heartbeat = before === undefined ? await readLease(cluster, node) : await wait.heartbeatAfter(before);
+    const found = await wait.until((one) => lacking(one, args));
+    const { ready, version, cordoned } = summaryOf(found!);
+    return {
+      changes: [],
+      facts: { node, ready, version, cordoned, renew_time: heartbeat ?? '', waited: wait.waited },
+      message: `${node} is ${ready ? 'Ready' : 'there'} with ${version}`,
+    };
+  },
+});
+
+interface Wanted {
+  ready: boolean;
+  version?: string;
+  etcd_voter: boolean;
+}
+
+/** What a node lacks yet; undefined when it is as wanted. */
+function lacking(node: KubeObject | undefined, { ready, version, etcd_voter: voter }: Wanted): string | undefined {
+  if (!node) return 'is not there';
+  const runs = summaryOf(node).version;
+  if (version !== undefined && plain(runs) !== plain(version))
+    return `runs ${runs || 'no version'} instead of ${version}`;
+  return (ready ? notReady(node) : undefined) ?? (voter ? notVoter(node) : undefined);
+}
+
+function plain(version: string): string {
+  return version.replace(/^v/, '');
+}
+
+async function readLease(cluster: ClusterReader, node: string): Promise<string | undefined> {
+  const { body } = await cluster.read({ method: 'GET', path: `${LEASES}/${encodeURIComponent(node)}` });
+  return body?.spec?.renewTime;
+}
+
+/** Several waits for one node under one deadline. */
+class NodeWait {
+  readonly #cluster: ClusterReader;
+  readonly #node: string;
+  readonly #timeout: number;
+  readonly #started = performance.now();
+
+  constructor(cluster: ClusterReader, node: string, timeout: number) {
+    this.#cluster = cluster;
+    this.#node = node;
+    this.#timeout = timeout;
+  }
+
+  /** seconds */
+  get waited(): number {
+    return Number(((performance.now() - this.#started) / 1000).toFixed(1));
+  }
+
+  /** Waits until `lacks` finds nothing; gives the node, or undefined when it does not exist. */
+  async until(lacks: (node: KubeObject | undefined) => string | undefined): Promise<KubeObject | undefined> {
+    let last = 'could not be asked for';
+    const inspect = ([node]: KubeObject[]) => {
+      const missing = lacks(node);
+      last = missing ?? last;
+      return missing === undefined ? { node } : undefined;
+    };
+    const options = { path: '/api/v1/nodes', query: this.#selector, what: `node ${this.#node}` };
+    return (await this.#wait(options, inspect, () => last)).node;
+  }
+
+  /** Waits for another renewTime than `before`, which it gives. */
+  async heartbeatAfter(before: string): Promise<string> {
+    const inspect = ([lease]: KubeObject[]): string | undefined => {
+      const now: string | undefined = lease?.spec?.renewTime;
+      return now !== undefined && now !== before ? now : undefined;
+    };
+    const options = { path: LEASES, query: this.#selector, what: `a heartbeat of ${this.#node}` };
+    return this.#wait(options, inspect, () => `has sent no heartbeat since ${before || 'the wait began'}`);
+  }
+
+  get #selector() {
+    return { fieldSelector: `metadata.name=${this.#node}` };
+  }
+
+  async #wait<T>(
+    options: Parameters<ClusterReader['until']>[0],
+    inspect: (objects: KubeObject[]) => T | undefined,
+    last: () => string,
+  ): Promise<T> {
+    const left = Math.max(1, this.#timeout - (performance.now() - this.#started));
+    try {
+      return await this.#cluster.until(options, inspect, left);
+    } catch (error) {
+      if (!(error instanceof ReeveError && error.code === 'deadline')) throw error;
+      const away = error.cause instanceof ReeveError ? `; ${error.cause.message}` : '';
+      throw new TaskFailure(`Node ${this.#node} ${last()}, after ${spoken(this.#timeout)}${away}`, {
+        code: 'deadline',
+        facts: { node: this.#node, waited: this.waited },
+        hint: 'The journal of k3s (k3s-agent on agents) on that host says more.',
+        cause: error,
+      });
+    }
+  }
+}
