@@ -52,7 +52,9 @@ try {
   check((await run()) === 0, 'the second run failed');
   check(lab.fingerprint() === upgraded, 'the second run changed something');
   if (process.exitCode === undefined) {
-    console.log(`\nThe second run changed nothing. Demo done in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
+    console.log(
+      `\nThe second run changed nothing. Demo done in ${((performance.now() - started) / 1000).toFixed(1)} s.`,
+    );
   }
 } finally {
   await lab.stop();

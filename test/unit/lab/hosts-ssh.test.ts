@@ -17,7 +17,7 @@ const backends: Backend[] = ['embedded', 'openssh'];
 
 for (const backend of backends) {
   const missing = backend === 'openssh' && !hasSshd();
-  if (missing) console.warn('skipped: this machine has no sshd');
+  if (missing) console.warn('skipped: this machine has no sshd that lets this user in');
   describe.skipIf(missing)(`the ${backend} SSH service`, () => suite(backend));
 }
 

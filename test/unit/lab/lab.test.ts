@@ -46,10 +46,10 @@ describe('a lab', () => {
     expect(inventory.reeve).toBe(1);
     expect(Object.keys(inventory.all.children.agents.hosts)).toEqual(['agent-1', 'agent-2']);
     const server = inventory.all.children.servers.hosts['server-1'];
-    expect(server).toMatchObject({ transport: 'ssh', address: '127.0.0.1', port: lab.hosts.get('server-1').port });
+    expect(server).toMatchObject({ transport: 'ssh', address: '127.0.0.1', ssh_port: lab.hosts.get('server-1').port });
     expect(existsSync(join(server.k3s_config_dir, 'k3s.yaml'))).toBe(true);
     expect(existsSync(join(server.k3s_bin_dir, 'k3s'))).toBe(true);
-    expect(existsSync(server.private_key_file) && existsSync(server.known_hosts_file)).toBe(true);
+    expect(existsSync(server.ssh_private_key_file) && existsSync(server.ssh_known_hosts_file)).toBe(true);
   });
 
   it.skipIf(!findProgram('kubectl'))('lets the real kubectl in, from here and from the server', async () => {
