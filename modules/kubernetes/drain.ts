@@ -202,11 +202,6 @@ function graceOf({ grace_period: grace }: Args): number | undefined {
   return grace < 0 ? undefined : grace;
 }
 
-/** As in kubectl, -1 leaves each pod its own. */
-function graceOf(given: Args): number | undefined {
-  return given.grace_period < 0 ? undefined : given.grace_period;
-}
-
 function rulesOf(given: Args): DrainRules {
   return {
     force: given.force,
