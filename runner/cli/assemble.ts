@@ -2,14 +2,13 @@ import { randomBytes } from 'node:crypto';
 import type { Connections } from '../connect/types.ts';
 import type { EventSink } from '../events.ts';
 import { Interrupt } from '../execute/interrupt.ts';
-import type { CheckArgs, RunParts, RunSettings } from '../execute/run-state.ts';
+import type { RunParts, RunSettings } from '../execute/run-state.ts';
 import type { Inventory } from '../inventory/model.ts';
 import { Emitter } from '../journal/emitter.ts';
 import type { Masker } from '../journal/masker.ts';
-import type { AnyModule } from '../module.ts';
 import type { Playbook } from '../playbook/model.ts';
 import type { Registry } from '../playbook/registry.ts';
-import { checkValue } from '../validate/schema/check.ts';
+import { checkArgs } from '../validate/args.ts';
 import { confirmer } from './confirm.ts';
 import { hostKeyQuestion } from './host-keys.ts';
 
@@ -55,11 +54,3 @@ export function runId(startedAt: Date): string {
   const stamp = startedAt.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
   return `${stamp}-${randomBytes(3).toString('hex')}`;
 }
-
-const checkArgs: CheckArgs = (module: AnyModule, args, at) => {
-  const { value, diagnostics } = checkValue(module.args, args, at, {
-    name: `the module ${module.name}`,
-    member: 'argument',
-  });
-  return { args: value as Record<string, unknown>, diagnostics };
-};
