@@ -9,6 +9,7 @@ import { checkHandlers } from './playbook/handlers.ts';
 import { checkHosts } from './playbook/hosts.ts';
 import { checkNames, type Subject } from './playbook/scopes.ts';
 import { tasksOf } from './playbook/walk.ts';
+import { assertSchema } from './schema/ajv.ts';
 import { checkValue } from './schema/check.ts';
 import { sortDiagnostics } from './sort.ts';
 
@@ -54,6 +55,8 @@ function checkInputs(playbook: Playbook): Diagnostic[] {
     const found: Diagnostic[] = [];
     const { place, default: fallback, ...schema } = input;
     try {
+      // Without inner schemas the form was checked when it was parsed.
+      if (input.items || input.properties || input.additionalProperties) assertSchema(schema);
       const checked = checkValue(schema, fallback, at, { name: `the default of \`${name}\``, member: 'key' });
       if (fallback !== undefined) found.push(...checked.diagnostics);
     } catch (error) {

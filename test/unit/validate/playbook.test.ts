@@ -91,6 +91,7 @@ describe('inputs', () => {
     ['a default outside its enum', 'v: { enum: [a, b], default: «c» }', 'wrong-value', ['one of a, b']],
     ['a default outside its range', 'v: { type: integer, minimum: 2, default: «1» }', 'wrong-value', ['at least 2']],
     ['an item of a list', 'v: { type: array, items: { type: string }, default: [a, «1»] }', 'wrong-type', ['`[1]`']],
+    ['a schema of items that is none', '«v»: { type: array, items: { type: strng } }', 'bad-schema', ['`v`', 'items']],
     ['a pattern that is none', '«v»: { type: string, pattern: "(" }', 'bad-schema', ['`v`']],
   ])('%s', (_name, inputs, code, words) => {
     expectOne(playbook(inputs), code, words);
