@@ -7,6 +7,7 @@ import { checkWrittenArgs } from './args.ts';
 import { checkCycles } from './playbook/cycles.ts';
 import { checkHandlers } from './playbook/handlers.ts';
 import { checkHosts } from './playbook/hosts.ts';
+import { checkInventoryCycles } from './playbook/inventory.ts';
 import { checkNames, type Subject } from './playbook/scopes.ts';
 import { tasksOf } from './playbook/walk.ts';
 import { assertSchema } from './schema/ajv.ts';
@@ -39,6 +40,7 @@ export function validatePlaybook(
     ...checkHosts(subject),
     ...checkHandlers(subject),
     ...checkCycles(subject),
+    ...(inventory ? checkInventoryCycles(inventory) : []),
   ]);
 }
 
