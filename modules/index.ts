@@ -9,6 +9,7 @@ import { setVars } from './control/set-vars.ts';
 import { blockinfile } from './files/blockinfile.ts';
 import { copy } from './files/copy.ts';
 import { file } from './files/file.ts';
+import { getUrl } from './files/get-url.ts';
 import { lineinfile } from './files/lineinfile.ts';
 import { link } from './files/link.ts';
 import { replace } from './files/replace.ts';
@@ -44,6 +45,7 @@ const all: readonly AnyModule[] = [
   blockinfile,
   copy,
   file,
+  getUrl,
   lineinfile,
   link,
   replace,
