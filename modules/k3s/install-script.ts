@@ -144,7 +144,11 @@ export const installScript = defineModule({
   async apply(next, target) {
     const backup = backupOf(next.before, next.unit, next.places, target.stateDir);
     const undo: Undo = { backup, version: next.version, startTimeout: next.startTimeout };
-    if (next.installer) await installK3s(next, next.installer, backup, target);
+    if (next.installer) {
+      await installK3s(next, next.installer, backup, target);
+      // From here on there is something to take back, whether k3s starts or not.
+      target.recordUndo?.(undo);
+    }
     target.nodeState(
       target.nodeName,
       `half upgraded: ${next.version} is installed and ${next.unitName} is not up with it`,
