@@ -73,7 +73,7 @@ export const installScript = defineModule({
   ],
   kind: 'action',
   guard: 'only when the installed version differs, the unit does not run, or it still runs the previous binary',
-  needs: ['systemctl', 'mktemp', 'sha256sum', 'curl or wget'],
+  needs: ['systemctl', 'mktemp', 'sha256sum'],
   returns: {
     type: 'object',
     properties: {
