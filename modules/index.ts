@@ -26,8 +26,8 @@ import { waitNode } from './kubernetes/wait-node.ts';
 import { waitPods } from './kubernetes/wait-pods.ts';
 import { waitServer } from './kubernetes/wait-server.ts';
 import { http } from './net/http.ts';
-import { waitForConnection } from './net/wait-for-connection.ts';
 import { waitFor } from './net/wait-for.ts';
+import { waitForConnection } from './net/wait-for-connection.ts';
 import { command } from './system/command.ts';
 import { gatherFacts } from './system/gather-facts.ts';
 import { reboot } from './system/reboot.ts';
@@ -62,8 +62,8 @@ const all: readonly AnyModule[] = [
   waitPods,
   waitServer,
   http,
-  waitForConnection,
   waitFor,
+  waitForConnection,
   command,
   gatherFacts,
   reboot,

@@ -49,7 +49,11 @@ export async function attempt(parts: AttemptParts): Promise<Attempt> {
   if (waitsFor !== undefined) return unknownAttempt(module, `would wait for ${waitsFor}`);
   try {
     const plan = await module.plan(rendered, new ReadingTarget(parts.target));
-    if (plan.unknown !== undefined) return unknownAttempt(module, plan.unknown, plan.changes);
+    if (plan.unknown !== undefined) {
+      // Outside of check mode nothing is pending that could still bring what is missing.
+      if (!parts.planOnly) return failedAttempt(new TaskFailure(plan.unknown, { facts: plan.facts ?? {} }));
+      return unknownAttempt(module, plan.unknown, plan.changes);
+    }
     if (plan.changes.length === 0) return unchanged(plan);
     return parts.planOnly ? foreseen(parts, plan) : await apply(parts, plan);
   } catch (error) {
@@ -135,11 +139,12 @@ async function apply(parts: AttemptParts, plan: Plan): Promise<Attempt> {
   const where = { host: target.host.name, task: id, ...(parts.item === undefined ? {} : { item: parts.item }) };
   run.emitter.emit({ type: 'effect-started', ...where, changes: shownChanges(plan.changes, parts.noLog) });
   await run.emitter.flush();
+  const writing = new WritingTarget(target);
   let applied: Applied | undefined;
   try {
-    applied = await module.apply(plan.next, new WritingTarget(target));
+    applied = await module.apply(plan.next, writing);
   } finally {
-    const undo = applied?.undo;
+    const undo = applied?.undo ?? writing.undo;
     run.emitter.emit({
       type: 'effect-ended',
       ...where,
