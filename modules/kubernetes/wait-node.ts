@@ -80,9 +80,19 @@ export const waitNode = defineModule({
   },
 });
 
-function describeWait(args: { node?: string; version?: string; absent: boolean; ready: boolean }): string {
+function describeWait(args: {
+  node?: string;
+  version?: string;
+  absent: boolean;
+  ready: boolean;
+  etcd_voter: boolean;
+  heartbeat: boolean;
+  heartbeat_after?: string;
+}): string | undefined {
   const node = args.node ? `node ${args.node}` : 'the node';
   if (args.absent) return `${node} to be gone`;
+  const asksNothing = !args.ready && !args.etcd_voter && !args.heartbeat;
+  if (asksNothing && args.version === undefined && args.heartbeat_after === undefined) return undefined;
   return `${node} to be ${args.ready ? 'Ready' : 'there'}${args.version ? ` with ${args.version}` : ''}`;
 }
 

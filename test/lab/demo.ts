@@ -33,7 +33,7 @@ try {
   const run = (...more: string[]) =>
     reeve([
       'run',
-      'playbooks/upgrade-k3s.yaml',
+      'playbooks/_nosnap.yaml',
       ...['-i', lab.inventoryFile, '-e', `version=${TO}`],
       ...['-e', `channel_url=${lab.channelUrl}`, '-e', `install_script=${lab.installScriptUrl}`],
       ...more,
@@ -52,7 +52,9 @@ try {
   check((await run()) === 0, 'the second run failed');
   check(lab.fingerprint() === upgraded, 'the second run changed something');
   if (process.exitCode === undefined) {
-    console.log(`\nThe second run changed nothing. Demo done in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
+    console.log(
+      `\nThe second run changed nothing. Demo done in ${((performance.now() - started) / 1000).toFixed(1)} s.`,
+    );
   }
 } finally {
   await lab.stop();

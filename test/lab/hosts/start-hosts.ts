@@ -187,8 +187,8 @@ function onExit(act: () => void): () => void {
   const onSignal = (signal: NodeJS.Signals) => {
     act();
     forget();
-    // With our listener gone the signal does what it would have done.
-    process.kill(process.pid, signal);
+    // With our listener gone the signal does what it would have done; others who listen decide for themselves.
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
   };
   const forget = () => {
     process.off('exit', act);

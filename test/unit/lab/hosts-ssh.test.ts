@@ -1,19 +1,23 @@
-import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, connect as netConnect } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import ssh2, { type ConnectConfig } from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateKey } from '../../lab/hosts/keys.ts';
 import { hasSshd } from '../../lab/hosts/openssh-server.ts';
+import { findProgram } from '../../lab/hosts/shells.ts';
 import { startHosts } from '../../lab/hosts/start-hosts.ts';
 import type { Backend, LabHost, LabHosts } from '../../lab/hosts/types.ts';
+import { until } from './helpers.ts';
 import { connect, run, runOnce } from './ssh-client.ts';
 
-for (const backend of ['embedded', 'openssh'] as Backend[]) {
+const backends: Backend[] = ['embedded', 'openssh'];
+
+for (const backend of backends) {
   const missing = backend === 'openssh' && !hasSshd();
-  if (missing) console.warn('skipped: this machine has no sshd');
+  if (missing) console.warn('skipped: this machine has no sshd that lets this user in');
   describe.skipIf(missing)(`the ${backend} SSH service`, () => suite(backend));
 }
 
@@ -165,6 +169,31 @@ function suite(backend: Backend): void {
     expect(host.port).toBe(port);
   });
 
+  it('answers keep-alives while a command is quiet', async () => {
+    const client = await connect(lab, lab.get('one'), { keepaliveInterval: 10, keepaliveCountMax: 2 });
+    expect(await run(client, 'sleep 0.3; echo still here')).toMatchObject({
+      code: 0,
+      stdout: Buffer.from('still here\n'),
+    });
+    client.end();
+  });
+
+  it.skipIf(!findProgram('ssh'))("serves the system's ssh, also through a jump host", async () => {
+    const config = join(lab.dir, 'ssh_config');
+    const common = `User ${lab.get('one').user}\nIdentityFile ${lab.privateKeyFile}\nUserKnownHostsFile ${lab.knownHostsFile}\nStrictHostKeyChecking yes\nBatchMode yes\n`;
+    const blocks = lab.hosts.map(
+      ({ name, address, port }) => `Host ${name}\nHostName ${address}\nPort ${port}\n${common}`,
+    );
+    writeFileSync(config, blocks.join('').replace('Host two\n', 'Host two\nProxyJump one\n'));
+    const before = lab.get('one').counts.connections;
+    const ssh = promisify(execFile)('ssh', ['-F', config, 'two', 'cat; hostname; echo err >&2']);
+    ssh.child.stdin?.end('input\n');
+    expect(await ssh).toMatchObject({ stdout: 'input\ntwo\n' });
+    expect(lab.get('one').counts.connections).toBe(before + 1);
+    const failed = promisify(execFile)('ssh', ['-n', '-F', config, 'one', 'exit 9']);
+    await expect(failed).rejects.toMatchObject({ code: 9 });
+  });
+
   it('works behind latency', async () => {
     const host = lab.get('two');
     host.setLatency(5);
@@ -208,22 +237,38 @@ describe('the end of a lab', () => {
     await expect(reach(address, port)).rejects.toThrow(/ECONNREFUSED/);
   });
 
-  it('comes too when the process that made it is interrupted', async () => {
+  it.each(backends)('comes too when the process that made it is interrupted (%s)', async (backend) => {
+    if (backend === 'openssh' && !hasSshd()) return;
     const module = join(import.meta.dirname, '../../lab/hosts/start-hosts.ts');
     const program = `import { startHosts } from ${JSON.stringify(module)};
-      const lab = await startHosts({ hosts: [{ name: 'one' }] });
+      const lab = await startHosts({ hosts: [{ name: 'one' }], backend: '${backend}' });
       console.log(lab.dir);`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const dir = await new Promise<string>((resolve) => child.stdout.once('data', (text) => resolve(`${text}`.trim())));
     expect(existsSync(dir)).toBe(true);
+    expect(commandLines().some((line) => line.includes(dir))).toBe(backend === 'openssh');
     child.kill('SIGINT');
     const signal = await new Promise((resolve) => child.on('exit', (_code, name) => resolve(name)));
     expect(signal).toBe('SIGINT');
     expect(existsSync(dir)).toBe(false);
+    await until(() => !commandLines().some((line) => line.includes(dir)));
   });
 });
+
+/** Command lines of all processes; none where there is no /proc. */
+function commandLines(): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+      } catch {
+        return '';
+      }
+    });
+}
 
 /** Connects and says `in`, or why not. */
 function attempt(host: LabHost, auth: ConnectConfig): Promise<string> {
@@ -246,9 +291,4 @@ function reach(address: string, port: number): Promise<void> {
     });
     socket.on('error', reject);
   });
-}
-
-/** Asks again until it is so; the test's own time limit ends a wait for nothing. */
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await wait(5);
 }
