@@ -22,6 +22,7 @@ import { clusterHealth } from './kubernetes/cluster-health.ts';
 import { cordon } from './kubernetes/cordon.ts';
 import { drain } from './kubernetes/drain.ts';
 import { k8sInfo } from './kubernetes/k8s-info.ts';
+import { k8s } from './kubernetes/k8s.ts';
 import { waitNode } from './kubernetes/wait-node.ts';
 import { waitPods } from './kubernetes/wait-pods.ts';
 import { waitServer } from './kubernetes/wait-server.ts';
@@ -58,6 +59,7 @@ const all: readonly AnyModule[] = [
   cordon,
   drain,
   k8sInfo,
+  k8s,
   waitNode,
   waitPods,
   waitServer,
