@@ -49,6 +49,7 @@ export function createRoot(root: string, spec: HostSpec): void {
   install('session.sh', 'lab/bin/session');
   writeFileSync(join(root, 'lab/environment'), exportLines(hostEnvironment(root, spec)));
   if (spec.ownCurl || (!findProgram('curl') && !findProgram('wget'))) install('curl.sh', 'usr/bin/curl');
+  if (spec.become) install('become.sh', 'usr/bin/sudo', 'usr/bin/su', 'usr/bin/doas');
   if (spec.proxmox) install('pct.sh', 'usr/bin/pct');
 }
 

@@ -30,6 +30,8 @@ export interface HostSpec {
   container?: { node: string; vmid: number };
   /** Installs the `pct` stand-in, for the containers that name this host as their node. */
   proxmox?: boolean;
+  /** Gives the host stand-ins for sudo, su and doas, which want a password once the knob `become-password` has one. */
+  become?: boolean;
   /** Gives the host the lab's own small `curl`, which it has anyway when the machine has neither curl nor wget. */
   ownCurl?: boolean;
   /** Variables every session and unit of this host has. */
@@ -87,7 +89,7 @@ export interface LabHost {
   boot(): Promise<void>;
   /** Ends all processes, changes the boot id, empties run/, is away for a while, and starts the enabled units. */
   reboot(downMs?: number): Promise<void>;
-  /** Sets (or with undefined clears) one word the stand-ins look at; see docs of the stand-ins. */
+  /** Sets (or with undefined clears) one word the stand-ins look at: README.md lists them. */
   setKnob(name: string, value: string | undefined): void;
   /** Process ids of everything that runs on this host now. */
   processes(): number[];
