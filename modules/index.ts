@@ -14,6 +14,7 @@ import { link } from './files/link.ts';
 import { replace } from './files/replace.ts';
 import { stat } from './files/stat.ts';
 import { template } from './files/template.ts';
+import { etcdSnapshot } from './k3s/etcd-snapshot.ts';
 import { installScript } from './k3s/install-script.ts';
 import { versionCheck } from './k3s/version-check.ts';
 import { clusterHealth } from './kubernetes/cluster-health.ts';
@@ -23,8 +24,12 @@ import { k8sInfo } from './kubernetes/k8s-info.ts';
 import { waitNode } from './kubernetes/wait-node.ts';
 import { waitPods } from './kubernetes/wait-pods.ts';
 import { waitServer } from './kubernetes/wait-server.ts';
+import { http } from './net/http.ts';
+import { waitForConnection } from './net/wait-for-connection.ts';
+import { waitFor } from './net/wait-for.ts';
 import { command } from './system/command.ts';
 import { gatherFacts } from './system/gather-facts.ts';
+import { reboot } from './system/reboot.ts';
 import { script } from './system/script.ts';
 import { service } from './system/service.ts';
 import { shell } from './system/shell.ts';
@@ -44,6 +49,7 @@ const all: readonly AnyModule[] = [
   replace,
   stat,
   template,
+  etcdSnapshot,
   installScript,
   versionCheck,
   clusterHealth,
@@ -53,8 +59,12 @@ const all: readonly AnyModule[] = [
   waitNode,
   waitPods,
   waitServer,
+  http,
+  waitForConnection,
+  waitFor,
   command,
   gatherFacts,
+  reboot,
   script,
   service,
   shell,

@@ -267,6 +267,8 @@ export interface ReadTarget {
   renderSource(path: string): Promise<string | undefined>;
   /** An HTTP request from the control machine. Throws ReeveError `http-unreachable`. */
   http(request: HttpRequest): Promise<HttpResponse>;
+  /** Whether a TCP connection from the control machine to there is accepted within `timeout` milliseconds. */
+  canConnect?(host: string, port: number, timeout: number): Promise<boolean>;
   cluster(): Promise<ClusterReader>;
   /** Asks the Kubernetes API server on this very host for its `/readyz`, once. Never throws for one that is away. */
   serverReady(): Promise<ServerReadiness>;
@@ -351,9 +353,10 @@ export interface ModuleDefinition<S extends ObjectSchema = ObjectSchema, Next = 
   setsVariables?: boolean;
   /**
    * For modules that wait. In check mode the engine says «would wait for …» instead of calling plan: always when
-   * `inCheck` is `never`, and once something before the task is pending when it is `unless-pending`.
+   * `inCheck` is `never`, and once something before the task is pending when it is `unless-pending`. `what` gives
+   * undefined for arguments with which it only looks.
    */
-  waits?: { inCheck: 'never' | 'unless-pending'; what(args: ArgsOf<S>): string };
+  waits?: { inCheck: 'never' | 'unless-pending'; what(args: ArgsOf<S>): string | undefined };
   /** What it does cannot be told beforehand (a command): in check mode the task is unknown, not only changed. */
   unpredictable?: boolean;
   /** For state modules: true for the arguments that make it an action (`service` with `state: restarted`). */

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { defineModule, type Plan } from '../../runner/module.ts';
 import { applyCopyTree, type CopyTreeStep, makeDirectories, planCopyTree, undoCopyTree } from '../shared/copy-tree.ts';
 import { findDestination } from '../shared/destination.ts';
+import { foresee } from '../shared/foresee.ts';
 import { modeArgument } from '../shared/mode.ts';
 import {
   applyWrite,
@@ -13,6 +14,7 @@ import {
   type WriteUndo,
   warnWithoutParent,
   writeArguments,
+  writePlan,
 } from '../shared/write.ts';
 
 type Step = { file: WriteStep } | { tree: CopyTreeStep };
@@ -94,12 +96,13 @@ export const copy = defineModule({
     const { changes, step, facts } = planWrite(state, { ...others, ...(mode !== undefined && { mode }), content });
     if (!step) return { changes, facts };
     if (source && args.dest.endsWith('/') && state.missing?.length) {
-      const made = makeDirectories(state.missing, args);
+      const made = makeDirectories(state.missing, args, state.newcomer);
       const tree: CopyTreeStep = { facts, make: made.make, made: state.missing, writes: [step] };
-      return { changes: [...made.changes, ...changes], predicted: facts, next: { tree } as Step };
+      const foresees = foresee(target, { ...made.after, [step.path]: step.after });
+      return { changes: [...made.changes, ...changes], predicted: facts, foresees, next: { tree } as Step };
     }
     warnWithoutParent(state, target);
-    return { changes, predicted: facts, next: { file: step } as Step };
+    return { ...writePlan(changes, step, target), next: { file: step } as Step };
   },
   async apply(next, target) {
     if ('tree' in next) {

@@ -1,5 +1,6 @@
 import { type Change, defineModule, type Plan, type ReadTarget, TaskFailure } from '../../runner/module.ts';
 import { attributesNow, attributesScript, planOwner, runOrFail } from '../shared/attributes.ts';
+import { type ForeseenPath, foresee, withForeseen } from '../shared/foresee.ts';
 import { keepScript, keptUndoScript } from '../shared/keep.ts';
 import { formatMode, modeArgument, resolveMode } from '../shared/mode.ts';
 import { quotePath } from '../shared/quote.ts';
@@ -13,6 +14,10 @@ interface Step {
   /** Script that takes it back; for a removal that keeps a copy it is made when the copy's place is known. */
   back?: string;
   keeps?: boolean;
+  /** Directories that are made on the way. */
+  above?: string[];
+  /** A new file, which is empty. */
+  empty?: boolean;
   facts: Facts;
 }
 type Undo = { path: string; script: string };
@@ -98,10 +103,10 @@ export const file = defineModule({
       ...(group !== undefined && { group }),
     };
     const { state, rest } = await look(args, target);
-    if (args.state === 'absent') return planAbsent(state, args.backup);
-    if (!state.real) return planNew(state, args.state, wanted, target);
+    if (args.state === 'absent') return foreseeing(planAbsent(state, args.backup), target);
+    if (!state.real) return foreseeing(planNew(state, args.state, wanted, target), target);
     refuseOtherTypes(state, args.state);
-    return planAttributes(state, state.real, wanted, args.recurse ? parseList(rest) : []);
+    return foreseeing(planAttributes(state, state.real, wanted, args.recurse ? parseList(rest) : []), target);
   },
   async apply(next: Step, target) {
     const keep = next.keeps ? `${keepScript(next.path, target.stateDir)}\n` : '';
@@ -120,7 +125,26 @@ async function look(args: { path: string; recurse: boolean }, target: ReadTarget
   const result = await target.read(probeScript([{ path }]) + (args.recurse ? LIST_SCRIPT : ''));
   const { states, rest } = parseProbes(result.raw.stdout, 1);
   if (!states[0]) throw new TaskFailure(`${path} could not be looked at: ${result.stderr.trim()}`);
-  return { state: states[0], rest };
+  return { state: withForeseen(states[0], target), rest };
+}
+
+/** Adds to a plan what later plans will find; directories above a new one become what it is. */
+function foreseeing(plan: Plan<Step>, target: ReadTarget): Plan<Step> {
+  if (!plan.next) return plan;
+  const { path, facts, above = [] } = plan.next;
+  const { type, mode, owner, group } = facts;
+  if (type !== null && type !== 'file' && type !== 'directory') return plan;
+  const after: ForeseenPath =
+    type === null
+      ? { type: 'absent' }
+      : {
+          type,
+          mode: Number.parseInt(mode!, 8),
+          owner: owner!,
+          group: group!,
+          ...(plan.next.empty && { content: Buffer.alloc(0) }),
+        };
+  return { ...plan, foresees: foresee(target, Object.fromEntries([...above, path].map((each) => [each, after]))) };
 }
 
 function factsFor(
@@ -195,7 +219,14 @@ function planNew(state: FileState, wantedState: string | undefined, wanted: Want
       after: { type: facts.type },
     })),
     predicted: facts,
-    next: { path: state.path, script: steps.join(' && '), back: back.join(' && '), facts },
+    next: {
+      path: state.path,
+      script: steps.join(' && '),
+      back: back.join(' && '),
+      above: paths.slice(0, -1),
+      empty: !directory,
+      facts,
+    },
   };
 }
 

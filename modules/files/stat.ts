@@ -1,4 +1,5 @@
 import { defineModule } from '../../runner/module.ts';
+import { foreseenPath } from '../shared/foresee.ts';
 import { formatMode } from '../shared/mode.ts';
 import { type FileState, probeFile } from '../shared/stat.ts';
 
@@ -55,6 +56,7 @@ export const stat = defineModule({
   },
   async plan(args, target) {
     const state = await probeFile(target, { path: args.path, hash: args.checksum });
+    if (foreseenPath(target, state.path)) return { changes: [], unknown: `${state.path} is about to be changed` };
     return { changes: [], facts: statFacts(state, args.follow) };
   },
 });

@@ -12,6 +12,7 @@ import {
   type WriteUndo,
   warnWithoutParent,
   writeArguments,
+  writePlan,
 } from '../shared/write.ts';
 
 export const template = defineModule({
@@ -60,7 +61,7 @@ export const template = defineModule({
     const { changes, step, facts } = planWrite(state, { ...wanted, content });
     if (!step) return { changes, facts };
     warnWithoutParent(state, target);
-    return { changes, predicted: facts, next: step };
+    return writePlan(changes, step, target);
   },
   async apply(next: WriteStep, target) {
     const undo = await applyWrite(next, target);

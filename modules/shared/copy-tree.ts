@@ -1,6 +1,7 @@
 /** A directory of the control machine put on the target: one look, one script for directories, one write a file. */
 import { type Plan, type ReadTarget, type SourceTree, TaskFailure, type WriteTarget } from '../../runner/module.ts';
 import { attributesScript, runOrFail } from './attributes.ts';
+import { type ForeseenPath, foresee } from './foresee.ts';
 import { formatMode, resolveMode } from './mode.ts';
 import { quotePath } from './quote.ts';
 import { type FileState, probeFiles, withoutSlash } from './stat.ts';
@@ -47,7 +48,7 @@ export async function planCopyTree(
   ]);
   const directories = states.slice(0, 1 + tree.directories.length);
   const made = missingDirectories(directories);
-  const { changes: all, make } = makeDirectories(made, args);
+  const { changes: all, make, after } = makeDirectories(made, args, directories[0]!.newcomer);
   const changes: Plan['changes'] = all;
   const writes: WriteStep[] = [];
   tree.files.forEach((file, index) => {
@@ -65,7 +66,13 @@ export async function planCopyTree(
   });
   const facts = { path: directories[0]!.path };
   if (changes.length === 0) return { changes, facts };
-  return { changes, predicted: facts, next: { facts, make, made, writes } };
+  const files = Object.fromEntries(writes.map((write) => [write.path, write.after]));
+  return {
+    changes,
+    predicted: facts,
+    foresees: foresee(target, { ...after, ...files }),
+    next: { facts, make, made, writes },
+  };
 }
 
 function missingDirectories(states: FileState[]): string[] {
@@ -78,16 +85,25 @@ function missingDirectories(states: FileState[]): string[] {
   });
 }
 
-/** The changes and shell commands that make directories, outermost first. */
+/** The changes and shell commands that make directories, outermost first, and what they will be. */
 export function makeDirectories(
   paths: readonly string[],
   args: Pick<CopyTreeArgs, 'directory_mode' | 'owner' | 'group'>,
+  newcomer: FileState['newcomer'],
 ) {
   const { directory_mode: mode, owner, group } = args;
+  const plain = newcomer ?? { directoryMode: 0o755, owner: '', group: '' };
+  const bits = mode === undefined ? plain.directoryMode : resolveMode(mode, plain.directoryMode, true);
   const attributes = {
-    ...(mode !== undefined && { mode: formatMode(resolveMode(mode, 0o755, true)) }),
+    ...(mode !== undefined && { mode: formatMode(bits) }),
     ...(owner !== undefined && { owner }),
     ...(group !== undefined && { group }),
+  };
+  const after: ForeseenPath = {
+    type: 'directory',
+    mode: bits,
+    owner: owner ?? plain.owner,
+    group: group ?? plain.group,
   };
   return {
     changes: paths.map((path) => ({
@@ -99,6 +115,7 @@ export function makeDirectories(
       const set = attributesScript(path, attributes);
       return `mkdir ${quotePath(path)}${set && ` && ${set}`}`;
     }),
+    after: Object.fromEntries(paths.map((path) => [path, after])),
   };
 }
 

@@ -3,7 +3,15 @@ import { type Plan, type ReadTarget, TaskFailure } from '../../runner/module.ts'
 import { modeArgument } from './mode.ts';
 import { probeFile } from './stat.ts';
 import { decodeText, type TextDocument } from './text.ts';
-import { planWrite, sha256Of, type WantedFile, type WriteStep, warnWithoutParent, writeArguments } from './write.ts';
+import {
+  planWrite,
+  sha256Of,
+  type WantedFile,
+  type WriteStep,
+  warnWithoutParent,
+  writeArguments,
+  writePlan,
+} from './write.ts';
 
 /** The arguments that all editing modules take. */
 export const editArguments = {
@@ -46,7 +54,7 @@ export async function planEdit(
   );
   if (!step) return { changes, facts };
   warnWithoutParent(state, target);
-  return { changes, predicted: facts, next: step };
+  return writePlan(changes, step, target);
 }
 
 function neverSettles(path: string): TaskFailure {

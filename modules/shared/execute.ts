@@ -7,6 +7,7 @@ import {
   TaskFailure,
   type WriteTarget,
 } from '../../runner/module.ts';
+import { foreseenPath } from './foresee.ts';
 import { quoteGlob, quotePath } from './quote.ts';
 
 export const guardArguments = {
@@ -105,18 +106,24 @@ function runOptions(execution: Execution): RunOptions {
 }
 
 async function guardReason(guard: ExecutionGuard, target: ReadTarget): Promise<string | undefined> {
-  if (guard.creates === undefined && guard.removes === undefined) return undefined;
+  let { creates, removes } = guard;
+  const foreseen = (path: string | undefined) => (path === undefined ? undefined : foreseenPath(target, path)?.type);
+  if (foreseen(creates) === 'absent') creates = undefined;
+  else if (foreseen(creates)) return `${creates} will exist`;
+  if (foreseen(removes) === 'absent') return `${removes} will not exist`;
+  if (foreseen(removes)) removes = undefined;
+  if (creates === undefined && removes === undefined) return undefined;
   const exists = (pattern: string) =>
     `for p in ${quoteGlob(pattern)}; do if [ -e "$p" ] || [ -L "$p" ]; then found=y; fi; done`;
   const script = [
     ...(guard.chdir === undefined ? [] : [`cd ${quotePath(guard.chdir)} 2>/dev/null`]),
-    ...(guard.creates === undefined ? [] : ['found=', exists(guard.creates), 'if [ "$found" ]; then exit 10; fi']),
-    ...(guard.removes === undefined ? [] : ['found=', exists(guard.removes), 'if [ -z "$found" ]; then exit 11; fi']),
+    ...(creates === undefined ? [] : ['found=', exists(creates), 'if [ "$found" ]; then exit 10; fi']),
+    ...(removes === undefined ? [] : ['found=', exists(removes), 'if [ -z "$found" ]; then exit 11; fi']),
     'exit 0',
   ];
   const { code, stderr } = await target.read(script.join('\n'));
-  if (code === 10) return `${guard.creates} exists`;
-  if (code === 11) return `${guard.removes} does not exist`;
+  if (code === 10) return `${creates} exists`;
+  if (code === 11) return `${removes} does not exist`;
   if (code !== 0) throw new TaskFailure(`creates/removes could not be checked: ${stderr.trim()}`);
   return undefined;
 }

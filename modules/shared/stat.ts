@@ -1,5 +1,6 @@
 /** Looks at files of the target: any number of paths in one script, with their hash and content when asked for. */
 import { type ReadTarget, TaskFailure } from '../../runner/module.ts';
+import { withForeseen } from './foresee.ts';
 import { quotePath } from './quote.ts';
 import { type FileState, parseProbes } from './stat-parse.ts';
 
@@ -69,14 +70,17 @@ export function probeScript(probes: readonly Probe[]): string {
   return `${HASH_FUNCTION}${STAT_FUNCTION}${PROBE_FUNCTION}${lines.join('\n')}\n`;
 }
 
-/** Looks at the paths in one round trip; the answers come in the order of the questions. */
+/**
+ * Looks at the paths in one round trip; the answers come in the order of the questions. In check mode they hold what
+ * earlier plans foresee.
+ */
 export async function probeFiles(target: ReadTarget, probes: readonly Probe[]): Promise<FileState[]> {
   const result = await target.read(probeScript(probes));
   const { states } = parseProbes(result.raw.stdout, probes.length);
   if (states.length !== probes.length) {
     throw new TaskFailure(`the files could not be looked at: ${result.stderr.trim() || `exit code ${result.code}`}`);
   }
-  return states;
+  return states.map((state) => withForeseen(state, target));
 }
 
 /** Looks at one path. */

@@ -16,6 +16,7 @@ import {
   planOwner,
   runOrFail,
 } from './attributes.ts';
+import { type ForeseenPath, foresee } from './foresee.ts';
 import { formatMode, resolveMode } from './mode.ts';
 import { quotePath } from './quote.ts';
 import { DIFF_LIMIT, type FileState, HASH_FUNCTION } from './stat.ts';
@@ -39,6 +40,8 @@ export interface WriteStep {
   expected?: string;
   options: WriteFileOptions;
   attributes: OwnerChange & { mode?: string };
+  /** The file as it will be. */
+  after: ForeseenPath;
   /** Undo for attributes. */
   before?: AttributesUndo;
   facts: FileFacts;
@@ -119,6 +122,7 @@ export function planWrite(
       backup: wanted.backup ?? true,
     },
     attributes,
+    after: { type: 'file', mode, owner: facts.owner, group: facts.group, ...(rewrite && { content: wanted.content }) },
     ...(present && { before: attributesNow(state.path, present) }),
     facts,
   };
@@ -132,6 +136,16 @@ export function factsOf(state: FileState): Partial<FileFacts> {
     path: state.path,
     ...(state.sha256 !== undefined && { sha256: state.sha256 }),
     ...(real && { size: real.size, mode: formatMode(real.mode), owner: real.owner, group: real.group }),
+  };
+}
+
+/** The members of a plan that writes one file. */
+export function writePlan(changes: Change[], step: WriteStep, target: ReadTarget) {
+  return {
+    changes,
+    predicted: step.facts,
+    foresees: foresee(target, { [step.path]: step.after }),
+    next: step,
   };
 }
 

@@ -44,9 +44,8 @@ export async function attempt(parts: AttemptParts): Promise<Attempt> {
   const { module } = parts;
   const rendered = await renderArgs(parts);
   if (rendered instanceof Unknown) return unknownAttempt(module, rendered.because);
-  if (parts.planOnly && module.waits && (module.waits.inCheck === 'never' || parts.run.pending.any)) {
-    return unknownAttempt(module, `would wait for ${module.waits.what(rendered)}`);
-  }
+  const waitsFor = parts.planOnly && describedOnly(parts) ? module.waits?.what(rendered) : undefined;
+  if (waitsFor !== undefined) return unknownAttempt(module, `would wait for ${waitsFor}`);
   try {
     const plan = await module.plan(rendered, new ReadingTarget(parts.target));
     if (plan.unknown !== undefined) return unknownAttempt(module, plan.unknown, plan.changes);
@@ -56,6 +55,11 @@ export async function attempt(parts: AttemptParts): Promise<Attempt> {
     if (error instanceof TaskFailure) return failedAttempt(error);
     throw error;
   }
+}
+
+/** In check mode a wait is described, not waited for, once something before it is pending. */
+function describedOnly({ run, module }: AttemptParts): boolean {
+  return module.waits?.inCheck === 'never' || run.pending.any;
 }
 
 async function renderArgs(parts: AttemptParts): Promise<Record<string, unknown> | Unknown> {
@@ -165,7 +169,8 @@ function unchanged(plan: Plan): Attempt {
 function foreseen(parts: AttemptParts, plan: Plan): Attempt {
   const { run, module } = parts;
   const because = `"${parts.name}" has not run`;
-  Object.assign(run.foreseen, plan.foresees);
+  // A task with `check_mode: true` in a real run must not make later tasks, which do run, believe it has happened.
+  if (run.settings.check) Object.assign(run.foreseen, plan.foresees);
   if (module.unpredictable || (module.kind === 'action' && plan.predicted === undefined)) {
     const unknown = unknownAttempt(
       module,

@@ -1,6 +1,6 @@
 import { EXIT, ReeveError } from '../errors.ts';
 import type { ClusterRequest, ClusterResponse, KubeObject, WatchOptions } from '../module.ts';
-import { type Patience, pauseFor, queryOf, type TaskScope } from './attempt.ts';
+import { narrowed, type Patience, pauseFor, queryOf, type TaskScope } from './attempt.ts';
 import { judgeAnswer } from './failures.ts';
 import { type Listed, listAll } from './list.ts';
 import type { Ways } from './ways.ts';
@@ -29,7 +29,7 @@ export async function watchUntil<T>(
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), Math.max(0, remaining()));
   const signals = [context.scope.signal, late.signal, ...(options.signal ? [options.signal] : [])];
-  const scope: TaskScope = { ...context.scope, signal: AbortSignal.any(signals), remaining };
+  const scope = narrowed(context.scope, AbortSignal.any(signals), remaining);
   try {
     return await new Waiting(context, scope, options, inspect).result();
   } catch (error) {

@@ -64,7 +64,7 @@ function checkInputs(playbook: Playbook): Diagnostic[] {
         place,
       });
     }
-    const variable = playbook.vars[name];
+    const variable = Object.hasOwn(playbook.vars, name) ? playbook.vars[name] : undefined;
     if (variable) {
       found.push({
         code: 'duplicate-name',

@@ -50,6 +50,8 @@ export interface LocalTarget {
   warnings: string[];
   progress: string[];
   secrets: unknown[];
+  /** Check mode: what earlier plans foresee; a test puts `plan.foresees` here. */
+  foreseen: Record<string, unknown>;
   /** Aborts the signal, as the deadline and a second Ctrl-C do. */
   abort(): void;
   dispose(): void;
@@ -107,7 +109,7 @@ export function localTarget(options: LocalTargetOptions = {}): LocalTarget {
       if (!options.cluster) throw new ReeveError('cluster-unreachable', 'this test target has no cluster');
       return options.cluster;
     },
-    foreseen: () => undefined,
+    foreseen: (key) => self.foreseen[key],
     serverReady: async () => ({ ready: false, detail: 'this test target has no API server' }),
     secret: (value) => {
       self.secrets.push(value);
@@ -162,6 +164,7 @@ export function localTarget(options: LocalTargetOptions = {}): LocalTarget {
     warnings: [],
     progress: [],
     secrets: [],
+    foreseen: {},
     abort: () => controller.abort(),
     dispose: () => rmSync(base, { recursive: true, force: true }),
   };

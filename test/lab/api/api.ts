@@ -7,7 +7,7 @@ import { type Access, Gateway, isAcceptedWrite, type LogEntry } from './gateway.
 import { type KubeconfigOptions, kubeconfigText } from './kubeconfig.ts';
 import type { NodePatch } from './nodes.ts';
 import type { Node } from './objects.ts';
-import { builtInResources, Registry, type Resource } from './resources.ts';
+import { Registry, type Resource, resourcesWithEviction } from './resources.ts';
 import type { Store } from './store.ts';
 
 export interface ApiOptions {
@@ -20,6 +20,8 @@ export interface ApiOptions {
   port?: number;
   /** Kinds beyond the built-in ones, such as {@link longhornResources}. */
   resources?: readonly Resource[];
+  /** Which Eviction the server takes; v1 unless told. */
+  eviction?: 'v1' | 'v1beta1' | 'none';
   /** Controllers to leave out, for a state that must not move. */
   controllers?: Partial<Controllers>;
 }
@@ -76,7 +78,10 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
   const { version = 'v1.31.5+k3s1', scale = 1 / 300, token = randomBytes(16).toString('hex') } = options;
   const authority = createAuthority('k3s-server-ca');
   const client = authority.issueClient('system:admin', 'system:masters');
-  const cluster = new Cluster(new Registry(builtInResources, options.resources ?? []), scale);
+  const cluster = new Cluster(
+    new Registry(resourcesWithEviction(options.eviction ?? 'v1'), options.resources ?? []),
+    scale,
+  );
   Object.assign(cluster.controllers, options.controllers);
   for (const namespace of NAMESPACES) cluster.ensureNamespace(namespace);
   const gateway = new Gateway(cluster);

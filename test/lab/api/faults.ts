@@ -70,6 +70,7 @@ export class Faults {
 }
 
 const REASONS: Record<number, string> = {
+  409: 'Conflict',
   429: 'TooManyRequests',
   500: 'InternalError',
   503: 'ServiceUnavailable',
@@ -77,6 +78,7 @@ const REASONS: Record<number, string> = {
 };
 
 const MESSAGES: Record<number, string> = {
+  409: 'the object has been modified; please apply your changes to the latest version and try again',
   429: 'Too many requests, please try again later.',
   500: 'Internal error occurred: etcdserver: leader changed',
   503: 'apiserver is shutting down',

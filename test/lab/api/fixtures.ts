@@ -287,14 +287,17 @@ export function daemonset(name: string, options: WorkloadOptions = {}): KubeObje
   return [owner, ...pods];
 }
 
-/** A Job with its pods. */
+/** A Job with its pods. It has no selector, since the API makes that itself. */
 export function job(name: string, options: WorkloadOptions = {}): KubeObject[] {
   const { nodes, labels } = placed(name, options);
   const made = workload('Job', name, options, { completions: nodes.length, parallelism: nodes.length });
-  const owner: KubeObject = { ...made, apiVersion: 'batch/v1' };
-  made.spec.template.spec.restartPolicy = 'Never';
+  const { selector: _, ...spec } = made.spec;
+  spec.template.spec.restartPolicy = 'Never';
+  const owner: KubeObject = { ...made, apiVersion: 'batch/v1', spec };
   const marked = { ...labels, 'batch.kubernetes.io/job-name': name, 'job-name': name };
-  return [owner, ...nodes.map((where) => ownedPod(owner, `${name}-${nameSuffix()}`, where, options, marked))];
+  const pods = nodes.map((where) => ownedPod(owner, `${name}-${nameSuffix()}`, where, options, marked));
+  for (const each of pods) each.spec.restartPolicy = 'Never';
+  return [owner, ...pods];
 }
 
 export interface BudgetOptions {

@@ -68,6 +68,27 @@ describe('an API that goes away', () => {
     expect((await client.send('GET', NODES)).code).toBe(200);
   });
 
+  test('while a request waits: the request has no effect', async () => {
+    const { api, client } = await lab([node('a1')], STILL);
+    const arrived = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<undefined>();
+    api.faults.onRequest = () => {
+      arrived.resolve();
+      return goOn.promise;
+    };
+    const merge = { 'content-type': 'application/merge-patch+json' };
+    const patch = client.send('PATCH', `${NODES}/a1`, { spec: { unschedulable: true } }, merge);
+    const refused = expect(patch).rejects.toThrow();
+    await arrived.promise;
+    await api.goAway();
+    await refused;
+    goOn.resolve(undefined);
+    await api.comeBack();
+    api.faults.clear();
+    expect((await client.send('GET', `${NODES}/a1`)).body).not.toHaveProperty('spec.unschedulable');
+    expect(api.mutations).toEqual([]);
+  });
+
   test('ends open watches', async () => {
     const { api, client } = await lab([pod('x')], STILL);
     const reading = (async () => {

@@ -30,7 +30,7 @@ function targetWith(content: Buffer): ReadTarget {
     raw: { stdout, stderr: Buffer.alloc(0) },
     timedOut: false,
   });
-  return { read, warn: () => {} } as unknown as ReadTarget;
+  return { read, warn: () => {}, foreseen: () => undefined, host: { name: 'test' } } as unknown as ReadTarget;
 }
 
 /** The content after the task; undefined when it was refused, by `check` or by a TaskFailure. */
