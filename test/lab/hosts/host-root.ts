@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { copyBusybox } from './busybox-copy.ts';
 import { findProgram, requireShell, shellArgv, shellPath } from './shells.ts';
 import type { HostSpec } from './types.ts';
@@ -112,7 +113,7 @@ function filler(root: string, spec: HostSpec): (text: string) => string {
     PATH: systemPath(),
     CAT: shell === 'busybox' ? `${requireShell(shell)} cat` : (findProgram('cat') ?? '/bin/cat'),
     NODE: process.execPath,
-    LAB: import.meta.dirname,
+    CURL: fileURLToPath(new URL('./curl.ts', import.meta.url)),
   };
   return (text) => text.replace(/@([A-Z]+)@/g, (all, word: string) => words[word] ?? all);
 }

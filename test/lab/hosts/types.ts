@@ -24,6 +24,8 @@ export type Backend = 'embedded' | 'openssh';
 export interface HostSpec {
   name: string;
   shell?: ShellName;
+  /** Where its SSH service listens, an address in 127.0.0.0/8; 127.0.0.1 unless told. */
+  address?: string;
   /** Lets this password in, beside the lab's key. Embedded backend only. */
   password?: string;
   /** A container has no SSH of its own: it is reached with `pct exec VMID` on its node. */

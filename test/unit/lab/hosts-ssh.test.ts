@@ -258,6 +258,15 @@ describe.each(['dash', 'bash', 'busybox'] as const)('becoming another user on %s
   });
 });
 
+describe('addresses', () => {
+  it('are loopback, and nothing else', async () => {
+    const lab = await startHosts({ hosts: [{ name: 'one', address: '127.0.2.1' }] });
+    expect((await runOnce(lab, lab.get('one'), 'echo in')).out).toBe('in');
+    await lab.stop();
+    await expect(startHosts({ hosts: [{ name: 'one', address: '0.0.0.0' }] })).rejects.toThrow('loopback only');
+  });
+});
+
 describe('the end of a lab', () => {
   it('leaves no process, no folder and no listener', async () => {
     const lab = await startHosts({ hosts: [{ name: 'one' }] });
