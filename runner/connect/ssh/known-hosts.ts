@@ -1,0 +1,116 @@
+import { createHash, createHmac } from 'node:crypto';
+import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** One usable line of a known_hosts file. */
+export interface KnownHost {
+  file: string;
+  line: number;
+  revoked: boolean;
+  /** `ssh-ed25519` */
+  type: string;
+  key: Buffer;
+}
+
+/** What the files say about a server's key. */
+export type Verdict =
+  | { kind: 'known' }
+  | { kind: 'unknown' }
+  /** Another key is on record: of the same type, or only of other types. */
+  | { kind: 'changed'; known: KnownHost; sameType: boolean }
+  | { kind: 'revoked'; known: KnownHost };
+
+/** `SHA256:` and unpadded base64, as OpenSSH prints it. */
+export function fingerprint(key: Buffer): string {
+  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+}
+
+/** The type that a public key blob begins with. */
+export function keyType(key: Buffer): string {
+  const length = key.readUInt32BE(0);
+  return key.subarray(4, 4 + length).toString('latin1');
+}
+
+/** How a server is named in known_hosts: `[host]:port` unless the port is 22 (sshd(8)). */
+export function knownName(host: string, port: number): string {
+  const name = host.toLowerCase();
+  return port === 22 ? name : `[${name}]:${port}`;
+}
+
+/** All lines that are about the server. A file that does not exist holds none. `warn` hears of lines that cannot be used. */
+export async function findKnownHosts(
+  files: string[],
+  host: string,
+  port: number,
+  warn: (message: string) => void,
+): Promise<KnownHost[]> {
+  const found: KnownHost[] = [];
+  for (const file of files) {
+    const text = await readFile(file, 'utf8').catch(() => '');
+    text.split('\n').forEach((line, index) => {
+      const entry = parseLine(line, knownName(host, port));
+      if (entry === 'authority') {
+        warn(`${file}:${index + 1}: @cert-authority is not supported; host certificates are not used`);
+      } else if (entry) {
+        found.push({ ...entry, file, line: index + 1 });
+      }
+    });
+  }
+  return found;
+}
+
+function parseLine(
+  line: string,
+  name: string,
+): { revoked: boolean; type: string; key: Buffer } | 'authority' | undefined {
+  const words = line.trim().split(/\s+/);
+  if (!words[0] || words[0].startsWith('#')) return undefined;
+  const marker = words[0].startsWith('@') ? words.shift() : undefined;
+  const [hosts = '', type = '', base64 = ''] = words;
+  if (!base64 || !matchesHosts(hosts, name)) return undefined;
+  if (marker === '@cert-authority') return 'authority';
+  if (marker !== undefined && marker !== '@revoked') return undefined;
+  return { revoked: marker === '@revoked', type, key: Buffer.from(base64, 'base64') };
+}
+
+/** The first field: `|1|salt|hash`, or patterns with `*`, `?` and `!`. */
+export function matchesHosts(hosts: string, name: string): boolean {
+  if (hosts.startsWith('|1|')) {
+    const [, , salt = '', hash = ''] = hosts.split('|');
+    return createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest('base64') === hash;
+  }
+  let matched = false;
+  for (const part of hosts.toLowerCase().split(',')) {
+    const negated = part.startsWith('!');
+    if (!wildcard(negated ? part.slice(1) : part).test(name)) continue;
+    if (negated) return false;
+    matched = true;
+  }
+  return matched;
+}
+
+function wildcard(pattern: string): RegExp {
+  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`);
+}
+
+/** Judges the key that a server showed. */
+export function judge(known: KnownHost[], key: Buffer): Verdict {
+  const same = (one: KnownHost) => one.key.equals(key);
+  const revoked = known.find((one) => one.revoked && same(one));
+  if (revoked) return { kind: 'revoked', known: revoked };
+  const valid = known.filter((one) => !one.revoked);
+  if (valid.some(same)) return { kind: 'known' };
+  const other = valid.find((one) => one.type === keyType(key)) ?? valid[0];
+  if (!other) return { kind: 'unknown' };
+  return { kind: 'changed', known: other, sameType: other.type === keyType(key) };
+}
+
+/** Adds a key. The folder is made if need be. */
+export async function addKnownHost(file: string, host: string, port: number, key: Buffer): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const present = await readFile(file, 'utf8').catch(() => '');
+  const gap = present && !present.endsWith('\n') ? '\n' : '';
+  const line = `${knownName(host, port)} ${keyType(key)} ${key.toString('base64')}\n`;
+  await appendFile(file, gap + line, { mode: 0o600 });
+}

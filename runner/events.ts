@@ -1,0 +1,228 @@
+import type { Place } from './errors.ts';
+import type { Change } from './module.ts';
+
+/** The version of the event schema; readers accept older ones. */
+export const EVENT_VERSION = 1;
+
+/** How a task ended on one host. */
+export type TaskStatus =
+  | 'ok' // ran, nothing to change
+  | 'changed' // changed something, or would in check mode
+  | 'skipped' // its condition was false
+  | 'unknown' // check mode: depends on a change not yet applied
+  | 'failed'
+  | 'unreachable';
+
+/** Names a task in every event about it. `id` is stable for one playbook text: its path in the document. */
+export interface TaskReference {
+  id: string;
+  name: string;
+  module: string;
+  /** `tasks`, `handlers`, `gate`, … */
+  section: string;
+  place?: Place;
+}
+
+export interface HostRecap {
+  ok: number;
+  changed: number;
+  unknown: number;
+  skipped: number;
+  failed: number;
+  unreachable: number;
+  rescued: number;
+  ignored: number;
+}
+
+export interface RunStarted {
+  type: 'run-started';
+  playbook: string;
+  name: string;
+  inventory: string[];
+  check: boolean;
+  diff: boolean;
+  reeve: string;
+  inputs: Record<string, unknown>;
+}
+export interface PlayStarted {
+  type: 'play-started';
+  play: number;
+  name: string;
+  hosts: string[];
+  batches: number;
+}
+export interface BatchStarted {
+  type: 'batch-started';
+  play: number;
+  batch: number;
+  of: number;
+  hosts: string[];
+}
+export interface TaskStarted {
+  type: 'task-started';
+  play: number;
+  batch: number;
+  host: string;
+  task: TaskReference;
+  /** The host the task really runs on, when delegated. */
+  delegate?: string;
+}
+/** On disk before the effect begins: from here on the host may be changed. */
+export interface EffectStarted {
+  type: 'effect-started';
+  host: string;
+  task: string;
+  item?: string;
+  changes: Change[];
+}
+/** The effect ended; `undo` is what the module needs to take it back. */
+export interface EffectEnded {
+  type: 'effect-ended';
+  host: string;
+  task: string;
+  item?: string;
+  ok: boolean;
+  undo?: unknown;
+}
+/** One line of progress of a running task: «evicted shop/web-1 (3 of 7)». */
+export interface TaskProgress {
+  type: 'task-progress';
+  host: string;
+  task: string;
+  message: string;
+}
+/** Live output of a running command. */
+export interface TaskOutput {
+  type: 'task-output';
+  host: string;
+  task: string;
+  stream: 'stdout' | 'stderr';
+  text: string;
+}
+/** One round of a retried task or one item of a loop ended. */
+export interface ItemEnded {
+  type: 'item-ended';
+  host: string;
+  task: string;
+  item: string;
+  status: TaskStatus;
+  message?: string;
+  changes?: Change[];
+}
+export interface TaskRetry {
+  type: 'task-retry';
+  host: string;
+  task: string;
+  attempt: number;
+  of: number;
+  delay: number;
+  message: string;
+}
+export interface TaskEnded {
+  type: 'task-ended';
+  play: number;
+  batch: number;
+  host: string;
+  task: TaskReference;
+  status: TaskStatus;
+  /** milliseconds */
+  duration: number;
+  /** Why it was skipped, is unknown, or failed; or what it found. */
+  message?: string;
+  changes: Change[];
+  /** What `register` gets; masked. */
+  result?: Record<string, unknown>;
+  ignored?: boolean;
+  rescued?: boolean;
+  warnings?: string[];
+  error?: { code: string; message: string; place?: Place; hint?: string };
+}
+export interface HandlerNotified {
+  type: 'handler-notified';
+  host: string;
+  handler: string;
+  by: string;
+}
+/** Handlers of a failed host that did not run; resume runs them. */
+export interface HandlersPending {
+  type: 'handlers-pending';
+  host: string;
+  handlers: string[];
+}
+/** What a run did to a cluster's node that outlives the task: cordoned, half upgraded. Shown on Ctrl-C and in the recap. */
+export interface NodeState {
+  type: 'node-state';
+  node: string;
+  state: string;
+}
+export interface Notice {
+  type: 'notice';
+  level: 'info' | 'warning' | 'error';
+  message: string;
+  host?: string;
+  place?: Place;
+  hint?: string;
+}
+export interface BatchEnded {
+  type: 'batch-ended';
+  play: number;
+  batch: number;
+  failed: string[];
+}
+export interface PlayEnded {
+  type: 'play-ended';
+  play: number;
+  failed: string[];
+  /** Batches that were not started because of failures before them. */
+  skippedBatches: number;
+}
+export interface RunEnded {
+  type: 'run-ended';
+  exitCode: number;
+  outcome: 'done' | 'failed' | 'unreachable' | 'refused' | 'interrupted' | 'error';
+  message?: string;
+  hint?: string;
+  place?: Place;
+  /** milliseconds */
+  duration: number;
+  recap: Record<string, HostRecap>;
+  nodes: Record<string, string>;
+}
+
+export type EventBody =
+  | RunStarted
+  | PlayStarted
+  | BatchStarted
+  | TaskStarted
+  | EffectStarted
+  | EffectEnded
+  | TaskProgress
+  | TaskOutput
+  | ItemEnded
+  | TaskRetry
+  | TaskEnded
+  | HandlerNotified
+  | HandlersPending
+  | NodeState
+  | Notice
+  | BatchEnded
+  | PlayEnded
+  | RunEnded;
+
+/** One line of the journal and of `--output json`. */
+export type RunEvent = EventBody & {
+  v: typeof EVENT_VERSION;
+  /** Counts from 1 within the run, without gaps. */
+  seq: number;
+  /** UTC, ISO 8601 with milliseconds. */
+  at: string;
+  run: string;
+};
+
+/** Takes events in order. A reporter is one; so is the journal. */
+export interface EventSink {
+  handle(event: RunEvent): void;
+  /** Resolves when everything handled so far is where it belongs (on disk, on the terminal). */
+  flush?(): Promise<void>;
+  close?(): Promise<void>;
+}
