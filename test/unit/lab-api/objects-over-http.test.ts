@@ -133,6 +133,17 @@ describe('writing', () => {
     });
   });
 
+  test('a patch that carries a resourceVersion conflicts when that is old', async () => {
+    const { client } = await lab([], STILL);
+    const { body } = await client.send('POST', configMaps, configMap('one'));
+    const { resourceVersion } = asObject(body).metadata;
+    const merge = { 'content-type': 'application/merge-patch+json' };
+    const patch = (a: string) =>
+      client.send('PATCH', `${configMaps}/one`, { metadata: { resourceVersion }, data: { a } }, merge);
+    expect((await patch('1')).code).toBe(200);
+    expect((await patch('2')).body).toMatchObject({ code: 409, reason: 'Conflict' });
+  });
+
   test('an update that changes nothing makes no new version', async () => {
     const { client } = await lab([], STILL);
     const { body } = await client.send('POST', configMaps, configMap('one', { a: '1' }));
