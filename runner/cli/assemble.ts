@@ -9,7 +9,9 @@ import type { Masker } from '../journal/masker.ts';
 import type { AnyModule } from '../module.ts';
 import type { Playbook } from '../playbook/model.ts';
 import type { Registry } from '../playbook/registry.ts';
+import type { Reporter } from '../report/reporter.ts';
 import { checkValue } from '../validate/schema/check.ts';
+import { ask } from './ask.ts';
 import { confirmer } from './confirm.ts';
 import { hostKeyQuestion } from './host-keys.ts';
 
@@ -21,6 +23,7 @@ export interface Assembly {
   sinks: EventSink[];
   masker: Masker;
   yes: boolean;
+  reporter: Reporter;
   hostKeyChecking: string | undefined;
 }
 
@@ -38,7 +41,7 @@ export async function assemble(assembly: Assembly): Promise<RunParts> {
     masker,
     connections,
     checkArgs,
-    confirm: confirmer(assembly.yes),
+    confirm: confirmer(assembly.yes, (question) => assembly.reporter.apart(() => ask(question))),
     interrupt: new Interrupt(),
   };
 }
