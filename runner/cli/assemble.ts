@@ -8,7 +8,9 @@ import { Emitter } from '../journal/emitter.ts';
 import type { Masker } from '../journal/masker.ts';
 import type { Playbook } from '../playbook/model.ts';
 import type { Registry } from '../playbook/registry.ts';
+import type { Reporter } from '../report/reporter.ts';
 import { checkArgs } from '../validate/args.ts';
+import { ask } from './ask.ts';
 import { confirmer } from './confirm.ts';
 import { hostKeyQuestion } from './host-keys.ts';
 
@@ -20,6 +22,7 @@ export interface Assembly {
   sinks: EventSink[];
   masker: Masker;
   yes: boolean;
+  reporter: Reporter;
   hostKeyChecking: string | undefined;
 }
 
@@ -37,7 +40,7 @@ export async function assemble(assembly: Assembly): Promise<RunParts> {
     masker,
     connections,
     checkArgs,
-    confirm: confirmer(assembly.yes),
+    confirm: confirmer(assembly.yes, (question) => assembly.reporter.apart(() => ask(question))),
     interrupt: new Interrupt(),
   };
 }

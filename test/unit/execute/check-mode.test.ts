@@ -24,9 +24,9 @@ describe('check mode', () => {
     const tasks = `      - { name: folder, file: { path: "{{ dir }}/etc", state: directory, mode: "0750" } }
       - { name: file, copy: { content: "x\\n", dest: "{{ dir }}/motd" } }
       - { name: same, copy: { content: "old\\n", dest: "{{ dir }}/kept" } }
-      - { name: line, lineinfile: { path: "{{ dir }}/kept", line: new } }
+      - { name: line, lineinfile: { path: "{{ dir }}/lines", line: new } }
 `;
-    writeFileSync(join(dir, 'kept'), 'old\n', { mode: 0o644 });
+    for (const name of ['kept', 'lines']) writeFileSync(join(dir, name), 'old\n', { mode: 0o644 });
     const before = snapshotTree(dir, { times: true });
     const checked = await run(tasks);
     expect(snapshotTree(dir, { times: true })).toEqual(before);
