@@ -21,8 +21,8 @@ import { versionCheck } from './k3s/version-check.ts';
 import { clusterHealth } from './kubernetes/cluster-health.ts';
 import { cordon } from './kubernetes/cordon.ts';
 import { drain } from './kubernetes/drain.ts';
-import { k8sInfo } from './kubernetes/k8s-info.ts';
 import { k8s } from './kubernetes/k8s.ts';
+import { k8sInfo } from './kubernetes/k8s-info.ts';
 import { waitNode } from './kubernetes/wait-node.ts';
 import { waitPods } from './kubernetes/wait-pods.ts';
 import { waitServer } from './kubernetes/wait-server.ts';
@@ -58,8 +58,8 @@ const all: readonly AnyModule[] = [
   clusterHealth,
   cordon,
   drain,
-  k8sInfo,
   k8s,
+  k8sInfo,
   waitNode,
   waitPods,
   waitServer,
