@@ -167,7 +167,7 @@ export const KEYWORDS: readonly Keyword[] = [
     on: ['play'],
     reads: 'literal',
     schema: FLAG,
-    description: 
+    description:
       'true gathers the facts of all hosts at the start; by default a host’s are gathered when something first asks for them.',
   },
   {
