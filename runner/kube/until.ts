@@ -6,8 +6,8 @@ import { type Listed, listAll } from './list.ts';
 import type { Ways } from './ways.ts';
 import { stream } from './wire.ts';
 
-/** The server ends a watch by itself; silence this much longer means that the connection is dead. */
-const GRACE = 10_000;
+/** The server ends a watch by itself; silence for this much of its time means that the connection is dead. */
+const SILENCE = 1.3;
 
 /** What `until` needs of its client. */
 export interface UntilContext {
@@ -135,7 +135,7 @@ class Waiting<T> {
         {
           ...request,
           path: request.path + queryOf(query),
-          timeout: patience.watch + GRACE,
+          timeout: patience.watch * SILENCE,
           signal: AbortSignal.any([this.#scope.signal, done.signal]),
         },
         (events) => {
