@@ -158,7 +158,7 @@ export const KEYWORDS: readonly Keyword[] = [
     on: ['play'],
     reads: 'literal',
     schema: FLAG,
-    description: 
+    description:
       'true gathers the facts of all hosts at the start; by default a host’s are gathered when something first asks for them.',
   },
   {
@@ -367,7 +367,8 @@ export const KEYWORDS: readonly Keyword[] = [
     name: 'vars',
     on: ['playbook', ...INSIDE_PLAY],
     reads: 'vars',
-    schema: { type: 'object' },
+    // A mapping whose entries are all commented out is null to YAML.
+    schema: { type: ['object', 'null'] },
     expects: 'a mapping of variables',
     description: 'Variables; their values may hold templates and may refer to each other.',
   },
