@@ -47,6 +47,7 @@ export class PlainReport {
         ];
       case 'play-started':
         this.#section = '';
+        if (event.hosts.length === 0 && !this.#options.verbose) return [];
         return ['', paint.bold(`PLAY ${event.name}`) + paint.dim(` — ${hosts(event.hosts)}`)];
       case 'batch-started':
         return event.of > 1
