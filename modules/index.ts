@@ -15,17 +15,23 @@ import { link } from './files/link.ts';
 import { replace } from './files/replace.ts';
 import { stat } from './files/stat.ts';
 import { template } from './files/template.ts';
+import { etcdSnapshot } from './k3s/etcd-snapshot.ts';
 import { installScript } from './k3s/install-script.ts';
 import { versionCheck } from './k3s/version-check.ts';
 import { clusterHealth } from './kubernetes/cluster-health.ts';
 import { cordon } from './kubernetes/cordon.ts';
 import { drain } from './kubernetes/drain.ts';
+import { k8s } from './kubernetes/k8s.ts';
 import { k8sInfo } from './kubernetes/k8s-info.ts';
 import { waitNode } from './kubernetes/wait-node.ts';
 import { waitPods } from './kubernetes/wait-pods.ts';
 import { waitServer } from './kubernetes/wait-server.ts';
+import { http } from './net/http.ts';
+import { waitFor } from './net/wait-for.ts';
+import { waitForConnection } from './net/wait-for-connection.ts';
 import { command } from './system/command.ts';
 import { gatherFacts } from './system/gather-facts.ts';
+import { reboot } from './system/reboot.ts';
 import { script } from './system/script.ts';
 import { service } from './system/service.ts';
 import { shell } from './system/shell.ts';
@@ -46,17 +52,23 @@ const all: readonly AnyModule[] = [
   replace,
   stat,
   template,
+  etcdSnapshot,
   installScript,
   versionCheck,
   clusterHealth,
   cordon,
   drain,
+  k8s,
   k8sInfo,
   waitNode,
   waitPods,
   waitServer,
+  http,
+  waitFor,
+  waitForConnection,
   command,
   gatherFacts,
+  reboot,
   script,
   service,
   shell,

@@ -38,7 +38,10 @@ export interface Plan<Next = unknown> {
    * `target.foreseen`.
    */
   foresees?: Record<string, unknown>;
-  /** Set when the plan cannot be made yet because of a change not yet applied; the task is reported as unknown. */
+  /**
+   * Set when the plan cannot be made yet because of a change not yet applied; the task is reported as unknown. Outside of
+   * check mode there is no such change, and the task fails with this text.
+   */
   unknown?: string;
 }
 
@@ -267,6 +270,8 @@ export interface ReadTarget {
   renderSource(path: string): Promise<string | undefined>;
   /** An HTTP request from the control machine. Throws ReeveError `http-unreachable`. */
   http(request: HttpRequest): Promise<HttpResponse>;
+  /** Whether a TCP connection from the control machine to there is accepted within `timeout` milliseconds. */
+  canConnect?(host: string, port: number, timeout: number): Promise<boolean>;
   cluster(): Promise<ClusterReader>;
   /** Asks the Kubernetes API server on this very host for its `/readyz`, once. Never throws for one that is away. */
   serverReady(): Promise<ServerReadiness>;
@@ -301,6 +306,11 @@ export interface WriteTarget extends ReadTarget {
   /** Runs a script detached from the connection and waits for it, attaching again after a drop. */
   job(options: JobOptions): Promise<RunResult>;
   cluster(): Promise<ClusterWriter>;
+  /**
+   * Says what `undo` needs before apply is at its end: it is recorded with the change also when apply fails later on. What
+   * apply returns takes its place.
+   */
+  recordUndo?(undo: unknown): void;
   /** Says what a node is left in (`cordoned`, `half upgraded`), or undefined when it is as it should be. */
   nodeState(node: string, state: string | undefined): void;
 }
@@ -351,9 +361,10 @@ export interface ModuleDefinition<S extends ObjectSchema = ObjectSchema, Next = 
   setsVariables?: boolean;
   /**
    * For modules that wait. In check mode the engine says «would wait for …» instead of calling plan: always when
-   * `inCheck` is `never`, and once something before the task is pending when it is `unless-pending`.
+   * `inCheck` is `never`, and once something before the task is pending when it is `unless-pending`. `what` gives
+   * undefined for arguments with which it only looks.
    */
-  waits?: { inCheck: 'never' | 'unless-pending'; what(args: ArgsOf<S>): string };
+  waits?: { inCheck: 'never' | 'unless-pending'; what(args: ArgsOf<S>): string | undefined };
   /** What it does cannot be told beforehand (a command): in check mode the task is unknown, not only changed. */
   unpredictable?: boolean;
   /** For state modules: true for the arguments that make it an action (`service` with `state: restarted`). */

@@ -73,7 +73,7 @@ export const installScript = defineModule({
   ],
   kind: 'action',
   guard: 'only when the installed version differs, the unit does not run, or it still runs the previous binary',
-  needs: ['systemctl', 'mktemp', 'sha256sum', 'curl or wget'],
+  needs: ['systemctl', 'mktemp', 'sha256sum'],
   returns: {
     type: 'object',
     properties: {
@@ -144,7 +144,11 @@ export const installScript = defineModule({
   async apply(next, target) {
     const backup = backupOf(next.before, next.unit, next.places, target.stateDir);
     const undo: Undo = { backup, version: next.version, startTimeout: next.startTimeout };
-    if (next.installer) await installK3s(next, next.installer, backup, target);
+    if (next.installer) {
+      await installK3s(next, next.installer, backup, target);
+      // From here on there is something to take back, whether k3s starts or not.
+      target.recordUndo?.(undo);
+    }
     target.nodeState(
       target.nodeName,
       `half upgraded: ${next.version} is installed and ${next.unitName} is not up with it`,

@@ -1,5 +1,5 @@
 import { defineModule } from '../../runner/module.ts';
-import { type Cordon, cordonFor, cordonOf, putCordon, uncordon } from '../shared/kube-cordon.ts';
+import { type Cordon, cordonFor, cordonKey, foreseenCordon, putCordon, uncordon } from '../shared/kube-cordon.ts';
 import { readNode } from '../shared/kube-objects.ts';
 
 interface Next {
@@ -55,7 +55,7 @@ export const cordon = defineModule({
     'tell it from an operator’s.',
   async plan({ node: named, state, only_own: onlyOwn }, target) {
     const node = named ?? target.nodeName;
-    const found = cordonOf(await readNode(await target.cluster(), node));
+    const found = foreseenCordon(node, await readNode(await target.cluster(), node), target);
     const goal = state === 'cordoned' ? cordonFor(target.runId)(found) : uncordon(onlyOwn)(found);
     const facts = factsOf(node, found, found);
     const kept = state === 'uncordoned' && found.cordoned && goal === undefined;
@@ -67,6 +67,7 @@ export const cordon = defineModule({
       changes: [{ summary: `${node}: ${state}`, before: wordOf(found), after: state }],
       facts,
       predicted: factsOf(node, goal, found),
+      foresees: { [cordonKey(node)]: goal.cordoned },
       next: { node, wanted: state, onlyOwn },
     };
   },

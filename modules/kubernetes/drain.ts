@@ -7,16 +7,18 @@ import {
   ReeveError,
   type WriteTarget,
 } from '../../runner/module.ts';
+import { checkDurations, durationOf, durationSchema } from '../shared/duration.ts';
 import { budgetSentence, budgetsOver, listBudgets } from '../shared/kube-budgets.ts';
-import { type Cordon, cordonFor, cordonOf, putCordon } from '../shared/kube-cordon.ts';
+import { type Cordon, cordonFor, cordonKey, foreseenCordon, putCordon } from '../shared/kube-cordon.ts';
 import { type Blocker, drainFailure, refusal, twoBudgets } from '../shared/kube-drain-errors.ts';
 import { type DrainRules, type DrainSelection, selectPods } from '../shared/kube-drain-filters.ts';
-import { checkDurations, DURATION_TYPE, milliseconds } from '../shared/kube-duration.ts';
 import { dryRunEviction, type EvictionApi, type EvictionOutcome, evictionApi } from '../shared/kube-eviction.ts';
 import { evictPods } from '../shared/kube-evictor.ts';
 import { type Forecast, forecastDrain, sentencesOf } from '../shared/kube-forecast.ts';
 import { nameOf, readNode } from '../shared/kube-objects.ts';
 
+/** In check mode: that an earlier task moves pods about. */
+const DRAINED = 'drained';
 /** Kept back from the task's time for putting the cordon back. */
 const RESERVE = 2_000;
 
@@ -25,15 +27,12 @@ const args = {
   additionalProperties: false,
   properties: {
     node: { type: 'string', minLength: 1, description: 'Name of the node; default: the host’s own.' },
-    timeout: {
-      ...DURATION_TYPE,
-      default: '5m',
-      description: 'For evicting and waiting together; 0: as long as the task may take.',
-    },
+    timeout: durationSchema('For evicting and waiting together; 0: as long as the task may take.', '5m'),
     grace_period: {
       type: 'integer',
-      minimum: 0,
-      description: 'Seconds each pod gets to end itself; default: its own. 0 kills at once.',
+      minimum: -1,
+      default: -1,
+      description: 'Seconds each pod gets to end itself; -1: its own. 0 kills at once.',
     },
     ignore_daemonsets: {
       type: 'boolean',
@@ -56,12 +55,11 @@ const args = {
       description: 'Delete pods instead of evicting them: bypasses every PodDisruptionBudget.',
     },
     pod_selector: { type: 'string', description: 'Label selector: only these pods are evicted.' },
-    skip_wait_for_delete_timeout: {
-      ...DURATION_TYPE,
-      default: 0,
-      description: 'Do not wait for pods that have been terminating for longer than this; 0: wait for all.',
-    },
-    retry: { ...DURATION_TYPE, default: '5s', description: 'Pause between tries of a pod that a budget holds.' },
+    skip_wait_for_delete_timeout: durationSchema(
+      'Do not wait for pods that have been terminating for longer than this; 0: wait for all.',
+      0,
+    ),
+    retry: durationSchema('Pause between tries of a pod that a budget holds.', '5s'),
     forecast: {
       type: 'boolean',
       default: true,
@@ -111,11 +109,11 @@ export const drain = defineModule({
     'Before anything is touched every eviction is tried as a dry run on the server, so that missing rights, budgets that ' +
     'contradict each other and pods that forbid the drain are found first. A drain that fails puts the cordon back as it ' +
     'found it. Each eviction is pinned to the pod’s uid: a replacement of the same name is never evicted.',
-  check: (given) => checkDurations(given, ['timeout', 'skip_wait_for_delete_timeout', 'retry']),
+  check: (given) => checkDurations(given, 'timeout', 'skip_wait_for_delete_timeout', 'retry'),
   async plan(given, target) {
     const cluster = await target.cluster();
     const name = given.node ?? target.nodeName;
-    const found = cordonOf(await readNode(cluster, name));
+    const found = foreseenCordon(name, await readNode(cluster, name), target);
     const selection = await selectPods(cluster, name, given.pod_selector, rulesOf(given));
     const pods = selection.evict.map(({ pod }) => pod);
     const facts = factsOf(name, found, selection);
@@ -124,8 +122,10 @@ export const drain = defineModule({
     const forecast = await forecastOf(cluster, given, name, pods, target);
     await warnAbout(cluster, given, name, selection, forecast, target);
 
+    // Pods that earlier drains move may come here.
+    const asOfNow = target.foreseen(DRAINED) === true ? ' (as of now)' : '';
     const changes = selection.evict.map(({ pod, warning }, index) => ({
-      summary: evictionSummary(pod, trials[index]!, warning, api),
+      summary: evictionSummary(pod, trials[index]!, warning, api) + asOfNow,
     }));
     if (!found.cordoned) changes.unshift({ summary: `${name}: cordon` });
     const blocked = trials.flatMap((trial, index) =>
@@ -136,6 +136,7 @@ export const drain = defineModule({
       changes,
       facts: planned,
       predicted: { ...planned, evicted: facts.planned },
+      foresees: { [cordonKey(name)]: true, ...(pods.length > 0 && { [DRAINED]: true }) },
       next: { node: name, args: given, api, found } satisfies Next,
       ...(changes.length === 0 && { message: `${name} is drained already` }),
     };
@@ -167,17 +168,14 @@ async function drainNode({ node, args: given, api, found }: Next, target: WriteT
   const facts = factsOf(node, found, selection);
   if (selection.refused.length > 0) throw refusal(node, selection.refused, facts);
   const pods = selection.evict.map(({ pod }) => pod);
-  const timeout = Math.max(
-    1,
-    Math.min(milliseconds(given.timeout, 'timeout') || Infinity, target.remaining() - RESERVE),
-  );
+  const timeout = Math.max(1, Math.min(durationOf(given.timeout, 'timeout') || Infinity, target.remaining() - RESERVE));
   const result = await evictPods(cluster, pods, {
     node,
     api,
-    gracePeriod: given.grace_period,
-    retry: milliseconds(given.retry, 'retry'),
+    gracePeriod: graceOf(given),
+    retry: durationOf(given.retry, 'retry'),
     timeout: Math.min(timeout, 2 ** 31 - 1),
-    skipWaitForDelete: milliseconds(given.skip_wait_for_delete_timeout, 'skip_wait_for_delete_timeout') / 1000,
+    skipWaitForDelete: durationOf(given.skip_wait_for_delete_timeout, 'skip_wait_for_delete_timeout') / 1000,
     signal: target.signal,
     progress: (message) => target.progress(message),
   });
@@ -200,12 +198,16 @@ async function putBack(node: string, target: WriteTarget): Promise<void> {
   }
 }
 
+function graceOf({ grace_period: grace }: Args): number | undefined {
+  return grace < 0 ? undefined : grace;
+}
+
 function rulesOf(given: Args): DrainRules {
   return {
     force: given.force,
     ignore_daemonsets: given.ignore_daemonsets,
     delete_emptydir_data: given.delete_emptydir_data,
-    skipWaitForDelete: milliseconds(given.skip_wait_for_delete_timeout, 'skip_wait_for_delete_timeout') / 1000,
+    skipWaitForDelete: durationOf(given.skip_wait_for_delete_timeout, 'skip_wait_for_delete_timeout') / 1000,
   };
 }
 
@@ -219,7 +221,7 @@ async function tryEvictions(
   refused: Blocker[],
   node: string,
 ): Promise<EvictionOutcome[]> {
-  const trials = await Promise.all(pods.map((pod) => dryRunEviction(cluster, pod, api, given.grace_period)));
+  const trials = await Promise.all(pods.map((pod) => dryRunEviction(cluster, pod, api, graceOf(given))));
   const failed = trials.flatMap((trial, index) =>
     trial.kind === 'failed' ? [{ pod: pods[index]!, why: trial.why }] : [],
   );

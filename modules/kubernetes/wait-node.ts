@@ -1,5 +1,5 @@
 import { type ClusterReader, defineModule, type KubeObject, ReeveError, TaskFailure } from '../../runner/module.ts';
-import { checkDurations, DURATION_TYPE, milliseconds, spoken } from '../shared/kube-duration.ts';
+import { checkDurations, durationOf, durationSchema, spoken } from '../shared/duration.ts';
 import { notReady, notVoter, summaryOf } from '../shared/kube-node-health.ts';
 
 const LEASES = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
@@ -29,7 +29,7 @@ export const waitNode = defineModule({
         description: 'On a server with etcd: wait until it is a voting member.',
       },
       absent: { type: 'boolean', default: false, description: 'Wait until the cluster has no such node.' },
-      timeout: { ...DURATION_TYPE, default: '5m', description: 'For all of it together.' },
+      timeout: durationSchema('For all of it together.', '5m'),
     },
   },
   examples: [
@@ -39,6 +39,7 @@ export const waitNode = defineModule({
   ],
   kind: 'check',
   on: 'cluster',
+  waits: { inCheck: 'unless-pending', what: describeWait },
   returns: {
     type: 'object',
     properties: {
@@ -56,27 +57,44 @@ export const waitNode = defineModule({
   check: (given) =>
     given.absent === true && (given.version !== undefined || given.heartbeat === true)
       ? '`absent` does not go with `version` or `heartbeat`'
-      : checkDurations(given, ['timeout']),
+      : checkDurations(given, 'timeout'),
   async plan(args, target) {
     const cluster = await target.cluster();
     const node = args.node ?? target.nodeName;
-    const timeout = Math.min(milliseconds(args.timeout, 'timeout'), target.remaining());
+    const timeout = Math.min(durationOf(args.timeout, 'timeout'), target.remaining());
     const wait = new NodeWait(cluster, node, timeout);
     if (args.absent) {
       await wait.until((found) => (found ? 'is still there' : undefined));
       return { changes: [], facts: { node, waited: wait.waited }, message: `${node} is gone` };
     }
-    const before = args.heartbeat_after ?? (args.heartbeat ? ((await readLease(cluster, node)) ?? '') : undefined);
-    const heartbeat = before === undefined ? await readLease(cluster, node) : await wait.heartbeatAfter(before);
+    const before = args.heartbeat_after ?? (args.heartbeat ? await wait.heartbeat() : undefined);
+    if (before !== undefined) await wait.heartbeatAfter(before);
     const found = await wait.until((one) => lacking(one, args));
+    const heartbeat = await wait.heartbeat();
     const { ready, version, cordoned } = summaryOf(found!);
     return {
       changes: [],
-      facts: { node, ready, version, cordoned, renew_time: heartbeat ?? '', waited: wait.waited },
+      facts: { node, ready, version, cordoned, renew_time: heartbeat, waited: wait.waited },
       message: `${node} is ${ready ? 'Ready' : 'there'} with ${version}`,
     };
   },
 });
+
+function describeWait(args: {
+  node?: string;
+  version?: string;
+  absent: boolean;
+  ready: boolean;
+  etcd_voter: boolean;
+  heartbeat: boolean;
+  heartbeat_after?: string;
+}): string | undefined {
+  const node = args.node ? `node ${args.node}` : 'the node';
+  if (args.absent) return `${node} to be gone`;
+  const asksNothing = !args.ready && !args.etcd_voter && !args.heartbeat;
+  if (asksNothing && args.version === undefined && args.heartbeat_after === undefined) return undefined;
+  return `${node} to be ${args.ready ? 'Ready' : 'there'}${args.version ? ` with ${args.version}` : ''}`;
+}
 
 interface Wanted {
   ready: boolean;
@@ -95,11 +113,6 @@ function lacking(node: KubeObject | undefined, { ready, version, etcd_voter: vot
 
 function plain(version: string): string {
   return version.replace(/^v/, '');
-}
-
-async function readLease(cluster: ClusterReader, node: string): Promise<string | undefined> {
-  const { body } = await cluster.read({ method: 'GET', path: `${LEASES}/${encodeURIComponent(node)}` });
-  return body?.spec?.renewTime;
 }
 
 /** Several waits for one node under one deadline. */
@@ -132,14 +145,26 @@ class NodeWait {
     return (await this.#wait(options, inspect, () => last)).node;
   }
 
-  /** Waits for another renewTime than `before`, which it gives. */
-  async heartbeatAfter(before: string): Promise<string> {
-    const inspect = ([lease]: KubeObject[]): string | undefined => {
+  /** The last heartbeat; empty when there was none. */
+  async heartbeat(): Promise<string> {
+    return this.#wait(
+      this.#lease,
+      ([lease]) => lease?.spec?.renewTime ?? '',
+      () => 'could not be asked for',
+    );
+  }
+
+  /** Waits for another heartbeat than `before`. */
+  async heartbeatAfter(before: string): Promise<void> {
+    const inspect = ([lease]: KubeObject[]): true | undefined => {
       const now: string | undefined = lease?.spec?.renewTime;
-      return now !== undefined && now !== before ? now : undefined;
+      return now !== undefined && now !== before ? true : undefined;
     };
-    const options = { path: LEASES, query: this.#selector, what: `a heartbeat of ${this.#node}` };
-    return this.#wait(options, inspect, () => `has sent no heartbeat since ${before || 'the wait began'}`);
+    await this.#wait(this.#lease, inspect, () => `has sent no heartbeat since ${before || 'the wait began'}`);
+  }
+
+  get #lease() {
+    return { path: LEASES, query: this.#selector, what: `a heartbeat of ${this.#node}` };
   }
 
   get #selector() {

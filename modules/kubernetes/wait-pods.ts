@@ -1,5 +1,5 @@
 import { defineModule, type KubeObject, ReeveError, TaskFailure } from '../../runner/module.ts';
-import { checkDurations, DURATION_TYPE, milliseconds, spoken } from '../shared/kube-duration.ts';
+import { checkDurations, durationOf, durationSchema, spoken } from '../shared/duration.ts';
 import { type BrokenPod, brokenAmong, newDamage } from '../shared/kube-pod-health.ts';
 
 /** So many offenders are named in full. */
@@ -22,7 +22,7 @@ export const waitPods = defineModule({
         description: 'Pods that were broken before, as `broken` of this module and `cluster-health` gives them.',
       },
       minimum: { type: 'integer', minimum: 0, default: 0, description: 'At least so many healthy pods.' },
-      timeout: { ...DURATION_TYPE, default: '5m', description: 'How long to wait.' },
+      timeout: durationSchema('How long to wait.', '5m'),
     },
   },
   examples: [
@@ -31,6 +31,7 @@ export const waitPods = defineModule({
   ],
   kind: 'check',
   on: 'cluster',
+  waits: { inCheck: 'unless-pending', what: (args) => `all pods to be healthy, for at most ${args.timeout}` },
   returns: {
     type: 'object',
     properties: {
@@ -40,17 +41,19 @@ export const waitPods = defineModule({
     },
   },
   notes: 'Finished Jobs are healthy. A workload that had two broken pods before may have two broken pods now.',
-  check: (given) => checkDurations(given, ['timeout']),
+  check: (given) => checkDurations(given, 'timeout'),
   async plan(args, target) {
     const cluster = await target.cluster();
-    const timeout = Math.min(milliseconds(args.timeout, 'timeout'), target.remaining());
+    const timeout = Math.min(durationOf(args.timeout, 'timeout'), target.remaining());
     const started = performance.now();
     const waited = () => Number(((performance.now() - started) / 1000).toFixed(1));
     const baseline = args.baseline as { workload: string }[];
     let damage: BrokenPod[] = [];
     let facts: { healthy: number; broken: BrokenPod[] } = { healthy: 0, broken: [] };
+    let listed = false;
     let told = '';
     const inspect = (pods: KubeObject[]) => {
+      listed = true;
       const broken = brokenAmong(pods);
       facts = { healthy: pods.length - broken.length, broken };
       damage = newDamage(broken, baseline);
@@ -69,7 +72,10 @@ export const waitPods = defineModule({
       await cluster.until({ path, query, what: 'healthy pods' }, inspect, timeout);
     } catch (error) {
       if (!(error instanceof ReeveError && error.code === 'deadline')) throw error;
-      throw failureOf(damage, { ...facts, waited: waited() }, args.minimum, timeout, error);
+      const lack = listed
+        ? `${facts.healthy} healthy pods, ${args.minimum} are wanted`
+        : 'The pods could not be listed';
+      throw failureOf(damage, { ...facts, waited: waited() }, lack, timeout, error);
     }
     return { changes: [], facts: { ...facts, waited: waited() }, message: `${facts.healthy} pods are healthy` };
   },
@@ -78,7 +84,7 @@ export const waitPods = defineModule({
 function failureOf(
   damage: BrokenPod[],
   facts: { healthy: number; broken: BrokenPod[]; waited: number },
-  minimum: number,
+  lack: string,
   timeout: number,
   cause: ReeveError,
 ): TaskFailure {
@@ -91,6 +97,6 @@ function failureOf(
   const what =
     damage.length > 0
       ? `${damage.length} ${damage.length === 1 ? 'pod is' : 'pods are'} not healthy ${after}`
-      : `${facts.healthy} healthy pods ${after}, ${minimum} are wanted`;
+      : `${lack} ${after}`;
   return new TaskFailure([what, ...lines, ...(away ? [away] : [])].join('\n'), { code: 'deadline', facts, cause });
 }

@@ -31,7 +31,7 @@ export async function getInstaller(target: ReadTarget, source: InstallerSource):
   if (sha256 && found !== sha256) {
     throw new TaskFailure(`${source.script} has the sha256 ${found}, not ${sha256}`, { code: 'checksum-mismatch' });
   }
-  if (!text.subarray(0, 2).equals(Buffer.from('#!'))) {
+  if (text.toString('latin1', 0, 2) !== '#!') {
     throw new TaskFailure(`${source.script} is no script: it does not begin with #!`, {
       code: 'download-failed',
       hint: 'a proxy or a login page may have answered instead',

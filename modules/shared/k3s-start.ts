@@ -47,7 +47,7 @@ export async function restartUnit(target: WriteTarget, options: StartOptions): P
  * Waits until the unit runs anew.
  * Throws TaskFailure `token-mismatch`, `node-password-rejected` or `start-failed` with the end of the journal.
  */
-export async function watchStart(target: ReadTarget, options: StartOptions): Promise<Watched> {
+async function watchStart(target: ReadTarget, options: StartOptions): Promise<Watched> {
   const { unit, before, timeout } = options;
   let restarts = 0;
   const watched = await watchUnit(target, `${unit}.service`, {

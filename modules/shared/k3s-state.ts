@@ -104,7 +104,7 @@ export function copyPaths(dir: string, version: string, unit: string) {
 }
 
 /** Prints frames: a line `@@ label bytes`, then so many bytes and a line end. */
-export function k3sStateScript(places: K3sPlaces, names: string[], copies: string): string {
+function k3sStateScript(places: K3sPlaces, names: string[], copies: string): string {
   const units = [...new Set(['k3s', 'k3s-agent', ...names])];
   return `
 bin=${quote(`${places.bin_dir}/k3s`)}
@@ -148,7 +148,7 @@ fi`;
 }
 
 /** @param asIs see ReadOptions */
-export function parseK3sState(output: Buffer, places: K3sPlaces, asIs = false): K3sState {
+function parseK3sState(output: Buffer, places: K3sPlaces, asIs = false): K3sState {
   const frames = readFrames(output);
   const first: Find = (label) => frames.find((frame) => frame.label === label)?.text;
   const units = frames
@@ -267,7 +267,7 @@ export function parsedVersion(state: K3sState) {
 const SECRET_NAME = /token|password|secret|endpoint|access-key|_key$/i;
 
 /** Values among the arguments and variables of k3s that nobody should read in a log. */
-export function secretsOf(args: string[], env: Iterable<[string, string]>): string[] {
+function secretsOf(args: string[], env: Iterable<[string, string]>): string[] {
   const secrets: string[] = [];
   for (const [name, value] of env) if (isSecretName(name) && value !== '') secrets.push(value);
   args.forEach((arg, i) => {

@@ -1,4 +1,4 @@
-import { type ClusterWriter, type KubeObject, TaskFailure } from '../../runner/module.ts';
+import { type ClusterWriter, type KubeObject, type ReadTarget, TaskFailure } from '../../runner/module.ts';
 import { nodePath, objectIn, readNode, saidIn } from './kube-objects.ts';
 
 /** Carries the id of the run that cordoned the node, so that the next run knows it from an operator's cordon. */
@@ -17,6 +17,19 @@ export function cordonOf(node: KubeObject): Cordon {
   const cordoned = node.spec?.unschedulable === true;
   const by: string | undefined = node.metadata.annotations?.[CORDONED_BY];
   return cordoned && by !== undefined ? { cordoned, by } : { cordoned };
+}
+
+/** Under which a plan tells later ones, in check mode, whether the node will be cordoned. */
+export function cordonKey(node: string): string {
+  return `cordon/${node}`;
+}
+
+/** The node's cordon; in check mode as the tasks before will have left it. */
+export function foreseenCordon(name: string, node: KubeObject, target: ReadTarget): Cordon {
+  const foreseen = target.foreseen(cordonKey(name));
+  const found = cordonOf(node);
+  if (typeof foreseen !== 'boolean' || foreseen === found.cordoned) return found;
+  return foreseen ? { cordoned: true, by: target.runId } : { cordoned: false };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { type ClusterReader, type KubeObject, ReeveError, TaskFailure } from '../../runner/module.ts';
+import { spoken } from './duration.ts';
 import { budgetSentence, budgetsOver, listBudgets } from './kube-budgets.ts';
-import { spoken } from './kube-duration.ts';
 import type { EvictionResult, PodProgress } from './kube-evictor.ts';
 import { nameOf } from './kube-objects.ts';
 

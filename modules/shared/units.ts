@@ -115,11 +115,6 @@ export function parseUnitState(output: string): UnitState {
   };
 }
 
-/** The unit is where a job left it: nothing queued, nothing on its way. */
-export function isSettled(state: UnitState): boolean {
-  return !state.jobPending && ['active', 'inactive', 'failed'].includes(state.active);
-}
-
 /** It runs, or it was a one-shot that ended well. */
 export function isUp(state: UnitState): boolean {
   return (

@@ -2,14 +2,15 @@ import { randomBytes } from 'node:crypto';
 import type { Connections } from '../connect/types.ts';
 import type { EventSink } from '../events.ts';
 import { Interrupt } from '../execute/interrupt.ts';
-import type { CheckArgs, RunParts, RunSettings } from '../execute/run-state.ts';
+import type { RunParts, RunSettings } from '../execute/run-state.ts';
 import type { Inventory } from '../inventory/model.ts';
 import { Emitter } from '../journal/emitter.ts';
 import type { Masker } from '../journal/masker.ts';
-import type { AnyModule } from '../module.ts';
 import type { Playbook } from '../playbook/model.ts';
 import type { Registry } from '../playbook/registry.ts';
-import { checkValue } from '../validate/schema/check.ts';
+import type { Reporter } from '../report/reporter.ts';
+import { checkArgs } from '../validate/args.ts';
+import { ask } from './ask.ts';
 import { confirmer } from './confirm.ts';
 import { hostKeyQuestion } from './host-keys.ts';
 
@@ -21,6 +22,7 @@ export interface Assembly {
   sinks: EventSink[];
   masker: Masker;
   yes: boolean;
+  reporter: Reporter;
   hostKeyChecking: string | undefined;
 }
 
@@ -38,7 +40,7 @@ export async function assemble(assembly: Assembly): Promise<RunParts> {
     masker,
     connections,
     checkArgs,
-    confirm: confirmer(assembly.yes),
+    confirm: confirmer(assembly.yes, (question) => assembly.reporter.apart(() => ask(question))),
     interrupt: new Interrupt(),
   };
 }
@@ -55,11 +57,3 @@ export function runId(startedAt: Date): string {
   const stamp = startedAt.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
   return `${stamp}-${randomBytes(3).toString('hex')}`;
 }
-
-const checkArgs: CheckArgs = (module: AnyModule, args, at) => {
-  const { value, diagnostics } = checkValue(module.args, args, at, {
-    name: `the module ${module.name}`,
-    member: 'argument',
-  });
-  return { args: value as Record<string, unknown>, diagnostics };
-};

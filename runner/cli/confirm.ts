@@ -1,11 +1,14 @@
 import { EXIT, ReeveError } from '../errors.ts';
-import { ask, canAsk } from './ask.ts';
+import { canAsk } from './ask.ts';
 
 /**
  * How `confirm:` is answered: `--yes`, or a person. Without either it is a refusal with exit code 6: a run must never
  * wait for somebody who is not there.
  */
-export function confirmer(yes: boolean): (question: string) => Promise<boolean> {
+export function confirmer(
+  yes: boolean,
+  ask: (question: string) => Promise<string>,
+): (question: string) => Promise<boolean> {
   return async (question) => {
     if (yes) return true;
     if (!canAsk()) {

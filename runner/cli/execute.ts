@@ -26,7 +26,8 @@ export async function execute({ file, playbook, inventory, filled, options }: Ex
   const settings = settingsOf(options, filled);
   const masker = new Masker();
   masker.add(filled.secrets);
-  const sinks: EventSink[] = [reporter(options, settings)];
+  const shown = await reporter(options, settings);
+  const sinks: EventSink[] = [shown];
   const parts = await assemble({
     playbook,
     inventory,
@@ -35,6 +36,7 @@ export async function execute({ file, playbook, inventory, filled, options }: Ex
     sinks,
     masker,
     yes: options.yes === true,
+    reporter: shown,
     hostKeyChecking: text(options.hostKeyChecking, '--host-key-checking') ?? process.env.REEVE_HOST_KEY_CHECKING,
   });
   const unwatch = watchSignals(parts.interrupt);

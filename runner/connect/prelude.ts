@@ -57,9 +57,9 @@ const FOLDER = [
  * file, one beside the dd that wrote it. The subshell drops its arguments first, so that no script can print the nonce.
  */
 const DIRECT = [
-  '_d(){ (_s=$2;set --;eval "$_s")</dev/null 2>&3 3>&-;_E "$1" $?;}',
-  '_p(){ printf %s "$3"|(_s=$2;set --;eval "$_s")2>&3 3>&-;_E "$1" $?;}',
-  '_c(){ (_s=$2;set --;eval "$_s")<"$_t/$3.i" 2>&3 3>&-;_E "$1" $?;true>"$_t/$3.i";}',
+  '_d(){ (_l=;_s=$2;set --;eval "$_s")</dev/null 2>&3 3>&-;_E "$1" $?;}',
+  '_p(){ printf %s "$3"|(_l=;_s=$2;set --;eval "$_s")2>&3 3>&-;_E "$1" $?;}',
+  '_c(){ (_l=;_s=$2;set --;eval "$_s")<"$_t/$3.i" 2>&3 3>&-;_E "$1" $?;true>"$_t/$3.i";}',
 ].join(';');
 
 /**

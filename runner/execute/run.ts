@@ -6,6 +6,7 @@ import { runPlay } from './play.ts';
 import { hostState, type RunParts, type RunState } from './run-state.ts';
 import { Semaphore } from './semaphore.ts';
 import { Sources } from './sources.ts';
+import { refuseUncheckable } from './uncheckable.ts';
 
 export interface RunOutcome {
   exitCode: number;
@@ -50,6 +51,7 @@ export async function runPlaybook(parts: RunParts, labels: RunLabels): Promise<R
   let error: ReeveError | undefined;
   let refused: string | undefined;
   try {
+    if (settings.check) refuseUncheckable(playbook, run.modules);
     refused = await runPlays(run);
   } catch (thrown) {
     error = asRunError(thrown, run);

@@ -18,17 +18,20 @@ export interface ApiAgentOptions {
   tls: ConnectionOptions;
   dial: Dial;
   tunnelled: boolean;
+  /** Keep connections for later requests. */
+  keepAlive: boolean;
 }
 
 /**
- * Keeps connections to one API server. A socket is handed to a request only after the TLS handshake, so that a request
+ * Makes connections to one API server. A socket is handed to a request only after the TLS handshake, so that a request
  * which never got a socket is known not to have been sent.
  */
 export class ApiAgent extends Agent {
   readonly #options: ApiAgentOptions;
 
   constructor(options: ApiAgentOptions) {
-    super({ keepAlive: true, maxSockets: options.tunnelled ? TUNNEL_SOCKETS : DIRECT_SOCKETS, scheduling: 'lifo' });
+    const { keepAlive, tunnelled } = options;
+    super({ keepAlive, maxSockets: tunnelled ? TUNNEL_SOCKETS : DIRECT_SOCKETS, scheduling: 'lifo' });
     this.#options = options;
   }
 

@@ -83,6 +83,7 @@ async function tryOnce(
       contentType:
         request.contentType ?? (request.method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'),
       timeout: Math.max(1, Math.min(request.timeout ?? DEFAULT_TIMEOUT, scope.remaining())),
+      fresh: !isRepeatable(request),
       signal: scope.signal,
     });
     return { answer, verdict: judgeAnswer(answer, request, endpoint) };
@@ -172,6 +173,11 @@ function lost(request: ClusterRequest, endpoint: Endpoint | undefined, why: stri
   });
 }
 
+/** The same task with tighter bounds; its members may be getters of a class, so it is not spread. */
+export function narrowed(scope: TaskScope, signal: AbortSignal, remaining: () => number): TaskScope {
+  return { signal, remaining, progress: (message) => scope.progress?.(message) };
+}
+
 function boundsOf(request: ClusterRequest, scope: TaskScope): TaskScope {
   if (request.cleanup) {
     const timeout = request.timeout ?? DEFAULT_TIMEOUT;
@@ -179,7 +185,7 @@ function boundsOf(request: ClusterRequest, scope: TaskScope): TaskScope {
     return { signal: AbortSignal.timeout(timeout), remaining: () => end - performance.now() };
   }
   if (!request.signal) return scope;
-  return { ...scope, signal: AbortSignal.any([scope.signal, request.signal]), remaining: () => scope.remaining() };
+  return narrowed(scope, AbortSignal.any([scope.signal, request.signal]), () => scope.remaining());
 }
 
 export function queryOf(query: ClusterRequest['query'] = {}): string {

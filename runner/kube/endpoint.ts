@@ -12,8 +12,12 @@ export interface Endpoint {
   readonly server: string;
   /** Where address and credentials came from, for messages. */
   readonly origin: string;
-  /** Agent and headers (with credentials) for one request; an exec plug-in may be asked for a new token. */
-  settings(): Promise<EndpointSettings>;
+  /**
+   * Agent and headers (with credentials) for one request; an exec plug-in may be asked for a new token. `fresh` gives a
+   * new connection: one that was kept may have been closed by a server that restarted, which shows only once a request
+   * is under way on it.
+   */
+  settings(options: { fresh: boolean }): Promise<EndpointSettings>;
   /** What is wrong with the client certificate («expired on …»), as far as it can be seen from here. */
   certificateProblem(): string | undefined;
   close(): void;
@@ -68,12 +72,12 @@ function endpointOf(config: KubeConfig, origin: string, host: HostAccess | undef
   const hostname = url.hostname.replace(/^\[|\]$/g, '');
   const dial: Dial = host ? () => host.forward(host.tunnelTo ?? hostname, port) : dialDirect(hostname, port);
   const own = url.protocol === 'https:' && (host !== undefined || !cluster.proxyUrl);
-  let agent: { key: string; value: ApiAgent } | undefined;
+  let agents: { identity: string; kept: ApiAgent; fresh: ApiAgent } | undefined;
 
   return {
     server: cluster.server,
     origin,
-    async settings() {
+    async settings({ fresh }) {
       const options: RequestOptions = {};
       await authenticate(config, options, origin);
       const headers = { ...(options.headers as Record<string, string>) };
@@ -82,18 +86,21 @@ function endpointOf(config: KubeConfig, origin: string, host: HostAccess | undef
       const { ca, cert, key, rejectUnauthorized, servername } = options;
       // An exec plug-in may hand out a new certificate: connections made with the old one are left to run out.
       const identity = String(cert ?? '');
-      if (agent?.key !== identity) {
+      if (agents?.identity !== identity) {
         const tls = definedOnly({ ca, cert, key, rejectUnauthorized, servername });
-        agent = { key: identity, value: new ApiAgent({ hostname, tls, dial, tunnelled: host !== undefined }) };
+        const common = { hostname, tls, dial, tunnelled: host !== undefined };
+        const agent = (keepAlive: boolean) => new ApiAgent({ ...common, keepAlive });
+        agents = { identity, kept: agent(true), fresh: agent(false) };
       }
-      return { agent: agent.value, headers };
+      return { agent: fresh ? agents.fresh : agents.kept, headers };
     },
     certificateProblem() {
       const data = config.getCurrentUser()?.certData;
       return data ? problemOf(Buffer.from(data, 'base64')) : undefined;
     },
     close() {
-      agent?.value.destroy();
+      agents?.kept.destroy();
+      agents?.fresh.destroy();
     },
   };
 }

@@ -1,13 +1,13 @@
 import { EXIT, ReeveError } from '../errors.ts';
 import type { ClusterRequest, ClusterResponse, KubeObject, WatchOptions } from '../module.ts';
-import { type Patience, pauseFor, queryOf, type TaskScope } from './attempt.ts';
+import { narrowed, type Patience, pauseFor, queryOf, type TaskScope } from './attempt.ts';
 import { judgeAnswer } from './failures.ts';
 import { type Listed, listAll } from './list.ts';
 import type { Ways } from './ways.ts';
 import { stream } from './wire.ts';
 
-/** The server ends a watch by itself; silence this much longer means that the connection is dead. */
-const GRACE = 10_000;
+/** The server ends a watch by itself; silence for this much of its time means that the connection is dead. */
+const SILENCE = 1.3;
 
 /** What `until` needs of its client. */
 export interface UntilContext {
@@ -29,7 +29,7 @@ export async function watchUntil<T>(
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), Math.max(0, remaining()));
   const signals = [context.scope.signal, late.signal, ...(options.signal ? [options.signal] : [])];
-  const scope: TaskScope = { ...context.scope, signal: AbortSignal.any(signals), remaining };
+  const scope = narrowed(context.scope, AbortSignal.any(signals), remaining);
   try {
     return await new Waiting(context, scope, options, inspect).result();
   } catch (error) {
@@ -135,7 +135,7 @@ class Waiting<T> {
         {
           ...request,
           path: request.path + queryOf(query),
-          timeout: patience.watch + GRACE,
+          timeout: patience.watch * SILENCE,
           signal: AbortSignal.any([this.#scope.signal, done.signal]),
         },
         (events) => {

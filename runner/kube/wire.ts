@@ -11,6 +11,8 @@ export interface WireRequest {
   contentType?: string;
   /** milliseconds for the whole answer; for a stream, for its headers and then for any silence. */
   timeout: number;
+  /** On a connection of its own, for what must not be sent twice. */
+  fresh?: boolean;
   signal: AbortSignal;
 }
 
@@ -101,7 +103,7 @@ interface Begun {
 
 async function begin(endpoint: Endpoint, wanted: WireRequest): Promise<Begun> {
   wanted.signal.throwIfAborted();
-  const { agent, headers } = await endpoint.settings();
+  const { agent, headers } = await endpoint.settings({ fresh: wanted.fresh ?? false });
   wanted.signal.throwIfAborted();
   const text = wanted.body === undefined ? undefined : JSON.stringify(wanted.body);
   const send = endpoint.server.startsWith('http:') ? requestHttp : requestHttps;

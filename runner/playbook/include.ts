@@ -6,7 +6,7 @@ import { describeValue } from '../validate/schema/describe.ts';
 import { type IncludeLink, type ParseContext, placeOf, type Spot } from './context.ts';
 
 /** Steps of a whole playbook, included ones counted each time: files that include each other twice grow without end. */
-const MAX_STEPS = 100_000;
+const MAX_STEPS = 20_000;
 const MAX_INCLUDE_DEPTH = 50;
 
 interface Opened {

@@ -167,7 +167,8 @@ export const KEYWORDS: readonly Keyword[] = [
     on: ['play'],
     reads: 'literal',
     schema: FLAG,
-    description: 'false refuses `host.facts`; otherwise facts are gathered when something first asks for them.',
+    description: 
+      'true gathers the facts of all hosts at the start; by default a host’s are gathered when something first asks for them.',
   },
   {
     name: 'confirm',

@@ -28,7 +28,7 @@ function makePlay(context: ParseContext, entries: Entries, id: string): Play {
     name: entries.literal<string>('name') ?? entries.strings('hosts').join(':'),
     place: placeOf(entries.spot),
     confirm: entries.template('confirm'),
-    gatherFacts: entries.literal<boolean>('gather_facts') ?? true,
+    gatherFacts: entries.literal<boolean>('gather_facts') ?? false,
     forceHandlers: entries.literal<boolean>('force_handlers') ?? false,
     preTasks: steps('pre_tasks'),
     tasks: steps('tasks'),

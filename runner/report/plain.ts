@@ -1,6 +1,7 @@
-import type { EventSink, RunEvent } from '../events.ts';
+import type { RunEvent } from '../events.ts';
 import { type Painter, painter } from './paint.ts';
 import { recapLines } from './recap.ts';
+import type { Reporter } from './reporter.ts';
 import { type LineOptions, taskLines } from './task-lines.ts';
 
 export interface PlainOptions {
@@ -11,13 +12,14 @@ export interface PlainOptions {
 }
 
 /** Plain lines for logs and CI: what happened, in the order it happened; no escape codes unless asked for. */
-export function plainReporter({ verbose, diff, color, write }: PlainOptions): EventSink {
+export function plainReporter({ verbose, diff, color, write }: PlainOptions): Reporter {
   const report = new PlainReport({ verbose, diff, paint: painter(color) });
   return {
     handle(event) {
       const lines = report.lines(event);
       if (lines.length > 0) write(`${lines.join('\n')}\n`);
     },
+    apart: (work) => work(),
   };
 }
 

@@ -20,10 +20,26 @@ const MAX_CHANGES = 50;
 export function taskLines(event: TaskEnded, options: LineOptions): string[] {
   const { paint } = options;
   const status = event.ignored ? 'ignored' : event.status;
+  const [head, ...rest] = withTime(event, `${event.host}: ${event.task.name}`, paint);
+  return [
+    `  ${paint.status(status, status.padEnd(WIDTH))}  ${head}`,
+    ...details(event, rest, options).map((line) => INDENT + line),
+  ];
+}
+
+/** The same below its host in a tree: `before` stands before the task's name. */
+export function taskLinesBelowHost(event: TaskEnded, options: LineOptions, before = ''): string[] {
+  const { paint } = options;
+  const status = event.ignored ? 'ignored' : event.status;
+  const [head, ...rest] = withTime(event, `${before}${event.task.name}`, paint);
+  return [`${paint.status(status, status)}  ${head}`, ...details(event, rest, options).map((line) => `  ${line}`)];
+}
+
+/** The first line: what, what came of it, how long it took; then the other lines of the message. */
+function withTime(event: TaskEnded, what: string, paint: Painter): [string, ...string[]] {
   const time = event.duration >= NOTABLE ? paint.dim(` (${shownDuration(event.duration)})`) : '';
   const [first = '', ...rest] = (event.message ?? '').split('\n');
-  const head = `  ${paint.status(status, status.padEnd(WIDTH))}  ${event.host}: ${event.task.name}${first ? ` — ${first}` : ''}${time}`;
-  return [head, ...details(event, rest, options).map((line) => INDENT + line)];
+  return [`${what}${first ? ` — ${first}` : ''}${time}`, ...rest];
 }
 
 function details(event: TaskEnded, rest: string[], options: LineOptions): string[] {

@@ -43,11 +43,11 @@ function undefinedName(root: string, reference: Reference, names: Names, rules: 
   return diagnostic;
 }
 
-const MEMBER_KINDS: Record<string, { code: string; kind: string }> = {
-  inputs: { code: 'unknown-input', kind: 'input' },
-  hosts: { code: 'unknown-host', kind: 'host of the inventory' },
-  groups: { code: 'unknown-group', kind: 'group of the inventory' },
-};
+const MEMBER_KINDS = new Map([
+  ['inputs', { code: 'unknown-input', kind: 'input' }],
+  ['hosts', { code: 'unknown-host', kind: 'host of the inventory' }],
+  ['groups', { code: 'unknown-group', kind: 'group of the inventory' }],
+]);
 
 function checkMembers(
   reference: Reference,
@@ -62,17 +62,13 @@ function checkMembers(
       ? checkMembers(reference, shape.items, [...done, member], rest)
       : undefined;
   }
-  if (!isClosed(shape)) {
-    const inner = shape.properties?.[member];
-    return inner ? checkMembers(reference, inner, [...done, member], rest) : undefined;
-  }
   const known = shape.properties ?? {};
   if (Object.hasOwn(known, member)) return checkMembers(reference, known[member]!, [...done, member], rest);
-  return unknownMember(reference, done, member, shape);
+  return isClosed(shape) ? unknownMember(reference, done, member, shape) : undefined;
 }
 
 function unknownMember(reference: Reference, done: readonly string[], member: string, shape: JsonSchema): Diagnostic {
-  const special = done.length === 1 ? MEMBER_KINDS[done[0]!] : undefined;
+  const special = done.length === 1 ? MEMBER_KINDS.get(done[0]!) : undefined;
   const known = Object.keys(shape.properties ?? {});
   return {
     code: special?.code ?? 'unknown-member',

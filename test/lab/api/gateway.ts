@@ -74,7 +74,10 @@ export class Gateway {
         response.destroy();
         return;
       }
+      if (fault === 'hang') return;
       if (fault) throw fault;
+      // The client left or the server died while the request waited: it must have no effect.
+      if (response.destroyed) return;
       const reply = this.#dispatch(request, response, entry);
       entry.code = reply?.code ?? 200;
       if (reply) send(response, reply);
@@ -160,7 +163,8 @@ export class Gateway {
 
   #write(request: ObjectRequest): { code: number; body: object } {
     const { verb, subresource } = request;
-    if (verb === 'create' && subresource === 'eviction') return createEviction(this.cluster, request);
+    if (verb === 'create' && subresource === 'eviction' && offers(request, 'eviction'))
+      return createEviction(this.cluster, request);
     if (verb === 'create' && subresource === 'binding') return bind(this.cluster, request);
     if (verb === 'create' && subresource === undefined) return create(this.cluster, request);
     if (verb === 'update') return update(this.cluster, request);
@@ -178,6 +182,11 @@ export class Gateway {
     }
     return { code: 200, body: { ...list(store, request), items: objects } };
   }
+}
+
+function offers({ resource }: ObjectRequest, subresource: string): boolean {
+  if (resource.subresources?.some(({ name }) => name === subresource)) return true;
+  throw new ApiError(404, 'NotFound', 'the server could not find the requested resource');
 }
 
 function isOf(body: object, kind: string): body is KubeObject {

@@ -87,6 +87,23 @@ export const builtInResources: readonly Resource[] = [
   }),
 ];
 
+/**
+ * The built-in resources of a server that takes evictions of that version of policy, or none: clients then fall back to
+ * the older version or to plain deletes.
+ */
+export function resourcesWithEviction(version: 'v1' | 'v1beta1' | 'none'): readonly Resource[] {
+  return builtInResources.map((resource) => {
+    const others = resource.subresources?.filter(({ name }) => name !== 'eviction');
+    if (keyOf(resource) === 'pods' && others) {
+      return { ...resource, subresources: version === 'none' ? others : [eviction(version), ...others] };
+    }
+    if (keyOf(resource) === 'poddisruptionbudgets.policy' && version === 'v1beta1') {
+      return { ...resource, versions: ['v1beta1'] };
+    }
+    return resource;
+  });
+}
+
 /** Pass these to startApi for a cluster that has Longhorn. */
 export const longhornResources: readonly Resource[] = [
   customResource('longhorn.io', 'v1beta2', 'nodes', 'Node', { short: ['lhn'] }),

@@ -14,31 +14,44 @@ import { quantity } from './quantity.ts';
 import { matchesExpression, matchesSelector } from './selectors.ts';
 import type { Store } from './store.ts';
 
+/** The pods that use something of each node, by its name. */
+type Occupancy = Map<string, Pod[]>;
+
 /** Binds waiting pods to nodes; a pod that fits nowhere gets the condition that says why. */
 export function syncScheduling(store: Store): void {
-  for (const pod of store.list<Pod>('pods')) {
-    if (pod.spec.nodeName || pod.metadata.deletionTimestamp || isFinished(pod)) continue;
-    const refusals = new Map<string, number>();
-    const fitting = store.list<Node>('nodes').filter((node) => {
-      const refusal = refusalOf(store, node, pod);
-      if (refusal) refusals.set(refusal, (refusals.get(refusal) ?? 0) + 1);
-      return !refusal;
-    });
-    const loads = new Map(fitting.map((node) => [node, podsOn(store, node).length]));
-    const [best] = fitting.sort((a, b) => loads.get(a)! - loads.get(b)!);
-    store.update<Pod>('pods', pod.metadata.name, pod.metadata.namespace ?? '', (draft) => {
-      draft.status ??= { phase: 'Pending' };
-      draft.status.conditions ??= [];
-      if (best) draft.spec.nodeName = best.metadata.name;
-      const message = unschedulable(store.list('nodes').length, refusals);
-      setCondition(
-        draft.status.conditions,
-        best
-          ? { type: 'PodScheduled', status: 'True' }
-          : { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message },
-      );
-    });
-  }
+  const pods = store.list<Pod>('pods');
+  const waiting = pods.filter((pod) => !pod.spec.nodeName && !pod.metadata.deletionTimestamp && !isFinished(pod));
+  if (waiting.length === 0) return;
+  const occupancy: Occupancy = Map.groupBy(
+    pods.filter((pod) => pod.spec.nodeName && !isFinished(pod)),
+    (pod) => pod.spec.nodeName ?? '',
+  );
+  for (const pod of waiting) schedule(store, pod, occupancy);
+}
+
+function schedule(store: Store, pod: Pod, occupancy: Occupancy): void {
+  const refusals = new Map<string, number>();
+  const nodes = store.list<Node>('nodes');
+  const fitting = nodes.filter((node) => {
+    const refusal = refusalOf(store, node, pod, occupancy);
+    if (refusal) refusals.set(refusal, (refusals.get(refusal) ?? 0) + 1);
+    return !refusal;
+  });
+  const load = (node: Node) => podsOn(occupancy, node).length;
+  const [best] = fitting.sort((a, b) => load(a) - load(b));
+  const bound = store.update<Pod>('pods', pod.metadata.name, pod.metadata.namespace ?? '', (draft) => {
+    draft.status ??= { phase: 'Pending' };
+    draft.status.conditions ??= [];
+    if (best) draft.spec.nodeName = best.metadata.name;
+    const message = unschedulable(nodes.length, refusals);
+    setCondition(
+      draft.status.conditions,
+      best
+        ? { type: 'PodScheduled', status: 'True' }
+        : { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message },
+    );
+  });
+  if (best && bound) occupancy.set(best.metadata.name, [...podsOn(occupancy, best), bound]);
 }
 
 function unschedulable(total: number, refusals: Map<string, number>): string {
@@ -46,19 +59,19 @@ function unschedulable(total: number, refusals: Map<string, number>): string {
   return `0/${total} nodes are available: ${parts.join(', ')}.`;
 }
 
-function podsOn(store: Store, node: Node): Pod[] {
-  return store.list<Pod>('pods').filter((pod) => pod.spec.nodeName === node.metadata.name && !isFinished(pod));
+function podsOn(occupancy: Occupancy, node: Node): Pod[] {
+  return occupancy.get(node.metadata.name) ?? [];
 }
 
-function refusalOf(store: Store, node: Node, pod: Pod): string | undefined {
+function refusalOf(store: Store, node: Node, pod: Pod, occupancy: Occupancy): string | undefined {
   if (!isReady(node)) return 'node(s) were not ready';
   const taint = untoleratedTaint(node, pod.spec.tolerations);
   if (taint?.key === 'node.kubernetes.io/unschedulable') return 'node(s) were unschedulable';
   if (taint) return `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`;
   if (!matchesNode(node, pod.spec)) return "node(s) didn't match Pod's node affinity/selector";
   if (!volumesAllow(store, node, pod)) return 'node(s) had volume node affinity conflict';
-  if (!antiAffinityAllows(store, node, pod)) return "node(s) didn't match pod anti-affinity rules";
-  return lackOf(store, node, pod);
+  if (!antiAffinityAllows(store, node, pod, occupancy)) return "node(s) didn't match pod anti-affinity rules";
+  return lackOf(node, pod, podsOn(occupancy, node));
 }
 
 /** The first taint that keeps new pods with these tolerations off the node. */
@@ -108,14 +121,14 @@ function volumesAllow(store: Store, node: Node, pod: Pod): boolean {
   });
 }
 
-function antiAffinityAllows(store: Store, node: Node, pod: Pod): boolean {
+function antiAffinityAllows(store: Store, node: Node, pod: Pod, occupancy: Occupancy): boolean {
   const terms = pod.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
   return terms.every(({ labelSelector, topologyKey }) => {
     const domain = node.metadata.labels?.[topologyKey];
     if (domain === undefined) return true;
     const peers = store.list<Node>('nodes').filter((other) => other.metadata.labels?.[topologyKey] === domain);
     return !peers
-      .flatMap((peer) => podsOn(store, peer))
+      .flatMap((peer) => podsOn(occupancy, peer))
       .some((other) => sameNamespace(other, pod) && matchesSelector(labelSelector, other.metadata.labels));
   });
 }
@@ -124,9 +137,8 @@ function sameNamespace(a: Pod, b: Pod): boolean {
   return a.metadata.namespace === b.metadata.namespace;
 }
 
-function lackOf(store: Store, node: Node, pod: Pod): string | undefined {
+function lackOf(node: Node, pod: Pod, present: Pod[]): string | undefined {
   const allocatable = node.status?.allocatable ?? {};
-  const present = podsOn(store, node);
   if (allocatable.pods !== undefined && present.length + 1 > quantity(allocatable.pods)) return 'Too many pods';
   for (const resource of ['cpu', 'memory']) {
     const limit = allocatable[resource];

@@ -13,7 +13,8 @@ export function flatten(objects: Seeds): KubeObject[] {
 /**
  * Brings the state that fixtures describe into any API server by requests: objects first, then their statuses. Owner
  * references follow to the uids that the server gives; budgets get the status that their controller would compute, as a
- * bare API server has none; pods that are being deleted are deleted.
+ * bare API server has none; pods that are being deleted are deleted. Meant for an API server without controllers: others
+ * would set to work before the last object is there.
  * @param kubeconfig text of a kubeconfig
  * @throws Error naming the first object that the server refuses
  */

@@ -24,6 +24,8 @@ export class Store {
   #revision = 1;
   #oldest = 1;
   #tables = new Map<string, Map<string, KubeObject>>();
+  /** What {@link list} sorted before, until the table changes. */
+  #sorted = new Map<string, KubeObject[]>();
   #history: Change[] = [];
   #listeners = new Set<(change: Change) => void>();
 
@@ -47,10 +49,14 @@ export class Store {
 
   /** Sorted by namespace and name, as etcd keeps keys; all namespaces unless one is given. */
   list<T extends KubeObject>(kind: string | Resource, namespace?: string): T[] {
-    const entries = [...this.#table(kind)].filter(
-      ([key]) => namespace === undefined || key.startsWith(`${namespace}/`),
-    );
-    return entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object as T);
+    const resource = typeof kind === 'string' ? this.registry.named(kind) : kind;
+    const key = keyOf(resource);
+    let sorted = this.#sorted.get(key);
+    if (!sorted) {
+      sorted = [...this.#table(resource)].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object);
+      this.#sorted.set(key, sorted);
+    }
+    return sorted.filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace) as T[];
   }
 
   /**
@@ -152,6 +158,7 @@ export class Store {
     const key = keyWithin(resource, withRevision);
     if (type === 'DELETED') this.#table(resource).delete(key);
     else this.#table(resource).set(key, withRevision);
+    this.#sorted.delete(keyOf(resource));
     const change: Change = { revision, type, resource, object: withRevision, ...(previous ? { previous } : {}) };
     this.#history.push(change);
     if (this.#history.length > HISTORY) this.#oldest = this.#history.shift()!.revision;

@@ -84,3 +84,14 @@ test('an unknown node is an error that names those there are', async () => {
     hint: expect.stringContaining('agent-1, agent-2'),
   });
 });
+
+test('in check mode a later plan knows of an earlier one', async () => {
+  const target = targetOf(cluster);
+  const first = await planOf(cordon, {}, target);
+  Object.assign(target.foresight, first.foresees);
+  expect((await planOf(cordon, {}, target)).changes).toEqual([]);
+  const opened = await planOf(cordon, { state: 'uncordoned', only_own: true }, target);
+  expect(opened.changes).toMatchObject([{ summary: 'agent-1: uncordoned' }]);
+  Object.assign(target.foresight, opened.foresees);
+  expect((await planOf(cordon, { state: 'uncordoned' }, target)).changes).toEqual([]);
+});

@@ -60,6 +60,19 @@ test('a drained node has nothing to change, and planning changes nothing', async
   expect(await planOf(drain, {}, target)).toMatchObject({ changes: [], message: 'agent-1 is drained already' });
 });
 
+test('in check mode the pods of later nodes are marked as of now', async () => {
+  api.seed([deployment('web', { nodes: ['agent-1', 'agent-2'] })]);
+  const first = targetOf(cluster);
+  const plan = await planOf(drain, {}, first);
+  expect(plan.changes.map(({ summary }) => summary)).not.toContainEqual(expect.stringContaining('as of now'));
+  const second = targetOf(cluster, { nodeName: 'agent-2' });
+  Object.assign(second.foresight, plan.foresees);
+  expect((await planOf(drain, {}, second)).changes).toMatchObject([
+    { summary: 'agent-2: cordon' },
+    { summary: expect.stringMatching(/^evict default\/web-\S+ \(as of now\)$/) },
+  ]);
+});
+
 describe('refusals', () => {
   test('name every pod and argument before anything is touched', async () => {
     api.seed([
@@ -94,7 +107,7 @@ describe('budgets', () => {
   test('one that never allows ends at the deadline with its name and numbers, the node as it was', async () => {
     api.seed([deployment('web', { node: 'agent-1', replicas: 2 }), pdb('web', { minAvailable: 2 })]);
     const target = targetOf(cluster);
-    const failure = (await runModule(drain, { timeout: '300ms', retry: '50ms' }, target).catch((e) => e)) as Error;
+    const failure = (await runModule(drain, { timeout: '1500ms', retry: '50ms' }, target).catch((e) => e)) as Error;
     expect(failure).toMatchObject({ code: 'drain-deadline' });
     expect(failure.message).toMatch(/held by the budget default\/web: needs 2 healthy pods, has 2, allows 0 evictions/);
     expect(failure.message).toContain('it can never allow one');
@@ -172,7 +185,7 @@ describe('the cordon', () => {
     api.setNode('agent-1', { unschedulable: true });
     api.seed([deployment('web', { node: 'agent-1' }), pdb('web', { minAvailable: 1 })]);
     const target = targetOf(cluster);
-    await expect(runModule(drain, { timeout: '100ms', retry: '20ms' }, target)).rejects.toThrow('held by the budget');
+    await expect(runModule(drain, { timeout: '1s', retry: '20ms' }, target)).rejects.toThrow('held by the budget');
     expect(isCordoned()).toBe(true);
     expect(target.states).toEqual([]);
   });
@@ -258,7 +271,7 @@ describe('faults', () => {
 
   test('a pod that never ends is named at the deadline', async () => {
     api.seed([deployment('stuck', { node: 'agent-1', behaviour: { neverTerminates: true } })]);
-    const failure = runModule(drain, { timeout: '300ms' }, targetOf(cluster));
+    const failure = runModule(drain, { timeout: '1500ms' }, targetOf(cluster));
     await expect(failure).rejects.toThrow(/default\/stuck-\S+ is still terminating \(its grace period is 30 s\)/);
     expect(isCordoned()).toBe(false);
   });

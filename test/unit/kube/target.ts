@@ -11,6 +11,8 @@ export interface TestTarget extends WriteTarget {
   readonly warnings: string[];
   /** What each node was said to be left in, in order. */
   readonly states: [node: string, state: string | undefined][];
+  /** What earlier plans foresee, as in check mode. */
+  readonly foresight: Record<string, unknown>;
   abort(reason: Error): void;
 }
 
@@ -30,6 +32,7 @@ export function targetOf(cluster: Cluster, options: TargetOptions = {}): TestTar
   const lines: string[] = [];
   const warnings: string[] = [];
   const states: TestTarget['states'] = [];
+  const foresight: Record<string, unknown> = {};
   const scope = { signal: controller.signal, remaining, progress: (message: string) => lines.push(message) };
   const members: Partial<TestTarget> = {
     host: { name: nodeName, address: '127.0.0.1', groups: [] },
@@ -45,6 +48,8 @@ export function targetOf(cluster: Cluster, options: TargetOptions = {}): TestTar
     warn: (message) => void warnings.push(message),
     nodeState: (node, state) => void states.push([node, state]),
     secret: (value) => value,
+    foresight,
+    foreseen: (key) => foresight[key],
     abort: (reason) => controller.abort(reason),
   };
   return new Proxy(members as TestTarget, {

@@ -97,15 +97,15 @@ test('a watch that the server ends in peace is taken up where it ended', async (
 });
 
 test('at the deadline it says what it waited for', async () => {
-  await expect(waitFor(() => undefined, 50)).rejects.toMatchObject({
+  await expect(waitFor(() => undefined, 300)).rejects.toMatchObject({
     code: 'deadline',
-    message: expect.stringMatching(/^Waited 0\.\d s for the pods, in vain$/),
+    message: expect.stringMatching(/^Waited \d+(\.\d)? s for the pods, in vain$/),
   });
 });
 
 test('at the deadline it says that the API was away', async () => {
   await api.goAway();
-  await expect(waitFor(() => undefined, 100)).rejects.toMatchObject({
+  await expect(waitFor(() => undefined, 500)).rejects.toMatchObject({
     code: 'deadline',
     message: expect.stringMatching(/in vain: No answer to GET .*connection refused/),
     cause: expect.objectContaining({ code: 'cluster-unreachable' }),

@@ -28,6 +28,25 @@ test('only requests that match fail, by an answer or by a cut connection', async
   expect((await client.send('GET', '/api/v1/pods')).code).toBe(200);
 });
 
+test('a request that hangs has no answer until its connection ends', async () => {
+  const { api, client } = await lab([node('a1')], STILL);
+  api.faults.failNext('hang', { match: ({ path }) => path === NODES });
+  let outcome = 'waiting';
+  const hanging = client.send('GET', NODES).then(
+    () => {
+      outcome = 'answered';
+    },
+    () => {
+      outcome = 'cut';
+    },
+  );
+  expect((await client.send('GET', '/api/v1/pods')).code).toBe(200);
+  expect(outcome).toBe('waiting');
+  await api.goAway();
+  await hanging;
+  expect(outcome).toBe('cut');
+});
+
 test('a hook sees every request and may refuse it', async () => {
   const { api, client } = await lab([], STILL);
   const seen: string[] = [];
@@ -66,6 +85,27 @@ describe('an API that goes away', () => {
     expect(api.port).toBe(port);
     expect((await client.send('GET', '/version')).body).toMatchObject({ gitVersion: 'v1.32.1+k3s1' });
     expect((await client.send('GET', NODES)).code).toBe(200);
+  });
+
+  test('while a request waits: the request has no effect', async () => {
+    const { api, client } = await lab([node('a1')], STILL);
+    const arrived = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<undefined>();
+    api.faults.onRequest = () => {
+      arrived.resolve();
+      return goOn.promise;
+    };
+    const merge = { 'content-type': 'application/merge-patch+json' };
+    const patch = client.send('PATCH', `${NODES}/a1`, { spec: { unschedulable: true } }, merge);
+    const refused = expect(patch).rejects.toThrow();
+    await arrived.promise;
+    await api.goAway();
+    await refused;
+    goOn.resolve(undefined);
+    await api.comeBack();
+    api.faults.clear();
+    expect((await client.send('GET', `${NODES}/a1`)).body).not.toHaveProperty('spec.unschedulable');
+    expect(api.mutations).toEqual([]);
   });
 
   test('ends open watches', async () => {

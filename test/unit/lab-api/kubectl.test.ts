@@ -266,6 +266,23 @@ describe.skipIf(missing)('kubectl drain', () => {
     expect(api.mutations).toEqual([]);
   });
 
+  test.each<[string, ApiOptions, string[]]>([
+    ['--disable-eviction', {}, ['--disable-eviction']],
+    ['a server without evictions', { eviction: 'none' }, []],
+  ])('deletes plainly with %s, budgets or not', async (_name, options, flags) => {
+    const seeds = [node('a1'), node('a2'), statefulset('db', { node: 'a1' }), pdb('db', { maxUnavailable: 0 })];
+    const { api, run } = await cluster(seeds, options);
+    expect((await run([...DRAIN, ...flags])).code).toBe(0);
+    expect(api.mutations.map(({ verb, name }) => `${verb} ${name}`)).toEqual(['patch a1', 'delete db-0']);
+  });
+
+  test('evicts through policy/v1beta1 where there is no other', async () => {
+    const seeds = [node('a1'), node('a2'), statefulset('db', { node: 'a1' })];
+    const { api, run } = await cluster(seeds, { eviction: 'v1beta1' });
+    expect((await run(DRAIN)).code).toBe(0);
+    expect(evictions(api)).toEqual(['db-0']);
+  });
+
   test('survives a Retry-After of a stale budget', async () => {
     const { api, run } = await cluster([node('a1'), node('a2'), statefulset('db', { node: 'a1' })]);
     api.faults.failNext(429, { retryAfterSeconds: 1, match: ({ path }) => path.endsWith('/eviction') });

@@ -1,19 +1,23 @@
-import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, connect as netConnect } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import ssh2, { type ConnectConfig } from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateKey } from '../../lab/hosts/keys.ts';
 import { hasSshd } from '../../lab/hosts/openssh-server.ts';
+import { findProgram } from '../../lab/hosts/shells.ts';
 import { startHosts } from '../../lab/hosts/start-hosts.ts';
 import type { Backend, LabHost, LabHosts } from '../../lab/hosts/types.ts';
+import { until } from './helpers.ts';
 import { connect, run, runOnce } from './ssh-client.ts';
 
-for (const backend of ['embedded', 'openssh'] as Backend[]) {
+const backends: Backend[] = ['embedded', 'openssh'];
+
+for (const backend of backends) {
   const missing = backend === 'openssh' && !hasSshd();
-  if (missing) console.warn('skipped: this machine has no sshd');
+  if (missing) console.warn('skipped: this machine has no sshd that lets this user in');
   describe.skipIf(missing)(`the ${backend} SSH service`, () => suite(backend));
 }
 
@@ -165,6 +169,31 @@ function suite(backend: Backend): void {
     expect(host.port).toBe(port);
   });
 
+  it('answers keep-alives while a command is quiet', async () => {
+    const client = await connect(lab, lab.get('one'), { keepaliveInterval: 10, keepaliveCountMax: 2 });
+    expect(await run(client, 'sleep 0.3; echo still here')).toMatchObject({
+      code: 0,
+      stdout: Buffer.from('still here\n'),
+    });
+    client.end();
+  });
+
+  it.skipIf(!findProgram('ssh'))("serves the system's ssh, also through a jump host", async () => {
+    const config = join(lab.dir, 'ssh_config');
+    const common = `User ${lab.get('one').user}\nIdentityFile ${lab.privateKeyFile}\nUserKnownHostsFile ${lab.knownHostsFile}\nStrictHostKeyChecking yes\nBatchMode yes\n`;
+    const blocks = lab.hosts.map(
+      ({ name, address, port }) => `Host ${name}\nHostName ${address}\nPort ${port}\n${common}`,
+    );
+    writeFileSync(config, blocks.join('').replace('Host two\n', 'Host two\nProxyJump one\n'));
+    const before = lab.get('one').counts.connections;
+    const ssh = promisify(execFile)('ssh', ['-F', config, 'two', 'cat; hostname; echo err >&2']);
+    ssh.child.stdin?.end('input\n');
+    expect(await ssh).toMatchObject({ stdout: 'input\ntwo\n' });
+    expect(lab.get('one').counts.connections).toBe(before + 1);
+    const failed = promisify(execFile)('ssh', ['-n', '-F', config, 'one', 'exit 9']);
+    await expect(failed).rejects.toMatchObject({ code: 9 });
+  });
+
   it('works behind latency', async () => {
     const host = lab.get('two');
     host.setLatency(5);
@@ -195,6 +224,49 @@ describe('passwords', () => {
   });
 });
 
+describe.each(['dash', 'bash', 'busybox'] as const)('becoming another user on %s', (shell) => {
+  const missing = !findProgram(shell);
+  if (missing) console.warn(`skipped: this machine has no ${shell}`);
+
+  it.skipIf(missing)('asks for the password as sudo, su and doas do', async () => {
+    const lab = await startHosts({ hosts: [{ name: 'one', shell, become: true }] });
+    const host = lab.get('one');
+    const client = await connect(lab, host);
+    const become = async (command: string, stdin = '') => {
+      const { code, stdout, stderr } = await run(client, command, stdin);
+      return [code, `${stdout}`.trim(), `${stderr}`.trim()];
+    };
+    const who = "sh -c 'cat; echo $LAB_BECAME ${FOO-unset}'";
+    expect(await become(`FOO=kept sudo -n -u admin -- ${who}`, 'in ')).toEqual([0, 'in admin unset', '']);
+    expect(await become('doas -n -u admin -- sh -c "exit 5"')).toEqual([5, '', '']);
+    expect(await become(`su admin -c 'echo $LAB_BECAME'`)).toEqual([0, 'admin', '']);
+    host.setKnob('become-password', 'tell nobody');
+    expect(await become(`sudo -n ${who}`)).toEqual([1, '', 'sudo: a password is required']);
+    expect(await become(`sudo -S -p 'say it:' ${who}`, 'tell nobody\nrest ')).toEqual([
+      0,
+      'rest root unset',
+      'say it:',
+    ]);
+    expect((await become(`sudo -S -p '' ${who}`, 'a\nb\nc\n')).at(-1)).toMatch(/Sorry, try again.*3 incorrect/s);
+    expect((await become(`sudo -S ${who}`)).at(-1)).toContain('no password was provided');
+    expect((await become(`sudo ${who}`)).at(-1)).toContain('a terminal is required');
+    expect(await become('su root -c true', 'wrong\n')).toEqual([1, '', 'Password: su: Authentication failure']);
+    expect(await become('su root -c cat', 'tell nobody\nrest')).toEqual([0, 'rest', 'Password:']);
+    expect(await become('doas -n true')).toEqual([1, '', 'doas: Authentication required']);
+    client.end();
+    await lab.stop();
+  });
+});
+
+describe('addresses', () => {
+  it('are loopback, and nothing else', async () => {
+    const lab = await startHosts({ hosts: [{ name: 'one', address: '127.0.2.1' }] });
+    expect((await runOnce(lab, lab.get('one'), 'echo in')).out).toBe('in');
+    await lab.stop();
+    await expect(startHosts({ hosts: [{ name: 'one', address: '0.0.0.0' }] })).rejects.toThrow('loopback only');
+  });
+});
+
 describe('the end of a lab', () => {
   it('leaves no process, no folder and no listener', async () => {
     const lab = await startHosts({ hosts: [{ name: 'one' }] });
@@ -208,22 +280,38 @@ describe('the end of a lab', () => {
     await expect(reach(address, port)).rejects.toThrow(/ECONNREFUSED/);
   });
 
-  it('comes too when the process that made it is interrupted', async () => {
+  it.each(backends)('comes too when the process that made it is interrupted (%s)', async (backend) => {
+    if (backend === 'openssh' && !hasSshd()) return;
     const module = join(import.meta.dirname, '../../lab/hosts/start-hosts.ts');
     const program = `import { startHosts } from ${JSON.stringify(module)};
-      const lab = await startHosts({ hosts: [{ name: 'one' }] });
+      const lab = await startHosts({ hosts: [{ name: 'one' }], backend: '${backend}' });
       console.log(lab.dir);`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const dir = await new Promise<string>((resolve) => child.stdout.once('data', (text) => resolve(`${text}`.trim())));
     expect(existsSync(dir)).toBe(true);
+    expect(commandLines().some((line) => line.includes(dir))).toBe(backend === 'openssh');
     child.kill('SIGINT');
     const signal = await new Promise((resolve) => child.on('exit', (_code, name) => resolve(name)));
     expect(signal).toBe('SIGINT');
     expect(existsSync(dir)).toBe(false);
+    await until(() => !commandLines().some((line) => line.includes(dir)));
   });
 });
+
+/** Command lines of all processes; none where there is no /proc. */
+function commandLines(): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+      } catch {
+        return '';
+      }
+    });
+}
 
 /** Connects and says `in`, or why not. */
 function attempt(host: LabHost, auth: ConnectConfig): Promise<string> {
@@ -246,9 +334,4 @@ function reach(address: string, port: number): Promise<void> {
     });
     socket.on('error', reject);
   });
-}
-
-/** Asks again until it is so; the test's own time limit ends a wait for nothing. */
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await wait(5);
 }

@@ -1,18 +1,22 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type ArtifactServer, startArtifacts } from '../../lab/hosts/artifact-server.ts';
 import { findProgram } from '../../lab/hosts/shells.ts';
 import { startHosts } from '../../lab/hosts/start-hosts.ts';
 import type { LabHost, LabHosts, ShellName, UnitEvent } from '../../lab/hosts/types.ts';
+import { install as installOn, until } from './helpers.ts';
 import { runOnce } from './ssh-client.ts';
 
 const old = 'v1.30.4+k3s1';
 const wanted = 'v1.31.5+k3s1';
 
+const programs = new Set<string>();
 for (const shell of ['sh', 'dash', 'bash', 'busybox'] as ShellName[]) {
-  const missing = !findProgram(shell);
+  const program = findProgram(shell);
+  const missing = !program;
+  if (program && programs.has(realpathSync(program))) continue;
+  if (program) programs.add(realpathSync(program));
   if (missing) console.warn(`skipped: this machine has no ${shell}`);
   describe.skipIf(missing)(`the stand-ins on ${shell}`, () => suite(shell));
 }
@@ -24,11 +28,8 @@ function suite(shell: ShellName): void {
   let agent: LabHost;
   const units: UnitEvent[] = [];
   const on = (host: LabHost, command: string) => runOnce(lab, host, command);
-  const install = async (host: LabHost, environment: string, args = '') => {
-    const script = await (await fetch(artifacts.installScriptUrl)).text();
-    writeFileSync(join(host.root, 'tmp/i.sh'), script);
-    return on(host, `env ${environment} sh "$TMPDIR/i.sh" ${args}`);
-  };
+  const install = (host: LabHost, environment: string, args = '') =>
+    installOn(lab, host, artifacts.installScriptUrl, environment, args);
   const states = (host: LabHost) =>
     units.filter((event) => event.host === host.name).map((event) => `${event.unit} ${event.state} ${event.version}`);
 
@@ -157,6 +158,18 @@ function suite(shell: ShellName): void {
     expect(Number((await on(server, 'systemctl show k3s -p NRestarts --value')).out)).toBeGreaterThan(0);
   });
 
+  it.runIf(shell === 'busybox')('keeps the applets that have no stand-in', async () => {
+    const names = async (program: string) => {
+      const script = `list=$(${program} --list); PATH=/nowhere; for i in $list; do command -v $i; done`;
+      return (await on(server, `${program} sh -c '${script}'`)).out.split('\n');
+    };
+    const original = await names(findProgram('busybox') ?? '');
+    const copied = await names('$LAB_ROOT/lab/bin/busybox');
+    const gone = ['cat', 'halt', 'hostname', 'poweroff', 'reboot', 'su'];
+    expect(original.filter((name) => !copied.includes(name) && !gone.includes(name))).toEqual([]);
+    expect(copied.filter((name) => gone.includes(name))).toEqual([]);
+  });
+
   it('comes back when its process is killed, and stays down when stopped', async () => {
     await on(server, 'kill -9 "$(systemctl show k3s -p MainPID --value)"');
     await until(() => states(server).at(-1) === `k3s.service active ${wanted}`);
@@ -194,9 +207,24 @@ function suite(shell: ShellName): void {
     expect((await on(agent, 'sha256sum "$LAB_ROOT/usr/local/bin/k3s"')).out).toBe(before);
   });
 
+  it.skipIf(!findProgram('wget'))('finds and downloads a channel with wget too', async () => {
+    agent.setKnob('downloader', 'wget');
+    const result = await install(agent, 'INSTALL_K3S_CHANNEL=v1.31 INSTALL_K3S_SKIP_ENABLE=true');
+    agent.setKnob('downloader', undefined);
+    expect(result.err).toBe('');
+    expect((await on(agent, 'k3s --version')).out).toContain(wanted);
+  });
+
   it('writes nowhere but in its host', async () => {
     expect((await install(agent, `INSTALL_K3S_BIN_DIR=${lab.dir}/elsewhere`)).err).toContain('is outside of');
-    expect((await install(agent, 'LAB_ROOT=')).err).toContain('LAB_ROOT must name the host');
+    expect((await install(agent, '-i')).err).toContain('LAB_ROOT must name the host');
+    // In a clean environment the folder of the binary says which host it is.
+    const clean = await install(
+      agent,
+      `-i INSTALL_K3S_BIN_DIR=${agent.root}/usr/local/bin INSTALL_K3S_VERSION=${wanted} INSTALL_K3S_SKIP_START=true`,
+    );
+    expect(clean).toMatchObject({ code: 0 });
+    expect(clean.out).toContain(`systemd: Creating service file ${agent.root}/etc/systemd/system/k3s.service`);
   });
 
   it('saves, lists, deletes and prunes snapshots of etcd, and has none with SQLite', async () => {
@@ -258,9 +286,4 @@ function suite(shell: ShellName): void {
     expect(lines).toEqual(['first one', 'first one', 'second one']);
     await on(server, 'systemctl stop plain');
   });
-}
-
-/** Asks again until it is so; the test's own time limit ends a wait for nothing. */
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await wait(5);
 }

@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -10,6 +9,7 @@ import { conditionOf, type Node } from '../../lab/api/objects.ts';
 import { hasSshd } from '../../lab/hosts/openssh-server.ts';
 import { findProgram } from '../../lab/hosts/shells.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
+import { install as installOn, until } from './helpers.ts';
 import { runOnce } from './ssh-client.ts';
 
 const old = 'v1.30.4+k3s1';
@@ -21,8 +21,8 @@ describe('a lab', () => {
   const node = (name: string) => lab.api.state.get<Node>('nodes', name);
   const version = (name: string) => node(name)?.status?.nodeInfo?.kubeletVersion;
   const ready = (name: string) => conditionOf(node(name)!, 'Ready')?.status;
-  const install = (host: string, environment: string, args: string) =>
-    on(host, `curl -sfL ${lab.installScriptUrl} >"$TMPDIR/i.sh" && env ${environment} sh "$TMPDIR/i.sh" ${args}`);
+  const install = (host: string, environment: string, args = '') =>
+    installOn(lab.hosts, lab.hosts.get(host), lab.installScriptUrl, environment, args);
 
   beforeAll(async () => {
     lab = await startLab({ startMs: 20, rebootMs: 20 });
@@ -46,10 +46,10 @@ describe('a lab', () => {
     expect(inventory.reeve).toBe(1);
     expect(Object.keys(inventory.all.children.agents.hosts)).toEqual(['agent-1', 'agent-2']);
     const server = inventory.all.children.servers.hosts['server-1'];
-    expect(server).toMatchObject({ transport: 'ssh', address: '127.0.0.1', port: lab.hosts.get('server-1').port });
+    expect(server).toMatchObject({ transport: 'ssh', address: '127.0.0.1', ssh_port: lab.hosts.get('server-1').port });
     expect(existsSync(join(server.k3s_config_dir, 'k3s.yaml'))).toBe(true);
     expect(existsSync(join(server.k3s_bin_dir, 'k3s'))).toBe(true);
-    expect(existsSync(server.private_key_file) && existsSync(server.known_hosts_file)).toBe(true);
+    expect(existsSync(server.ssh_private_key_file) && existsSync(server.ssh_known_hosts_file)).toBe(true);
   });
 
   it.skipIf(!findProgram('kubectl'))('lets the real kubectl in, from here and from the server', async () => {
@@ -117,6 +117,23 @@ describe('a lab', () => {
     await until(async () => (await ask(lab, `${lab.api.url}/readyz`)) === 200);
     await lab.settled();
     expect([lab.api.server.version, version('server-1'), version('agent-1')]).toEqual([wanted, wanted, old]);
+  });
+
+  it('keeps the API away for an outage, whatever its unit does', async () => {
+    let end = () => {};
+    const over = lab.apiOutage(
+      new Promise<void>((resolve) => {
+        end = resolve;
+      }),
+    );
+    await until(async () => (await ask(lab, `${lab.api.url}/readyz`)) === 'ECONNREFUSED');
+    await on('server-1', 'systemctl restart k3s');
+    await lab.settled();
+    expect(await ask(lab, `${lab.api.url}/readyz`)).toBe('ECONNREFUSED');
+    end();
+    await over;
+    expect([await ask(lab, `${lab.api.url}/readyz`), lab.api.server.version]).toEqual([200, wanted]);
+    await until(() => ready('server-1') === 'True');
   });
 
   it('renews the lease of a node while its unit is active, and loses the node after it stopped', async () => {
@@ -214,9 +231,4 @@ function ask(lab: Lab, url: string, { method = 'GET', body }: Ask = {}): Promise
     asked.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
     asked.end(body);
   });
-}
-
-/** Asks again until it is so; the test's own time limit ends a wait for nothing. */
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await wait(5);
 }

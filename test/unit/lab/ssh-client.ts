@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import ssh2, { type Client } from 'ssh2';
+import ssh2, { type Client, type ConnectConfig } from 'ssh2';
 import type { LabHost, LabHosts } from '../../lab/hosts/types.ts';
 
 export interface Outcome {
@@ -10,7 +10,7 @@ export interface Outcome {
 }
 
 /** Connects to a lab host with the lab's key, its host key checked. */
-export function connect(lab: LabHosts, host: LabHost): Promise<Client> {
+export function connect(lab: LabHosts, host: LabHost, more: ConnectConfig = {}): Promise<Client> {
   const client = new ssh2.Client();
   return new Promise((resolve, reject) => {
     client.on('ready', () => resolve(client));
@@ -21,6 +21,7 @@ export function connect(lab: LabHosts, host: LabHost): Promise<Client> {
       username: host.user,
       privateKey: readFileSync(lab.privateKeyFile),
       hostVerifier: (key: Buffer) => key.toString('base64') === host.hostKey.split(' ')[1],
+      ...more,
     });
     client.setNoDelay(true);
   });

@@ -100,6 +100,25 @@ export const testRegistry: Registry = new Map<string, AnyModule>(
       args: { type: 'object', additionalProperties: true, properties: {} },
     }),
     defineModule({
+      name: 'assert',
+      description: 'Fails unless all is true.',
+      kind: 'check',
+      examples: [],
+      returns: { type: 'object', properties: {} },
+      plan,
+      shorthand: 'that',
+      expressions: ['that'],
+      args: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['that'],
+        properties: {
+          that: { description: 'CEL.', anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] },
+          fail_msg: { type: 'string', description: 'Printed on failure.' },
+        },
+      },
+    }),
+    defineModule({
       name: 'debug',
       description: 'Shows a text.',
       kind: 'check',

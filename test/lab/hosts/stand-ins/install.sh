@@ -10,7 +10,14 @@ fatal() {
   exit 1
 }
 
+# Without the variable the folder of the binary says which host this is.
+if [ -z "${LAB_ROOT:-}" ] && [ -f "${INSTALL_K3S_BIN_DIR%/usr/local/bin}/lab/events" ]; then
+  LAB_ROOT=${INSTALL_K3S_BIN_DIR%/usr/local/bin}
+fi
 [ -n "${LAB_ROOT:-}" ] || fatal 'This is the install script of a lab: LAB_ROOT must name the host it is for'
+# Whatever PATH says, the machine's own systemctl is never meant.
+PATH=$LAB_ROOT/usr/local/bin:$LAB_ROOT/usr/bin:$PATH
+export LAB_ROOT PATH
 
 knob() { # name default
   if [ -f "$LAB_ROOT/lab/knobs/$1" ]; then cat "$LAB_ROOT/lab/knobs/$1"; else echo "$2"; fi
@@ -110,7 +117,9 @@ fetch_binary() {
       return
       ;;
   esac
-  if command -v curl >/dev/null 2>&1; then
+  if [ "$(knob downloader any)" = wget ]; then
+    fetch=wget
+  elif command -v curl >/dev/null 2>&1; then
     fetch=curl
   elif command -v wget >/dev/null 2>&1; then
     fetch=wget
@@ -162,6 +171,7 @@ write_scripts() {
   info "Creating killall script $killall"
   cat >"$killall" <<KILLALL
 #!/bin/sh
+PATH=$LAB_ROOT/usr/bin:\$PATH
 for unit in "$systemd_dir"/k3s*.service; do
   [ -e "\$unit" ] && systemctl stop "\${unit##*/}"
 done
@@ -170,6 +180,7 @@ KILLALL
   info "Creating uninstall script $uninstall"
   cat >"$uninstall" <<UNINSTALL
 #!/bin/sh
+PATH=$LAB_ROOT/usr/bin:\$PATH
 "$killall"
 systemctl disable $system_name
 rm -f "$unit_file" "$env_file"
@@ -259,6 +270,7 @@ misbehave() { # what a test set for this host: fail, slow SECONDS, chatty LINES
 set_up "$@"
 misbehave
 fetch_binary
+info 'Skipping installation of SELinux RPM'
 link_commands
 write_scripts
 systemctl disable "$system_name" >/dev/null 2>&1 || :

@@ -108,7 +108,7 @@ run_main() {
   cd "$LAB_ROOT" || exit 1
   NOTIFY_SOCKET="$dir/control"
   export NOTIFY_SOCKET
-  exec 3>&-
+  exec 3>&- 4>&-
   exec "$@"
 }
 
@@ -124,6 +124,7 @@ start_main() {
   esac
   identifier=${1##*/}
   main=0
+  starting=yes
   early=
   result=success
   status=0
@@ -137,13 +138,72 @@ start_main() {
   log_line systemd 1 "Starting $unit - $(setting Description)..."
   rm -f "$dir/output"
   mkfifo "$dir/output"
-  while IFS= read -r text; do log_line "$identifier" "$main" "$text"; done <"$dir/output" &
+  accompany &
+}
+
+# Runs the unit's process, writes down what it prints, and tells the supervisor of its end once all that is in the journal.
+accompany() {
+  last="end of $invocation"
+  # For both directions, since opening it for one would wait for the other.
+  exec 4<>"$dir/output"
+  run_main </dev/null >&4 2>&1 &
+  process=$!
+  echo "pid $process" >&3
+  keep_journal "$process" &
+  journal=$!
+  wait "$process"
+  code=$?
+  echo "$last" >&4
+  wait "$journal"
+  echo "exited $code" >&3
+}
+
+keep_journal() { # pid
+  while IFS= read -r text; do
+    [ "$text" != "$last" ] || return 0
+    log_line "$identifier" "$1" "$text"
+  done <"$dir/output"
+}
+
+started_main() { # pid
+  main=$1
+  starting=
+  if [ "$wanted" = stopped ]; then
+    stop_main
+    return
+  fi
+  write_state activating start
+  case $type in
+    oneshot) ;;
+    notify) [ -z "$early" ] || became_active ;;
+    *) became_active ;;
+  esac
+}
+
+# Ends the process, once there is one. Returns 1 when there is none and none to come: the unit is over.
+stop_main() {
+  wanted=stopped
+  finish failed
+  if [ "$main" = 0 ] && [ -z "$starting" ]; then
+    write_state inactive dead
+    event inactive
+    return 1
+  fi
+  write_state deactivating stop-sigterm
+  [ "$main" != 0 ] || return 0
+  kill -TERM "$main"
+  remind "$(knob stop-sec 2)" kill
+}
+
+# Sends this supervisor a word after so many seconds, unless it has ended or another reminder came since.
+remind() {
+  [ -z "$reminder" ] || kill "$reminder" 2>/dev/null
   (
-    run_main </dev/null >"$dir/output" 2>&1 &
-    echo "pid $!" >&3
-    wait $!
-    echo "exited $?" >&3
+    trap 'kill $!' TERM
+    sleep "$1" &
+    wait $! && echo "$2" >&3
   ) &
+  reminder=$!
 }
 
 became_active() {
@@ -187,7 +247,7 @@ ended() {
     restarts=$((restarts + 1))
     write_state activating auto-restart
     event failed
-    (sleep "$(knob restart-sec 0.2)" && echo again >&3) &
+    remind "$(knob restart-sec 0.2)" again
     return 0
   fi
   if [ "$result" = success ]; then write_state inactive dead && event inactive; else write_state failed failed && event failed; fi
@@ -195,62 +255,60 @@ ended() {
 }
 
 supervise() {
-  echo $$ >"$dir/supervisor"
   type=$(setting Type)
   command=$(definition | sed -n 's/^ExecStart=[-@:+!]*//p' | sed '/^$/d' | tail -n 1)
   restarts=0
   entered=
+  reminder=
   told=
   wanted=started
-  rm -f "$dir/control"
-  mkfifo "$dir/control"
   # Open for both directions, so that the reader never sees an end while writers come and go.
   exec 3<>"$dir/control"
   start_main
   while read -r word number <&3; do
     case $word in
-      pid)
-        main=$number
-        write_state activating start
-        case $type in oneshot) ;; notify) [ -z "$early" ] || became_active ;; *) became_active ;; esac
-        ;;
-      ready) if [ "$main" = 0 ]; then early=yes; elif [ "$wanted" = started ]; then became_active; fi ;;
+      pid) started_main "$number" ;;
+      ready) if [ -n "$starting" ]; then early=yes; elif [ "$wanted" = started ]; then became_active; fi ;;
       exited) ended "$number" || break ;;
       again) [ "$wanted" = started ] && start_main ;;
       kill) [ "$main" = 0 ] || kill -9 "$main" ;;
-      stop)
-        wanted=stopped
-        finish failed
-        if [ "$main" = 0 ]; then
-          write_state inactive dead
-          event inactive
-          break
-        fi
-        write_state deactivating stop-sigterm
-        kill -TERM "$main"
-        (sleep "$(knob stop-sec 2)" && [ -p "$dir/control" ] && echo kill >&3) &
-        ;;
+      stop) stop_main || break ;;
     esac
   done
+  [ -z "$reminder" ] || kill "$reminder" 2>/dev/null
   rm -f "$dir/control" "$dir/supervisor"
   finish failed
 }
 
-alive() { [ -f "$dir/supervisor" ] && kill -0 "$(cat "$dir/supervisor")" 2>/dev/null; }
+alive() { [ -f "$dir/supervisor" ] && kill -0 "$(cat "$dir/supervisor" 2>/dev/null)" 2>/dev/null; }
 
 stop_unit() {
   alive || return 0
-  [ -p "$dir/control" ] && echo stop >"$dir/control"
+  # In the background: were the supervisor to end at this moment, nobody would read it.
+  [ -p "$dir/control" ] && echo stop >"$dir/control" &
   while alive; do sleep 0.02; done
 }
 
 start_unit() {
   if alive; then
-    finish done
+    follow=yes
     return
   fi
   [ -f "$dir/loaded" ] || load
+  rm -f "$dir/control"
+  mkfifo "$dir/control"
   spawn supervise "$unit" "$answer"
+  # Written here and not by the supervisor, or the next job could miss one that is just being born.
+  echo "$spawned" >"$dir/supervisor"
+}
+
+# Waits for a start that another job began.
+follow_start() {
+  until grep -q '^ActiveState=active' "$dir/state"; do
+    alive || break
+    sleep 0.02
+  done
+  if alive; then finish done; else finish failed; fi
 }
 
 load() {
@@ -265,35 +323,56 @@ spawn() {
     [ -z "$launcher" ] || command -v $launcher >/dev/null 2>&1 || continue
     env -i PATH="$LAB_ROOT/usr/local/bin:$LAB_ROOT/usr/bin:@PATH@" LAB_ROOT="$LAB_ROOT" LAB_HOST="$LAB_HOST" \
       $launcher "$LAB_ROOT/lab/bin/lab-unit" "$@" </dev/null >/dev/null 2>>"$LAB_ROOT/lab/lab-unit.err" &
+    spawned=$!
     return
   done
 }
 
-job() { # start|stop|restart
-  # Jobs on one unit run one after another, as systemd's do.
-  until mkdir "$dir/lock" 2>/dev/null; do
-    kill -0 "$(cat "$dir/lock/pid" 2>/dev/null || echo $$)" 2>/dev/null || rm -rf "$dir/lock"
+# Jobs on one unit run in the order they were asked for. A ticket holds the id of its job once that runs.
+queue() {
+  read -r now _ </proc/uptime || now=$(date +%s).00
+  ticket=$(printf '%012d-%07d' "${now%.*}${now#*.}" $$)
+  mkdir -p "$dir/queue"
+  : >"$dir/queue/$ticket"
+}
+
+await_turn() {
+  echo $$ >"$dir/queue/$ticket"
+  while :; do
+    first=$(ls "$dir/queue" | head -n 1)
+    [ "$first" != "$ticket" ] || return 0
+    holder=$(cat "$dir/queue/$first" 2>/dev/null)
+    if [ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null; then rm -f "$dir/queue/$first"; fi
     sleep 0.02
   done
-  echo $$ >"$dir/lock/pid"
+}
+
+job() { # start|stop|restart
+  follow=
+  await_turn
   case $1 in
     stop) stop_unit && finish done ;;
     restart) stop_unit && start_unit ;;
     start) start_unit ;;
   esac
-  rm -rf "$dir/lock"
+  rm -f "$dir/queue/$ticket"
+  [ -z "$follow" ] || follow_start
 }
 
 case $verb in
   job)
     action=$1
     unit=$2
-    answer=$3
+    ticket=$3
+    answer=$4
     dir="$LAB_ROOT/run/systemd/$unit"
-    mkdir -p "$dir"
     job "$action"
     ;;
-  spawn-job) spawn job "$@" ;;
+  spawn-job)
+    dir="$LAB_ROOT/run/systemd/$2"
+    queue
+    spawn job "$1" "$2" "$ticket" "$3"
+    ;;
   load)
     unit=$1
     dir="$LAB_ROOT/run/systemd/$unit"

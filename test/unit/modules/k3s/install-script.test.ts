@@ -203,6 +203,7 @@ describe('install-script', () => {
     expect(error).toMatchObject({ code: 'start-failed' });
     expect(error.message).toMatch(/still activating after/);
     expect(error.message).toContain('Waiting for control-plane node');
+    expect(lt.undo).toMatchObject({ version: wanted });
   });
 
   it('restarts a node whose binary was replaced and whose unit was not', async () => {

@@ -1,0 +1,33 @@
+import { execFileSync } from 'node:child_process';
+
+/** Process ids on this machine whose command line holds `text`. */
+export function processesWith(text: string): number[] {
+  const list = execFileSync('ps', ['-A', '-o', 'pid=,args='], { encoding: 'utf8', maxBuffer: 1 << 24 });
+  return list
+    .split('\n')
+    .filter((line) => line.includes(text) && !line.includes('ps -A'))
+    .map((line) => Number(line.trim().split(' ')[0]));
+}
+
+/** Ends the process group that a process is in. Refuses one that could be the tests' own. */
+export function killGroupOf(pid: number): void {
+  const groupOf = (one: number) => Number(execFileSync('ps', ['-o', 'pgid=', '-p', String(one)], { encoding: 'utf8' }));
+  const group = groupOf(pid);
+  if (!(group > 1) || group === groupOf(process.pid)) throw new Error(`process ${pid} has no group of its own`);
+  process.kill(-group, 'SIGKILL');
+}
+
+/** Resolves when `test` is true; looks often, gives up with an error after 20 s. */
+export async function until(what: string, test: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!(await test())) {
+    if (Date.now() > deadline) throw new Error(`still waiting for: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+let used = 0;
+/** A number of seconds for `sleep` that no other process on the machine was given. */
+export function uniqueSleep(): string {
+  return `${3000 + (process.pid % 500)}.${process.pid}${++used}`;
+}
