@@ -49,6 +49,7 @@ export const template = defineModule({
     },
   ],
   kind: 'state',
+  templateSources: ['src'],
   returns: { type: 'object', additionalProperties: false, properties: fileFactsSchema },
   notes: 'Links at dest are followed. A file that changed between plan and apply is left alone and the task fails.',
   async plan(args, target) {
