@@ -170,6 +170,17 @@ describe('through a host', () => {
     expect(good.tunnels).toHaveLength(1);
   });
 
+  test('a burst of requests opens no more than six connections', async () => {
+    await writeFile(join(folder, 'it’s k3s.yaml'), config());
+    const access = hostAccess('server-1');
+    const cluster = openCluster(access, QUICK);
+    const reader = cluster.reader({ signal: new AbortController().signal, remaining: () => 10_000 });
+    const answers = await Promise.all(Array.from({ length: 50 }, () => reader.read({ method: 'GET', path: NODE })));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(access.tunnels).toHaveLength(6);
+    cluster.close();
+  });
+
   test('each server’s own readiness can be asked', async () => {
     await writeFile(join(folder, 'it’s k3s.yaml'), config());
     const second = await api.addServer({ name: 'second' });

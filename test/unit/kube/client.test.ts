@@ -155,6 +155,11 @@ describe('refusals', () => {
     expect(failure.message + failure.hint).not.toContain('wrong-token');
   });
 
+  test('a 401 that passes, as of a server that starts, is no failure', async () => {
+    api.faults.failNext(401, { times: 2 });
+    expect((await writer.read({ method: 'GET', path: NODE })).status).toBe(200);
+  });
+
   test('another authority’s certificate is no server to talk to', async () => {
     await using other = await startApi();
     const text = other.kubeconfig({ server: api.url });

@@ -141,6 +141,19 @@ describe('budgets', () => {
     expect(applied?.facts?.evicted).toHaveLength(3);
   });
 
+  test('the opening of a budget is heard of: nobody waits for the next try', async () => {
+    api.seed([deployment('web', { nodes: ['agent-1'], replicas: 4 }), pdb('web', { minAvailable: 3 })]);
+    const { applied } = await runModule(drain, { retry: '1h' }, targetOf(cluster));
+    expect(applied?.facts?.evicted).toHaveLength(4);
+  });
+
+  test('without the right to watch budgets the tries alone must do', async () => {
+    api.seed([deployment('web', { nodes: ['agent-1'], replicas: 3 }), pdb('web', { minAvailable: 2 })]);
+    api.authorize(({ resource }) => (resource === 'poddisruptionbudgets' ? 'no' : undefined));
+    const { applied } = await runModule(drain, { retry: '20ms' }, targetOf(cluster));
+    expect(applied?.facts?.evicted).toHaveLength(3);
+  });
+
   test('check mode says which pods would have to wait', async () => {
     api.seed([deployment('web', { node: 'agent-1' }), pdb('web', { minAvailable: 1 })]);
     const plan = await planOf(drain, {}, targetOf(cluster));

@@ -65,7 +65,7 @@ export function clusterOf(api: Api, patience: Partial<Patience> = QUICK): Cluste
 }
 
 /** The arguments with the defaults of the module's schema, as the engine hands them over. */
-export function argsFor(module: AnyModule, given: Record<string, unknown>): Record<string, unknown> {
+function argsFor(module: AnyModule, given: Record<string, unknown>): Record<string, unknown> {
   const properties = Object.entries(module.args.properties as Record<string, { default?: unknown }>);
   const defaults = properties.filter(([, schema]) => schema.default !== undefined);
   return { ...Object.fromEntries(defaults.map(([name, schema]) => [name, schema.default])), ...given };
