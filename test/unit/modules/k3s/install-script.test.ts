@@ -265,7 +265,7 @@ describe('install-script', () => {
 
   it('does not begin beside an installation that still runs', async () => {
     await newAgent();
-    const planned = await plan({ version: wanted });
+    const planned = await plan({ version: wanted, install_timeout: '1s' });
     const lock = `mkdir -p "$LAB_ROOT/var/lib/reeve/run/k3s"; echo "${process.pid} $(sed 's/.*) //' /proc/${process.pid}/stat | cut -d ' ' -f 20)" >"$LAB_ROOT/var/lib/reeve/run/k3s/installer"`;
     await lt.target.run(lock);
     await expect(installScript.apply!(planned.next!, lt.target)).rejects.toMatchObject({ code: 'installer-running' });
