@@ -2,7 +2,8 @@ import { type ClusterReader, type KubeObject, ReeveError, TaskFailure } from '..
 import { spoken } from './duration.ts';
 import { budgetSentence, budgetsOver, listBudgets } from './kube-budgets.ts';
 import type { EvictionResult, PodProgress } from './kube-evictor.ts';
-import { nameOf } from './kube-objects.ts';
+import { notReady } from './kube-node-health.ts';
+import { nameOf, nodePath } from './kube-objects.ts';
 
 export interface Blocker {
   pod: string;
@@ -45,7 +46,7 @@ export async function drainFailure(
   return new TaskFailure(`${node} ${end}; ${left.length} of ${result.pods.length} pods are left\n${lines.join('\n')}`, {
     code: result.end === 'deadline' ? 'drain-deadline' : 'drain-failed',
     facts: { ...facts, blocked: shown.map((entry) => ({ pod: entry.name, why: reasonOf(entry, numbers) })) },
-    hint: await hintFor(cluster, left),
+    hint: await hintFor(cluster, node, left),
     cause: result.error,
   });
 }
@@ -77,7 +78,9 @@ async function budgetNumbers(cluster: ClusterReader, pods: PodProgress[]): Promi
   return numbers;
 }
 
-async function hintFor(cluster: ClusterReader, left: PodProgress[]): Promise<string | undefined> {
+async function hintFor(cluster: ClusterReader, node: string, left: PodProgress[]): Promise<string | undefined> {
+  const dead = left.some(({ state }) => state === 'leaving') ? await whyDead(cluster, node) : undefined;
+  if (dead) return `${node} ${dead}. Its kubelet must come back to end the pods; until then they stay Terminating.`;
   const manager = left.some(({ pod }) => pod.metadata.labels?.['longhorn.io/component'] === 'instance-manager');
   if (manager) return longhornHint(cluster);
   if (!left.some(({ budget }) => budget)) return undefined;
@@ -85,6 +88,15 @@ async function hintFor(cluster: ClusterReader, left: PodProgress[]): Promise<str
     'Scale the workload up or mend its unready pods, then run again. ' +
     'Bypassing the budget (`disable_eviction: true`) means an outage of that workload.'
   );
+}
+
+async function whyDead(cluster: ClusterReader, node: string): Promise<string | undefined> {
+  try {
+    const { status, body } = await cluster.read({ method: 'GET', path: nodePath(node), cleanup: true, timeout: 5_000 });
+    return status === 200 ? notReady(body) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Longhorn keeps an instance-manager while it holds a volume's last healthy replica. */

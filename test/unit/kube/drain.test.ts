@@ -289,6 +289,15 @@ describe('faults', () => {
     expect(isCordoned()).toBe(false);
   });
 
+  test('a node whose kubelet is gone is the reason that pods stay', async () => {
+    api.seed([deployment('web', { node: 'agent-1' })]);
+    api.setNode('agent-1', { ready: false, kubelet: 'stopped' });
+    await expect(runModule(drain, { timeout: '1500ms' }, targetOf(cluster))).rejects.toMatchObject({
+      message: expect.stringMatching(/default\/web-\S+ is still terminating/),
+      hint: expect.stringMatching(/^agent-1 is (not Ready|lost).*Its kubelet must come back/),
+    });
+  });
+
   test('a pod that has been terminating for long is skipped when told so', async () => {
     const held = { node: 'agent-1', deletedSecondsAgo: 100, finalizers: ['example.com/hold'] };
     api.seed([pod('old', held)]);

@@ -72,7 +72,15 @@ function argsFor(module: AnyModule, given: Record<string, unknown>): Record<stri
 }
 
 export async function planOf(module: AnyModule, given: Record<string, unknown>, target: TestTarget): Promise<Plan> {
-  return module.plan(argsFor(module, given), target);
+  const plan = await module.plan(argsFor(module, given), target);
+  expectDeclared(module, plan.facts);
+  return plan;
+}
+
+/** What a task registers must be what the module declares. */
+function expectDeclared(module: AnyModule, facts: Record<string, unknown> = {}): void {
+  const unknown = Object.keys(facts).filter((name) => !(name in module.returns.properties));
+  if (unknown.length > 0) throw new Error(`${module.name} returns undeclared facts: ${unknown.join(', ')}`);
 }
 
 /** Plan, then apply when there are changes, as the engine does it. */
@@ -83,5 +91,7 @@ export async function runModule(
 ): Promise<{ plan: Plan; applied?: Applied }> {
   const plan = await planOf(module, given, target);
   if (plan.changes.length === 0 || !module.apply) return { plan };
-  return { plan, applied: await module.apply(plan.next, target) };
+  const applied = await module.apply(plan.next, target);
+  expectDeclared(module, applied.facts);
+  return { plan, applied };
 }
