@@ -39,14 +39,16 @@ export async function drainFailure(
   const left = result.pods.filter(({ state }) => state !== 'gone');
   const failed = left.filter(({ state }) => state === 'failed');
   const shown = failed.length > 0 ? [...failed, ...left.filter(({ state }) => state === 'blocked')] : left;
-  const numbers = await budgetNumbers(cluster, shown);
+  const away = await whyAway(cluster);
+  const numbers = away ? new Map<string, string>() : await budgetNumbers(cluster, shown);
   const lines = shown.map((entry) => `  ${entry.name} ${reasonOf(entry, numbers)}`);
   const end = result.end === 'deadline' ? `was not drained in ${spoken(timeout)}` : 'cannot be drained';
-  if (result.error instanceof ReeveError && failed.length === 0) lines.push(`  ${result.error.message}`);
+  if (away) lines.push(`  ${away}`);
+  else if (result.error instanceof ReeveError && failed.length === 0) lines.push(`  ${result.error.message}`);
   return new TaskFailure(`${node} ${end}; ${left.length} of ${result.pods.length} pods are left\n${lines.join('\n')}`, {
     code: result.end === 'deadline' ? 'drain-deadline' : 'drain-failed',
     facts: { ...facts, blocked: shown.map((entry) => ({ pod: entry.name, why: reasonOf(entry, numbers) })) },
-    hint: await hintFor(cluster, node, left),
+    hint: away ? undefined : await hintFor(cluster, node, left),
     cause: result.error,
   });
 }
@@ -88,6 +90,16 @@ async function hintFor(cluster: ClusterReader, node: string, left: PodProgress[]
     'Scale the workload up or mend its unready pods, then run again. ' +
     'Bypassing the budget (`disable_eviction: true`) means an outage of that workload.'
   );
+}
+
+/** What the client says when the API server does not answer now. */
+async function whyAway(cluster: ClusterReader): Promise<string | undefined> {
+  try {
+    await cluster.read({ method: 'GET', path: '/readyz', cleanup: true, timeout: 3_000 });
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 async function whyDead(cluster: ClusterReader, node: string): Promise<string | undefined> {

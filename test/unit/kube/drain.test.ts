@@ -270,6 +270,20 @@ describe('faults', () => {
     expect(podsOn('agent-1')).toEqual([]);
   });
 
+  test('the API away for good is told, and that the node may be left cordoned', async () => {
+    api.seed([deployment('web', { node: 'agent-1' })]);
+    const target = targetOf(cluster);
+    const plan = await planOf(drain, { timeout: '1s' }, target);
+    api.faults.onRequest = ({ path, query }) => {
+      if (path.endsWith('/eviction') && !query.has('dryRun')) void api.goAway();
+      return undefined;
+    };
+    const failure = await drain.apply!(plan.next as never, target).catch((error) => error);
+    expect(failure).toMatchObject({ code: 'drain-deadline', message: expect.stringMatching(/connection refused$/) });
+    expect(target.warnings).toContainEqual(expect.stringMatching(/^agent-1 may be left cordoned: No answer to GET/));
+    expect(target.states).toEqual([['agent-1', 'cordoned']]);
+  });
+
   test('an answer of the API that passes is tried again, a 409 is looked into', async () => {
     api.seed([deployment('web', { node: 'agent-1', replicas: 3 })]);
     const target = targetOf(cluster);

@@ -4,7 +4,14 @@ import type { AnyModule, Applied, Plan, WriteTarget } from '../../../runner/modu
 import type { Api } from '../../lab/api/api.ts';
 
 /** Retries as in a real run, only faster. */
-export const QUICK: Partial<Patience> = { pause: 5, pauseLimit: 50, unauthorized: 200, dns: 50, watch: 2_000 };
+export const QUICK: Partial<Patience> = {
+  pause: 5,
+  pauseLimit: 50,
+  unauthorized: 200,
+  dns: 50,
+  watch: 2_000,
+  cleanup: 1_000,
+};
 
 export interface TestTarget extends WriteTarget {
   readonly lines: string[];
