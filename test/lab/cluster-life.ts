@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Api } from './api/api.ts';
 import { node } from './api/fixtures.ts';
 import { timestamp } from './api/objects.ts';
@@ -23,8 +24,10 @@ export class ClusterLife {
   readonly #etcd: boolean;
   /** What happened, done one after another: an API server cannot come back while it still goes away. */
   #work: Promise<void> = Promise.resolve();
-  /** API servers that are there. */
-  readonly #servers = new Set<string>();
+  /** API servers whose unit is active, with their versions. */
+  readonly #servers = new Map<string, string>();
+  /** API servers that an outage keeps away, with the version that would be there. */
+  readonly #held = new Map<string, string | undefined>();
   /** Kubelets that wait for an API to register with. */
   #waiting: (() => void)[] = [];
 
@@ -40,6 +43,22 @@ export class ClusterLife {
   /** Resolves when everything that was told so far has been done. */
   async settled(): Promise<void> {
     await this.#work;
+  }
+
+  /** Holds a server's API away until the promise settles or so many milliseconds passed. @throws Error without such a server */
+  async outage(host: string, until: number | Promise<unknown>): Promise<void> {
+    const endpoint = this.#members.get(host)?.endpoint;
+    if (endpoint === undefined) throw new Error(`the lab has no server ${host}`);
+    const running = this.#servers.get(endpoint);
+    this.#held.set(endpoint, running);
+    this.#then(() => this.#api.goAway(endpoint));
+    await (typeof until === 'number' ? wait(until) : Promise.allSettled([until]));
+    this.#then(async () => {
+      const version = this.#held.get(endpoint);
+      this.#held.delete(endpoint);
+      if (version !== undefined) await this.#serve(endpoint, version);
+    });
+    await this.settled();
   }
 
   /** A unit of a host changed its state. */
@@ -85,12 +104,25 @@ export class ClusterLife {
   }
 
   async #up(member: Member, version: string): Promise<void> {
-    if (member.endpoint !== undefined) {
-      await this.#api.comeBack({ name: member.endpoint, version });
-      this.#servers.add(member.endpoint);
-    }
     this.#waiting.push(() => this.#register(member, version));
-    if (this.#servers.size === 0) return;
+    if (member.endpoint !== undefined) await this.#serve(member.endpoint, version);
+    else this.#registerWaiting();
+  }
+
+  /** The API server is back, unless an outage holds it. */
+  async #serve(endpoint: string, version: string): Promise<void> {
+    if (this.#held.has(endpoint)) {
+      this.#held.set(endpoint, version);
+      return;
+    }
+    await this.#api.comeBack({ name: endpoint, version });
+    this.#servers.set(endpoint, version);
+    this.#registerWaiting();
+  }
+
+  #registerWaiting(): void {
+    const reachable = [...this.#servers.keys()].some((endpoint) => !this.#held.has(endpoint));
+    if (!reachable) return;
     for (const register of this.#waiting.splice(0)) register();
   }
 
@@ -98,6 +130,7 @@ export class ClusterLife {
     if (member.endpoint !== undefined) {
       await this.#api.goAway(member.endpoint);
       this.#servers.delete(member.endpoint);
+      if (this.#held.has(member.endpoint)) this.#held.set(member.endpoint, undefined);
     }
     const known = this.#api.state.get('nodes', member.host.name);
     if (known) this.#api.setNode(member.host.name, { kubelet: 'stopped', ...this.#voter(member, false) });

@@ -16,6 +16,8 @@ export interface LabOptions {
   datastore?: 'etcd' | 'sqlite';
   backend?: Backend;
   shell?: ShellName;
+  /** Gives every host stand-ins for sudo, su and doas. */
+  become?: boolean;
   /** The cluster's token. */
   token?: string;
   /** Real seconds per cluster second in the API; see its own documentation. */

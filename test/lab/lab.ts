@@ -29,6 +29,11 @@ export interface Lab {
   state(): Map<string, string>;
   /** A hash of {@link state}: unchanged means that nothing was written anywhere. */
   fingerprint(): string;
+  /**
+   * Takes a server's API away (the first one's unless named) for so many milliseconds or until the promise settles, whatever
+   * its unit does meanwhile. Resolves once it is back, or would be if its unit were active.
+   */
+  apiOutage(until: number | Promise<unknown>, server?: string): Promise<void>;
   /** Resolves when the API has followed all that happened on the hosts so far. */
   settled(): Promise<void>;
   stop(): Promise<void>;
@@ -133,7 +138,9 @@ function describeLab(lab: {
     const lines = new Map<string, string>();
     for (const host of hosts.hosts)
       for (const [path, what] of treeOf(host.root)) lines.set(`${host.name}:${path}`, what);
-    api.mutations.forEach((entry, index) => {
+    // Taking and giving back the playbook's lock is no change to the cluster.
+    const changes = api.mutations.filter((entry) => !/\/kube-system\/leases(\/reeve-|$)/.test(entry.path));
+    changes.forEach((entry, index) => {
       lines.set(`api write ${index}`, `${entry.method} ${entry.path}`);
     });
     return lines;
@@ -151,6 +158,7 @@ function describeLab(lab: {
     installScriptUrl: artifacts.installScriptUrl,
     state,
     fingerprint: () => hashOf([...state()].map(([path, what]) => `${path} ${what}`)),
+    apiOutage: (until, server = names.servers[0]) => life.outage(server ?? '', until),
     settled: () => life.settled(),
     stop,
     [Symbol.asyncDispose]: stop,
@@ -161,8 +169,8 @@ function numbered(word: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${word}-${index + 1}`);
 }
 
-function hostSpecs(names: Names, { shell, proxmox }: FullLabOptions): HostSpec[] {
-  const common = shell ? { shell } : {};
+function hostSpecs(names: Names, { shell, become, proxmox }: FullLabOptions): HostSpec[] {
+  const common = { ...(shell ? { shell } : {}), ...(become ? { become } : {}) };
   const inContainers = new Set([
     ...(proxmox ? names.agents : []),
     ...(proxmox?.containers === 'all' ? names.servers : []),

@@ -5,7 +5,9 @@ import { diagnosticOf } from '../../playbook/context.ts';
 import { unusedExtra } from '../../playbook/fill-inputs.ts';
 import type { Definitions, Inherited, Play, Playbook, Step, StepBase } from '../../playbook/model.ts';
 import type { Registry } from '../../playbook/registry.ts';
+import { referencesOf } from './definition-references.ts';
 import { hostsOfPattern } from './hosts.ts';
+import { checkInventoryNames } from './inventory.ts';
 import { anyShapes, BATCH_NAMES, inventoryNames, Names, type Shapes, specialNames } from './names.ts';
 import { checkReference, type ReferenceRules } from './references.ts';
 import { namesMadeBy, resultShape } from './registers.ts';
@@ -40,7 +42,7 @@ class NameCheck {
   }
 
   run(): Diagnostic[] {
-    const { playbook, inventory, extraVars } = this.#subject;
+    const { playbook, inventory, extraVars, engineVariables } = this.#subject;
     const everywhere = new Names(specialNames(playbook, inventory))
       .with(anyShapes(extraVars))
       .with(anyShapes(Object.keys(playbook.vars)));
@@ -54,6 +56,10 @@ class NameCheck {
     // A variable is resolved where it is used, so it may use names that only some plays have.
     this.#definitions(playbook.vars, inPlays);
     this.#unused();
+    if (inventory) {
+      const known = inPlays.with(inventoryNames(inventory, inventory.hosts.keys())).with(anyShapes(engineVariables));
+      this.#found.push(...checkInventoryNames(inventory, known));
+    }
     return this.#found;
   }
 
@@ -133,15 +139,6 @@ class NameCheck {
       const diagnostic = checkReference(reference, names, this.#rules);
       if (diagnostic) this.#found.push(diagnostic);
     }
-  }
-}
-
-/** References of a definition; none when its templates have mistakes, which were reported when it was parsed. */
-export function referencesOf(definition: Definitions[string]): readonly Reference[] {
-  try {
-    return definition.compiled.references;
-  } catch {
-    return [];
   }
 }
 

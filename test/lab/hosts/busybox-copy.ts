@@ -1,8 +1,8 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 
 /**
- * Applets that hosts have stand-ins for, with a name of the same length and the same place in the alphabet, since busybox
- * searches its sorted table of names.
+ * Applets that hosts have stand-ins for, with a name of the same length and, where there is one, the same place in the
+ * alphabet: busybox searches a sorted table of names, from a few fixed points on.
  */
 const renamed: Record<string, string> = {
   cat: 'cau',
@@ -10,6 +10,7 @@ const renamed: Record<string, string> = {
   hostname: 'hostnamf',
   poweroff: 'powerofg',
   reboot: 'rebooz',
+  su: 's_',
 };
 
 /**

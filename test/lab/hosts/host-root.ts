@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { copyBusybox } from './busybox-copy.ts';
 import { findProgram, requireShell, shellArgv, shellPath } from './shells.ts';
 import type { HostSpec } from './types.ts';
@@ -49,6 +50,7 @@ export function createRoot(root: string, spec: HostSpec): void {
   install('session.sh', 'lab/bin/session');
   writeFileSync(join(root, 'lab/environment'), exportLines(hostEnvironment(root, spec)));
   if (spec.ownCurl || (!findProgram('curl') && !findProgram('wget'))) install('curl.sh', 'usr/bin/curl');
+  if (spec.become) install('become.sh', 'usr/bin/sudo', 'usr/bin/su', 'usr/bin/doas');
   if (spec.proxmox) install('pct.sh', 'usr/bin/pct');
 }
 
@@ -111,7 +113,7 @@ function filler(root: string, spec: HostSpec): (text: string) => string {
     PATH: systemPath(),
     CAT: shell === 'busybox' ? `${requireShell(shell)} cat` : (findProgram('cat') ?? '/bin/cat'),
     NODE: process.execPath,
-    LAB: import.meta.dirname,
+    CURL: fileURLToPath(new URL('./curl.ts', import.meta.url)),
   };
   return (text) => text.replace(/@([A-Z]+)@/g, (all, word: string) => words[word] ?? all);
 }

@@ -2,9 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, constants, mkdirSync, openSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
+import { findProgram } from './shells.ts';
 
 const { O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 const batch = 32;
+const mkfifo = findProgram('mkfifo') ?? 'mkfifo';
 
 /** A pipe between this process and one to be started: our end as a stream, the other's as a descriptor to pass on. */
 export interface Pipe {
@@ -60,7 +62,7 @@ export class PipeMaker {
 
   #refill(): string {
     const paths = Array.from({ length: batch }, () => join(this.#folder, `${this.#count++}`));
-    const made = spawnSync('mkfifo', paths, { encoding: 'utf8' });
+    const made = spawnSync(mkfifo, paths, { encoding: 'utf8' });
     if (made.status !== 0) throw new Error(`mkfifo failed: ${made.error ?? made.stderr}`);
     this.#ready = paths.slice(1);
     return paths[0]!;

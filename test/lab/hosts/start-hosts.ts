@@ -86,6 +86,7 @@ interface Build {
 }
 
 async function startHost(spec: HostSpec, build: Build): Promise<LabHost> {
+  if (spec.address && !/^127(\.\d+){3}$/.test(spec.address)) throw new TypeError('a lab listens on loopback only');
   const root = join(build.dir, spec.name);
   mkdirSync(root);
   createRoot(root, spec);
@@ -95,7 +96,7 @@ async function startHost(spec: HostSpec, build: Build): Promise<LabHost> {
   const host = createHost({
     root,
     spec,
-    address: loopback,
+    address: spec.address ?? loopback,
     hostKey: hostKey.public,
     rebootMs: build.options.rebootMs ?? 300,
     gate,
@@ -122,7 +123,7 @@ async function startService(
   build: Build,
 ): Promise<Gate> {
   const serve = await (build.options.backend === 'openssh' ? openssh : embedded)();
-  const gate = new Gate(loopback, serve);
+  const gate = new Gate(spec.address ?? loopback, serve);
   build.endings.unshift(() => gate.end());
   await gate.listen();
   return gate;

@@ -24,12 +24,16 @@ export type Backend = 'embedded' | 'openssh';
 export interface HostSpec {
   name: string;
   shell?: ShellName;
+  /** Where its SSH service listens, an address in 127.0.0.0/8; 127.0.0.1 unless told. */
+  address?: string;
   /** Lets this password in, beside the lab's key. Embedded backend only. */
   password?: string;
   /** A container has no SSH of its own: it is reached with `pct exec VMID` on its node. */
   container?: { node: string; vmid: number };
   /** Installs the `pct` stand-in, for the containers that name this host as their node. */
   proxmox?: boolean;
+  /** Gives the host stand-ins for sudo, su and doas, which want a password once the knob `become-password` has one. */
+  become?: boolean;
   /** Gives the host the lab's own small `curl`, which it has anyway when the machine has neither curl nor wget. */
   ownCurl?: boolean;
   /** Variables every session and unit of this host has. */
@@ -87,7 +91,7 @@ export interface LabHost {
   boot(): Promise<void>;
   /** Ends all processes, changes the boot id, empties run/, is away for a while, and starts the enabled units. */
   reboot(downMs?: number): Promise<void>;
-  /** Sets (or with undefined clears) one word the stand-ins look at; see docs of the stand-ins. */
+  /** Sets (or with undefined clears) one word the stand-ins look at: README.md lists them. */
   setKnob(name: string, value: string | undefined): void;
   /** Process ids of everything that runs on this host now. */
   processes(): number[];

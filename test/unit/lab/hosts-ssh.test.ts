@@ -224,6 +224,49 @@ describe('passwords', () => {
   });
 });
 
+describe.each(['dash', 'bash', 'busybox'] as const)('becoming another user on %s', (shell) => {
+  const missing = !findProgram(shell);
+  if (missing) console.warn(`skipped: this machine has no ${shell}`);
+
+  it.skipIf(missing)('asks for the password as sudo, su and doas do', async () => {
+    const lab = await startHosts({ hosts: [{ name: 'one', shell, become: true }] });
+    const host = lab.get('one');
+    const client = await connect(lab, host);
+    const become = async (command: string, stdin = '') => {
+      const { code, stdout, stderr } = await run(client, command, stdin);
+      return [code, `${stdout}`.trim(), `${stderr}`.trim()];
+    };
+    const who = "sh -c 'cat; echo $LAB_BECAME ${FOO-unset}'";
+    expect(await become(`FOO=kept sudo -n -u admin -- ${who}`, 'in ')).toEqual([0, 'in admin unset', '']);
+    expect(await become('doas -n -u admin -- sh -c "exit 5"')).toEqual([5, '', '']);
+    expect(await become(`su admin -c 'echo $LAB_BECAME'`)).toEqual([0, 'admin', '']);
+    host.setKnob('become-password', 'tell nobody');
+    expect(await become(`sudo -n ${who}`)).toEqual([1, '', 'sudo: a password is required']);
+    expect(await become(`sudo -S -p 'say it:' ${who}`, 'tell nobody\nrest ')).toEqual([
+      0,
+      'rest root unset',
+      'say it:',
+    ]);
+    expect((await become(`sudo -S -p '' ${who}`, 'a\nb\nc\n')).at(-1)).toMatch(/Sorry, try again.*3 incorrect/s);
+    expect((await become(`sudo -S ${who}`)).at(-1)).toContain('no password was provided');
+    expect((await become(`sudo ${who}`)).at(-1)).toContain('a terminal is required');
+    expect(await become('su root -c true', 'wrong\n')).toEqual([1, '', 'Password: su: Authentication failure']);
+    expect(await become('su root -c cat', 'tell nobody\nrest')).toEqual([0, 'rest', 'Password:']);
+    expect(await become('doas -n true')).toEqual([1, '', 'doas: Authentication required']);
+    client.end();
+    await lab.stop();
+  });
+});
+
+describe('addresses', () => {
+  it('are loopback, and nothing else', async () => {
+    const lab = await startHosts({ hosts: [{ name: 'one', address: '127.0.2.1' }] });
+    expect((await runOnce(lab, lab.get('one'), 'echo in')).out).toBe('in');
+    await lab.stop();
+    await expect(startHosts({ hosts: [{ name: 'one', address: '0.0.0.0' }] })).rejects.toThrow('loopback only');
+  });
+});
+
 describe('the end of a lab', () => {
   it('leaves no process, no folder and no listener', async () => {
     const lab = await startHosts({ hosts: [{ name: 'one' }] });

@@ -119,6 +119,23 @@ describe('a lab', () => {
     expect([lab.api.server.version, version('server-1'), version('agent-1')]).toEqual([wanted, wanted, old]);
   });
 
+  it('keeps the API away for an outage, whatever its unit does', async () => {
+    let end = () => {};
+    const over = lab.apiOutage(
+      new Promise<void>((resolve) => {
+        end = resolve;
+      }),
+    );
+    await until(async () => (await ask(lab, `${lab.api.url}/readyz`)) === 'ECONNREFUSED');
+    await on('server-1', 'systemctl restart k3s');
+    await lab.settled();
+    expect(await ask(lab, `${lab.api.url}/readyz`)).toBe('ECONNREFUSED');
+    end();
+    await over;
+    expect([await ask(lab, `${lab.api.url}/readyz`), lab.api.server.version]).toEqual([200, wanted]);
+    await until(() => ready('server-1') === 'True');
+  });
+
   it('renews the lease of a node while its unit is active, and loses the node after it stopped', async () => {
     const renewed = () =>
       (lab.api.state.get('leases', 'agent-2', 'kube-node-lease')?.spec as { renewTime?: string })?.renewTime;

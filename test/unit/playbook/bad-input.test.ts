@@ -89,6 +89,15 @@ const TASKS: Case[] = [
   ['a template error in a block of text', '- debug: |\n    first\n    second «»{{ b', 'template-syntax', ['closed']],
   ['a Jinja filter', `- debug: "{{ x «|» default('y') }}"`, 'foreign-template', ['{{default x "y"}}']],
   ['a template error in a variable', '- debug: x\n  vars: { a: "«»{{ b" }', 'template-syntax', ['closed']],
+  ['a register that hides behind host', '- debug: x\n  register: «host»', 'reserved-name', ['the host itself']],
+  ['a variable that hides', '- debug: x\n  vars: { «groups»: 1 }', 'reserved-name', ['groups']],
+  [
+    'a loop variable that hides',
+    '- debug: x\n  loop: [1]\n  loop_control: { loop_var: «run» }',
+    'reserved-name',
+    ['run'],
+  ],
+  ['a set variable that hides', '- set-vars: { «inputs»: 1 }', 'reserved-name', ['inputs']],
   ['loop_control without loop', '- debug: x\n  «loop_control»: { loop_var: a }', 'loop-control-alone', ['loop']],
   [
     'loop_control with a typo',
