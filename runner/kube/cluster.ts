@@ -88,6 +88,8 @@ async function serverReady(ways: Ways, name: string, signal?: AbortSignal): Prom
       method: 'GET',
       path: '/readyz',
       timeout: READY_TIMEOUT,
+      // A connection from before a restart says nothing about the server that is there now.
+      fresh: true,
       signal: either,
     });
     return { ready: status === 200, detail: status === 200 ? 'ok' : `${status}: ${messageOf(body)}` };
