@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -106,6 +106,13 @@ describe.each(shells)('jobs, $name', ({ command }) => {
       await endJob(run, dir, 'install');
     },
   );
+
+  test('what a start that was cut off has left is no job', async () => {
+    mkdirSync(folder(), { recursive: true });
+    writeFileSync(join(folder(), 'id'), 'other\n');
+    writeFileSync(join(folder(), 'boot'), existsSync(bootFile) ? readFileSync(bootFile) : '\n');
+    expect(await job({ script: 'echo done' })).toMatchObject({ code: 0, stdout: 'done\n' });
+  });
 
   test('a job that was killed without a trace is noticed', async () => {
     const nap = uniqueSleep();
