@@ -33,7 +33,15 @@ export interface Plan<Next = unknown> {
   next?: Next;
   /** One line that says what was found, when there is nothing to change: «already v1.31.5+k3s1». */
   message?: string;
-  /** Set when the plan cannot be made yet because of a change not yet applied; the task is reported as unknown. */
+  /**
+   * In check mode, what this change does to things that other tasks look at (`cordon/NAME`: true); they ask
+   * `target.foreseen`.
+   */
+  foresees?: Record<string, unknown>;
+  /**
+   * Set when the plan cannot be made yet because of a change not yet applied; the task is reported as unknown. Outside of
+   * check mode there is no such change, and the task fails with this text.
+   */
   unknown?: string;
 }
 
@@ -125,6 +133,14 @@ export interface SourceFile {
   mode: string;
 }
 
+/** A directory of the control machine with everything below it; paths are relative to it, parents come first. */
+export interface SourceTree {
+  path: string;
+  /** `mode` is octal text. */
+  directories: { path: string; mode: string }[];
+  files: SourceFile[];
+}
+
 export interface HttpRequest {
   url: string;
   method?: string;
@@ -157,8 +173,23 @@ export interface ClusterRequest {
   contentType?: string;
   /** milliseconds for this one request; default 30 s. */
   timeout?: number;
+  /**
+   * A write that may safely reach the server twice: a patch to the same value, an eviction or a deletion with a uid
+   * precondition. It is then retried like a read.
+   */
+  idempotent?: boolean;
+  /**
+   * Puts back what was changed: goes out even after the task's deadline or an interruption, for at most `timeout`
+   * (default 30 s) in all.
+   */
+  cleanup?: boolean;
+  /** Aborting ends the request and its retries: it rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
-/** `status` 404, 409, 429 … are answers, not exceptions; a lost connection is retried until the task's deadline. */
+/**
+ * 401 and 403 are thrown as ReeveError `cluster-unauthorized` and `cluster-forbidden` (but for a namespace that is being
+ * deleted, whose 403 is an answer).
+ * `status` 404, 409, 429 … are answers, not exceptions; a lost connection is retried until the task's deadline. */
 export interface ClusterResponse {
   status: number;
   // biome-ignore lint/suspicious/noExplicitAny: API objects are open; modules narrow them where they read them.
@@ -170,6 +201,10 @@ export type KubeObject = any;
 export interface WatchOptions {
   path: string;
   query?: Record<string, string | number | boolean | undefined>;
+  /** What is waited for, for the message at the deadline: «node k3s-1 to be Ready». */
+  what?: string;
+  /** Aborting ends the wait: it rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /** The cluster, reading only. Writes with `dryRun=All` are allowed here: they change nothing. */
@@ -187,8 +222,18 @@ export interface ClusterReader {
   until<T>(options: WatchOptions, inspect: (objects: KubeObject[]) => T | undefined, timeout: number): Promise<T>;
 }
 export interface ClusterWriter extends ClusterReader {
-  /** Any request. Not retried by itself once it may have reached the server. */
+  /**
+   * Any request. Retried by itself while it cannot have reached the server (and on 429, but for evictions); once it may
+   * have, only when it is `idempotent`, else ReeveError `cluster-write-lost`.
+   */
   write(request: ClusterRequest): Promise<ClusterResponse>;
+}
+
+/** The answer of one server's own health check. */
+export interface ServerReadiness {
+  ready: boolean;
+  /** What it said, or why there was no answer. */
+  detail: string;
 }
 
 /** A long write that must outlive the connection: it runs from a folder on the target and can be attached to again. */
@@ -213,18 +258,31 @@ export interface ReadTarget {
   read(script: string, options?: RunOptions): Promise<RunResult>;
   /** Bytes of a file on the target; undefined when it does not exist. */
   readFile(path: string): Promise<Buffer | undefined>;
-  facts(): Promise<HostFacts>;
+  /** Gathered once a run; `refresh` asks the host again. */
+  facts(options?: { refresh?: boolean }): Promise<HostFacts>;
   /** Directory on the target for backups and jobs of this run. */
   readonly stateDir: string;
   /** A file of the control machine, relative to the playbook (`files/` and `templates/` beside it are looked in too). */
   source(path: string): Promise<SourceFile>;
+  /** A directory of the control machine, found like `source` finds a file; undefined when the path is a file. */
+  sourceTree?(path: string): Promise<SourceTree | undefined>;
   /** The file rendered as a template with the task's variables. Undefined when it depends on an unknown value. */
   renderSource(path: string): Promise<string | undefined>;
   /** An HTTP request from the control machine. Throws ReeveError `http-unreachable`. */
   http(request: HttpRequest): Promise<HttpResponse>;
+  /** Whether a TCP connection from the control machine to there is accepted within `timeout` milliseconds. */
+  canConnect?(host: string, port: number, timeout: number): Promise<boolean>;
   cluster(): Promise<ClusterReader>;
+  /** Asks the Kubernetes API server on this very host for its `/readyz`, once. Never throws for one that is away. */
+  serverReady(): Promise<ServerReadiness>;
+  /** In check mode, what an earlier plan foresees under this key; undefined when none does, and in a real run. */
+  foreseen(key: string): unknown;
   /** Marks a value as secret: it is masked wherever it turns up from now on. Returns it. */
   secret<T>(value: T): T;
+  /** Asks the person at the terminal and gives the line typed. Absent when nobody is there to answer. */
+  ask?(question: string): Promise<string>;
+  /** Forgets the connections to the host, so that the next call connects anew: for a host that restarts. */
+  dropConnection?(): Promise<void>;
   /** One line of progress for whoever is watching. */
   progress(message: string): void;
   warn(message: string): void;
@@ -248,8 +306,23 @@ export interface WriteTarget extends ReadTarget {
   /** Runs a script detached from the connection and waits for it, attaching again after a drop. */
   job(options: JobOptions): Promise<RunResult>;
   cluster(): Promise<ClusterWriter>;
+  /**
+   * Says what `undo` needs before apply is at its end: it is recorded with the change also when apply fails later on. What
+   * apply returns takes its place.
+   */
+  recordUndo?(undo: unknown): void;
   /** Says what a node is left in (`cordoned`, `half upgraded`), or undefined when it is as it should be. */
   nodeState(node: string, state: string | undefined): void;
+}
+
+/** One expression of an argument named in `expressions`, evaluated for the host. */
+export interface Evaluated {
+  /** As written. A value that was a boolean already is written as `true` or `false`. */
+  expression: string;
+  /** `unknown` in check mode, when it depends on a change not yet applied. */
+  value: boolean | 'unknown';
+  /** What the names in the expression stood for, for the message: `{ 'node.ready': false }`. */
+  names?: Record<string, unknown>;
 }
 
 /** An example that a test validates and plans. */
@@ -279,6 +352,25 @@ export interface ModuleDefinition<S extends ObjectSchema = ObjectSchema, Next = 
   needs?: string[];
   /** Longer prose for the docs page, Markdown. */
   notes?: string;
+  /**
+   * Arguments whose text is CEL rather than a template. `args` describes them as they are written (a string, a boolean,
+   * or a list of these); plan is handed a list of `Evaluated`, one for each, also when only one was written.
+   */
+  expressions?: readonly string[];
+  /** The facts become variables of the host, for the tasks after it and for other hosts to read. */
+  setsVariables?: boolean;
+  /**
+   * For modules that wait. In check mode the engine says «would wait for …» instead of calling plan: always when
+   * `inCheck` is `never`, and once something before the task is pending when it is `unless-pending`. `what` gives
+   * undefined for arguments with which it only looks.
+   */
+  waits?: { inCheck: 'never' | 'unless-pending'; what(args: ArgsOf<S>): string | undefined };
+  /** What it does cannot be told beforehand (a command): in check mode the task is unknown, not only changed. */
+  unpredictable?: boolean;
+  /** For state modules: true for the arguments that make it an action (`service` with `state: restarted`). */
+  isAction?(args: ArgsOf<S>): boolean;
+  /** Pending handlers run at this point. */
+  flushesHandlers?: boolean;
   /** Checks beyond the schema, before any connection: returns a message, or undefined. */
   check?(args: Record<string, unknown>): string | undefined;
   plan(args: ArgsOf<S>, target: ReadTarget): Promise<Plan<Next>>;
@@ -303,7 +395,13 @@ export class TaskFailure extends ReeveError {
 
   constructor(
     message: string,
-    options: { hint?: string; facts?: Record<string, unknown>; code?: string; cause?: unknown; place?: Place } = {},
+    options: {
+      hint?: string | undefined;
+      facts?: Record<string, unknown>;
+      code?: string;
+      cause?: unknown;
+      place?: Place;
+    } = {},
   ) {
     super(options.code ?? 'task-failed', message, {
       hint: options.hint,

@@ -1,20 +1,11 @@
 import type { Place } from '../errors.ts';
+import type { TextPlace } from '../language/text-place.ts';
+
+export { Raw } from '../language/raw.ts';
+export type { TextPlace } from '../language/text-place.ts';
 
 /** Keys and indices that lead from the root of a document to a node. */
 export type Path = readonly (string | number)[];
-
-/** A string that carries the `!raw` tag: text for another templater, never rendered. */
-export class Raw {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-
-/** Maps offsets of one string, as its reader sees it, to places in the file. */
-export interface TextPlace {
-  placeAt(offset: number): Place;
-}
 
 /** A YAML (or JSON) file as plain values, in which every node keeps its position. */
 export interface Document {

@@ -1,0 +1,139 @@
+/** A directory of the control machine put on the target: one look, one script for directories, one write a file. */
+import { type Plan, type ReadTarget, type SourceTree, TaskFailure, type WriteTarget } from '../../runner/module.ts';
+import { attributesScript, runOrFail } from './attributes.ts';
+import { type ForeseenPath, foresee } from './foresee.ts';
+import { formatMode, resolveMode } from './mode.ts';
+import { quotePath } from './quote.ts';
+import { type FileState, probeFiles, withoutSlash } from './stat.ts';
+import {
+  applyWrite,
+  type FileFacts,
+  planWrite,
+  sha256Of,
+  undoWrite,
+  type WantedFile,
+  type WriteStep,
+  type WriteUndo,
+} from './write.ts';
+
+export interface CopyTreeArgs extends Omit<WantedFile, 'content'> {
+  dest: string;
+  directory_mode?: string;
+  force: boolean;
+}
+
+export interface CopyTreeStep {
+  facts: Partial<FileFacts>;
+  /** Shell commands that make what is missing. */
+  make: string[];
+  made: string[];
+  writes: WriteStep[];
+}
+
+export interface CopyTreeUndo {
+  made: string[];
+  writes: WriteUndo[];
+}
+
+export async function planCopyTree(
+  args: CopyTreeArgs,
+  tree: SourceTree,
+  target: ReadTarget,
+): Promise<Plan<CopyTreeStep>> {
+  const root = withoutSlash(args.dest);
+  const states = await probeFiles(target, [
+    { path: root },
+    ...tree.directories.map(({ path }) => ({ path: `${root}/${path}` })),
+    ...tree.files.map(({ path, content }) => ({ path: `${root}/${path}`, content: { unless: sha256Of(content) } })),
+  ]);
+  const directories = states.slice(0, 1 + tree.directories.length);
+  const made = missingDirectories(directories);
+  const { changes: all, make, after } = makeDirectories(made, args, directories[0]!.newcomer);
+  const changes: Plan['changes'] = all;
+  const writes: WriteStep[] = [];
+  tree.files.forEach((file, index) => {
+    const state = states[directories.length + index]!;
+    if (state.real && !args.force) return;
+    const { mode, ...others } = args;
+    const fileMode = mode === 'preserve' ? file.mode : mode;
+    const plan = planWrite(state, {
+      ...others,
+      ...(fileMode !== undefined && { mode: fileMode }),
+      content: file.content,
+    });
+    changes.push(...plan.changes);
+    if (plan.step) writes.push(plan.step);
+  });
+  const facts = { path: directories[0]!.path };
+  if (changes.length === 0) return { changes, facts };
+  const files = Object.fromEntries(writes.map((write) => [write.path, write.after]));
+  return {
+    changes,
+    predicted: facts,
+    foresees: foresee(target, { ...after, ...files }),
+    next: { facts, make, made, writes },
+  };
+}
+
+function missingDirectories(states: FileState[]): string[] {
+  return states.flatMap((state, index) => {
+    if (state.real && state.real.type !== 'directory') {
+      throw new TaskFailure(`${state.path} is a ${state.real.type}, not a directory`, { code: 'not-a-directory' });
+    }
+    // Only the first one may lie below directories that are missing too: the others lie below it.
+    return state.real ? [] : [...(index === 0 ? (state.missing ?? []) : []), state.path];
+  });
+}
+
+/** The changes and shell commands that make directories, outermost first, and what they will be. */
+export function makeDirectories(
+  paths: readonly string[],
+  args: Pick<CopyTreeArgs, 'directory_mode' | 'owner' | 'group'>,
+  newcomer: FileState['newcomer'],
+) {
+  const { directory_mode: mode, owner, group } = args;
+  const plain = newcomer ?? { directoryMode: 0o755, owner: '', group: '' };
+  const bits = mode === undefined ? plain.directoryMode : resolveMode(mode, plain.directoryMode, true);
+  const attributes = {
+    ...(mode !== undefined && { mode: formatMode(bits) }),
+    ...(owner !== undefined && { owner }),
+    ...(group !== undefined && { group }),
+  };
+  const after: ForeseenPath = {
+    type: 'directory',
+    mode: bits,
+    owner: owner ?? plain.owner,
+    group: group ?? plain.group,
+  };
+  return {
+    changes: paths.map((path) => ({
+      summary: `${path}: create directory`,
+      before: null,
+      after: { type: 'directory' },
+    })),
+    make: paths.map((path) => {
+      const set = attributesScript(path, attributes);
+      return `mkdir ${quotePath(path)}${set && ` && ${set}`}`;
+    }),
+    after: Object.fromEntries(paths.map((path) => [path, after])),
+  };
+}
+
+/** Makes the directories, then writes file after file. */
+export async function applyCopyTree(step: CopyTreeStep, target: WriteTarget): Promise<CopyTreeUndo> {
+  if (step.make.length > 0) await runOrFail(target, step.make.join(' && '), step.made[0]!);
+  const undo: CopyTreeUndo = { made: step.made, writes: [] };
+  for (const write of step.writes) {
+    const back = await applyWrite(write, target);
+    if (back) undo.writes.push(back);
+  }
+  return undo;
+}
+
+/** Files first, then the directories that were made, as far as they are empty again. */
+export async function undoCopyTree(undo: CopyTreeUndo, target: WriteTarget): Promise<void> {
+  for (const write of undo.writes.toReversed()) await undoWrite(write, target);
+  if (undo.made.length === 0) return;
+  const remove = undo.made.toReversed().map((path) => `rmdir ${quotePath(path)}`);
+  await runOrFail(target, remove.join(' && '), undo.made[0]!);
+}

@@ -1,0 +1,20 @@
+import type { ReadTarget } from '../../runner/module.ts';
+import { type FileState, probeFile, probeFiles } from './stat.ts';
+import { sha256Of } from './write.ts';
+
+/** Looks at dest, and at the file of that name in it, in one round trip; gives the one that is meant. */
+export async function findDestination(
+  dest: string,
+  name: string | undefined,
+  content: Buffer,
+  target: ReadTarget,
+): Promise<FileState> {
+  const unless = { content: { unless: sha256Of(content) } };
+  if (name === undefined) return probeFile(target, { path: dest, ...unless });
+  const within = `${dest.replace(/\/+$/, '')}/${name}`;
+  const [at, inside] = await probeFiles(target, [
+    { path: dest, ...unless },
+    { path: within, ...unless },
+  ]);
+  return at!.real?.type === 'directory' || dest.endsWith('/') ? inside! : at!;
+}

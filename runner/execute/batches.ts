@@ -1,0 +1,63 @@
+import { EXIT, ReeveError } from '../errors.ts';
+import type { BatchSize, Play } from '../playbook/model.ts';
+
+/** The hosts of a play in the order it asks for. `shuffle` is the only one that differs between runs. */
+export function orderHosts(hosts: readonly string[], order: Play['order']): string[] {
+  switch (order) {
+    case 'inventory':
+      return [...hosts];
+    case 'reverse_inventory':
+      return [...hosts].reverse();
+    case 'sorted':
+      return [...hosts].sort();
+    case 'reverse_sorted':
+      return [...hosts].sort().reverse();
+    case 'shuffle':
+      return shuffled(hosts);
+  }
+}
+
+function shuffled(hosts: readonly string[]): string[] {
+  const result = [...hosts];
+  for (let i = result.length - 1; i > 0; i--) {
+    const j = Math.floor(Math.random() * (i + 1));
+    [result[i], result[j]] = [result[j]!, result[i]!];
+  }
+  return result;
+}
+
+/**
+ * Cuts hosts into batches as `serial` says: counts, percents of all hosts (at least one host each), a list of them
+ * whose last one repeats. Without serial all hosts are one batch.
+ *
+ * @throws ReeveError `invalid-serial` for a size that is no positive count or percent.
+ */
+export function cutBatches(hosts: readonly string[], serial: unknown): string[][] {
+  if (hosts.length === 0) return [];
+  const sizes =
+    serial === undefined ? [] : (Array.isArray(serial) ? serial : [serial]).map((s) => size(s, hosts.length));
+  if (sizes.length === 0) return [[...hosts]];
+  const batches: string[][] = [];
+  for (let at = 0, n = 0; at < hosts.length; n++) {
+    const count = sizes[Math.min(n, sizes.length - 1)]!;
+    batches.push(hosts.slice(at, at + count));
+    at += count;
+  }
+  return batches;
+}
+
+function size(written: BatchSize | unknown, total: number): number {
+  const text = String(written).trim();
+  const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text);
+  const value = Number(match?.[1]);
+  if (!match || value <= 0 || (!match[2] && !Number.isInteger(value))) {
+    throw new ReeveError(
+      'invalid-serial',
+      `serial is ${text}; it takes a count such as 1, a percent such as 25%, or a list`,
+      {
+        exitCode: EXIT.invalid,
+      },
+    );
+  }
+  return match[2] ? Math.max(1, Math.floor((total * value) / 100)) : value;
+}

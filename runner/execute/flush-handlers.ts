@@ -1,0 +1,47 @@
+import type { Task } from '../playbook/model.ts';
+import type { StepContext } from './context.ts';
+import type { HostState } from './host-state.ts';
+
+/** How a task is run on several hosts; given in, since the steps flush handlers too. */
+export type RunOnHosts = (
+  context: StepContext,
+  task: Task,
+  hosts: readonly HostState[],
+  possible: ReadonlySet<HostState>,
+) => Promise<void>;
+
+/** Runs the notified handlers in the order they are written, each once a host, until none is left. */
+export async function flushHandlers(
+  context: StepContext,
+  hosts: readonly HostState[],
+  runOnHosts: RunOnHosts,
+): Promise<void> {
+  const handlers: StepContext = { ...context, section: 'handlers', rescuable: false };
+  const { forceHandlers, handlers: list } = context.playState.play;
+  let again = true;
+  while (again && !context.run.interrupt.requested) {
+    again = false;
+    for (const handler of list) {
+      const waiting = hosts.filter((host) => host.notified.has(handler.id) && (!host.failed || forceHandlers));
+      if (waiting.length === 0) continue;
+      again = true;
+      await runHandler(handlers, handler, waiting, runOnHosts);
+    }
+  }
+}
+
+async function runHandler(
+  context: StepContext,
+  handler: Task,
+  hosts: HostState[],
+  runOnHosts: RunOnHosts,
+): Promise<void> {
+  const failures = new Map(hosts.map((host) => [host, host.failed]));
+  const possible = hosts.filter((host) => host.notified.get(handler.id) === false);
+  for (const host of hosts) {
+    host.notified.delete(handler.id);
+    host.failed = undefined;
+  }
+  await runOnHosts(context, handler, hosts, new Set(possible));
+  for (const [host, failure] of failures) host.failed ??= failure;
+}

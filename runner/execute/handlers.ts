@@ -1,0 +1,57 @@
+import { ReeveError } from '../errors.ts';
+import { isUnknown } from '../language/unknown.ts';
+import type { Play, Task } from '../playbook/model.ts';
+import { scopeFor } from './conditions.ts';
+import type { StepContext } from './context.ts';
+import { withFacts } from './gather.ts';
+import type { HostState } from './host-state.ts';
+import type { RunState } from './run-state.ts';
+import type { TaskRun } from './task-run.ts';
+
+/** Marks the handlers that a changed task names. `known` is false when the change is only possible (check mode). */
+export async function notify(
+  context: StepContext,
+  { task, host, settings, reference }: TaskRun,
+  known: boolean,
+): Promise<void> {
+  for (const compiled of settings.notify) {
+    const value = await withFacts(context.run, () => compiled.render(scopeFor(context, task, host)));
+    if (isUnknown(value)) continue;
+    for (const name of Array.isArray(value) ? value : [value]) {
+      const handlers = handlersNamed(context.run, context.playState.play, String(name));
+      if (handlers.length === 0) {
+        throw new ReeveError('unknown-handler', `no handler is called ${String(name)}`, {
+          place: task.place,
+          exitCode: 4,
+        });
+      }
+      for (const handler of handlers) {
+        host.notified.set(handler.id, (host.notified.get(handler.id) ?? false) || known);
+        context.run.emitter.emit({
+          type: 'handler-notified',
+          host: host.name,
+          handler: handlerName(context.run, handler),
+          by: reference.id,
+        });
+      }
+    }
+  }
+}
+
+function handlersNamed(run: RunState, play: Play, name: string): Task[] {
+  return play.handlers.filter((handler) => handlerName(run, handler) === name || handler.listen.includes(name));
+}
+
+export function handlerName(run: RunState, handler: Task): string {
+  return handler.name.isStatic ? String(handler.name.render(run.emptyScope)) : handler.module;
+}
+
+/** Says which handlers of failed hosts did not run; resume runs them. */
+export function reportPending(run: RunState, play: Play, hosts: readonly HostState[]): void {
+  for (const host of hosts) {
+    if (host.notified.size === 0) continue;
+    const names = play.handlers.filter((h) => host.notified.has(h.id)).map((h) => handlerName(run, h));
+    host.notified.clear();
+    run.emitter.emit({ type: 'handlers-pending', host: host.name, handlers: names });
+  }
+}

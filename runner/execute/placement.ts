@@ -1,0 +1,112 @@
+import type { Become } from '../connect/types.ts';
+import { EXIT, ReeveError } from '../errors.ts';
+import type { LayeredScope } from '../language/scope.ts';
+import type { Compiled } from '../language/types.ts';
+import { findUnknown } from '../language/unknown.ts';
+import { becomeFromVariables, becomeSpec, connectionSetting } from './connection-spec.ts';
+import type { Effective } from './context.ts';
+import { withFacts } from './gather.ts';
+import { plainScope } from './host-scope.ts';
+import type { HostState } from './host-state.ts';
+import { hostState, type RunState } from './run-state.ts';
+import type { TargetParts } from './target.ts';
+import { DEFAULT_TASK_TIMEOUT, type TaskRun } from './task-run.ts';
+import { CONTROL_HOST, specOf } from './where.ts';
+
+/** A task put in its place: where its scripts run, as whom, with what environment, until when. */
+export interface Placed {
+  target: TargetParts;
+  scope: LayeredScope;
+  /** Stops the clock. */
+  release(): void;
+}
+
+/** @throws ReeveError when a delegate is unknown or a setting makes no sense. */
+export async function placeTask(taskRun: TaskRun, scope: LayeredScope): Promise<Placed> {
+  const { context, host, settings, id } = taskRun;
+  const { run } = context;
+  const there = await placeHost(run, settings, scope, host);
+  const become = await placeBecome(run, settings, scope, there);
+  const environment = await placeEnvironment(run, settings, scope);
+  const limit = settings.timeout ?? DEFAULT_TASK_TIMEOUT;
+  const clock = new AbortController();
+  const timer = setTimeout(() => clock.abort(new DOMException('time limit', 'TimeoutError')), limit);
+  const emitOutput = (stream: 'stdout' | 'stderr', text: Buffer) => {
+    if (settings.noLog) return;
+    run.emitter.emit({ type: 'task-output', host: host.name, task: id, stream, text: text.toString('utf8') });
+  };
+  return {
+    scope,
+    release: () => clearTimeout(timer),
+    target: {
+      run,
+      host,
+      scope,
+      sources: context.sources,
+      taskId: id,
+      warnings: taskRun.warnings,
+      where: {
+        host: there,
+        spec: specOf(run, there),
+        become,
+        environment,
+        deadline: Date.now() + limit,
+        signal: AbortSignal.any([clock.signal, run.interrupt.signal]),
+        onOutput: emitOutput,
+      },
+    },
+  };
+}
+
+async function placeHost(run: RunState, settings: Effective, scope: LayeredScope, host: HostState): Promise<HostState> {
+  const name = await rendered(run, settings.delegateTo, scope);
+  if (name === undefined) return host;
+  const known =
+    typeof name === 'string' && (run.inventory.hosts.has(name) || name === CONTROL_HOST || name === '127.0.0.1');
+  if (!known) {
+    throw new ReeveError('unknown-delegate', `delegate_to names ${String(name)}, which is no host of the inventory`, {
+      exitCode: EXIT.taskFailed,
+    });
+  }
+  return hostState(run, name === '127.0.0.1' && !run.inventory.hosts.has(name) ? CONTROL_HOST : (name as string));
+}
+
+async function placeBecome(
+  run: RunState,
+  settings: Effective,
+  scope: LayeredScope,
+  there: HostState,
+): Promise<Become | undefined> {
+  const variables = plainScope(run, there);
+  const own = becomeFromVariables(variables);
+  const wanted = (await rendered(run, settings.become, scope)) ?? own.become;
+  if (wanted !== true) return undefined;
+  const user = (await rendered(run, settings.becomeUser, scope)) ?? own.user;
+  const method = (await rendered(run, settings.becomeMethod, scope)) ?? own.method;
+  const password = connectionSetting(variables, 'becomePassword', (value) => run.masker.add(value));
+  return becomeSpec(there.name, String(user), String(method), password);
+}
+
+async function placeEnvironment(
+  run: RunState,
+  settings: Effective,
+  scope: LayeredScope,
+): Promise<Record<string, string>> {
+  const environment: Record<string, string> = {};
+  for (const level of settings.environments) {
+    const values = (await rendered(run, level, scope)) as Record<string, unknown>;
+    for (const [name, value] of Object.entries(values)) environment[name] = String(value);
+  }
+  return environment;
+}
+
+async function rendered(run: RunState, compiled: Compiled | undefined, scope: LayeredScope): Promise<unknown> {
+  if (!compiled) return undefined;
+  const value = await withFacts(run, () => compiled.render(scope));
+  const unknown = findUnknown(value);
+  if (unknown)
+    throw new ReeveError('not-known-yet', `where the task runs is not known yet: ${unknown.because}`, {
+      exitCode: EXIT.taskFailed,
+    });
+  return value;
+}

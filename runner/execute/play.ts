@@ -1,0 +1,232 @@
+import { EXIT, ReeveError } from '../errors.ts';
+import type { Compiled } from '../language/types.ts';
+import { findUnknown } from '../language/unknown.ts';
+import type { Play, Step } from '../playbook/model.ts';
+import { cutBatches, orderHosts } from './batches.ts';
+import { inherit, NOTHING_INHERITED, type PlayState, type StepContext } from './context.ts';
+import { flushHandlers } from './flush-handlers.ts';
+import { gatherFacts, withFacts } from './gather.ts';
+import { reportPending } from './handlers.ts';
+import { hostScope } from './host-scope.ts';
+import type { HostState } from './host-state.ts';
+import { hostState, type RunState } from './run-state.ts';
+import type { Sources } from './sources.ts';
+import { alive, runSteps, runTaskOnHosts } from './steps.ts';
+import { CONTROL_HOST } from './where.ts';
+
+/** How a play ended, as far as the plays after it care. */
+export interface PlayOutcome {
+  failed: string[];
+  /** Set when a gate or a person refused. */
+  refused?: string;
+  /** No host was left to run it on, after `--limit` or earlier failures. */
+  empty: boolean;
+}
+
+/** Runs one play: its hosts, batch after batch, with handlers and the gate. */
+export async function runPlay(run: RunState, play: Play, index: number, sources: Sources): Promise<PlayOutcome> {
+  const names = await playHosts(run, play);
+  const hosts = names.map((name) => hostState(run, name)).filter((host) => !host.failed);
+  const serial = await atControl(run, play, play.serial);
+  const batches = cutBatches(
+    orderHosts(
+      hosts.map((h) => h.name),
+      play.order,
+    ),
+    serial,
+  );
+  run.emitter.emit({
+    type: 'play-started',
+    play: index,
+    name: play.name,
+    hosts: batches.flat(),
+    batches: batches.length,
+  });
+  if (batches.length === 0) {
+    run.emitter.emit({ type: 'play-ended', play: index, failed: [], skippedBatches: 0 });
+    return { failed: [], empty: true };
+  }
+  const refusal = await askFirst(run, play);
+  if (refusal) {
+    run.emitter.emit({ type: 'play-ended', play: index, failed: [], skippedBatches: batches.length });
+    return { failed: [], refused: refusal, empty: false };
+  }
+  const playState: PlayState = { play, index, once: new Map(), aborted: false };
+  return runBatches(run, playState, batches, serial !== undefined, sources);
+}
+
+async function runBatches(
+  run: RunState,
+  playState: PlayState,
+  batches: string[][],
+  serial: boolean,
+  sources: Sources,
+): Promise<PlayOutcome> {
+  const { play, index } = playState;
+  const failed: string[] = [];
+  let refused: string | undefined;
+  let done = 0;
+  for (const [number, names] of batches.entries()) {
+    if (run.interrupt.requested) break;
+    const hosts = names.map((name) => hostState(run, name));
+    const context = playContext(run, playState, number, sources);
+    run.emitter.emit({ type: 'batch-started', play: index, batch: number, of: batches.length, hosts: names });
+    await runBatch(context, hosts);
+    const lost = hosts.filter((host) => host.failed).map((host) => host.name);
+    failed.push(...lost);
+    const stop = playState.aborted || mustStop(play, serial, lost.length, names.length);
+    if (!stop && !run.interrupt.requested) refused = await runGate(context, names, number, batches.length);
+    run.emitter.emit({ type: 'batch-ended', play: index, batch: number, failed: lost });
+    done++;
+    if (stop || refused) break;
+  }
+  run.emitter.emit({ type: 'play-ended', play: index, failed, skippedBatches: batches.length - done });
+  return { failed, empty: false, ...(refused ? { refused } : {}) };
+}
+
+/** With serial, one failed host stops the batches after it; max_fail_percentage widens that. */
+function mustStop(play: Play, serial: boolean, lost: number, total: number): boolean {
+  if (lost === 0) return false;
+  if (lost === total) return true;
+  return serial && (play.maxFailPercentage === undefined || (lost * 100) / total > play.maxFailPercentage);
+}
+
+async function runBatch(context: StepContext, hosts: HostState[]): Promise<void> {
+  const { run, playState } = context;
+  const { play } = playState;
+  if (play.gatherFacts) await gatherAll(context, hosts);
+  for (const [section, steps] of [
+    ['pre_tasks', play.preTasks],
+    ['tasks', play.tasks],
+    ['post_tasks', play.postTasks],
+  ] as const) {
+    await runSection({ ...context, section }, steps, hosts);
+    await flushHandlers(context, hosts, runTaskOnHosts);
+  }
+  if (!run.interrupt.requested || hosts.some((h) => h.notified.size > 0)) reportPending(run, play, hosts);
+}
+
+function runSection(context: StepContext, steps: readonly Step[], hosts: HostState[]): Promise<unknown> {
+  if (context.playState.play.strategy === 'linear') return runSteps(context, steps, hosts);
+  return Promise.all(hosts.map((host) => runSteps(context, steps, [host])));
+}
+
+async function gatherAll({ run, playState, batch }: StepContext, hosts: HostState[]): Promise<void> {
+  await Promise.all(
+    hosts.map(async (host) => {
+      try {
+        await run.forks.use(() => gatherFacts(run, host));
+      } catch (error) {
+        if (!(error instanceof ReeveError)) throw error;
+        const status = error.exitCode === EXIT.unreachable ? 'unreachable' : 'failed';
+        host.failed = status;
+        host.count(status, false);
+        const task = {
+          id: `plays[${playState.index}].gather_facts`,
+          name: 'gather facts',
+          module: 'gather-facts',
+          section: 'facts',
+        };
+        run.emitter.emit({
+          type: 'task-ended',
+          play: playState.index,
+          batch,
+          host: host.name,
+          task,
+          status,
+          duration: 0,
+          changes: [],
+          message: error.message,
+          error: {
+            code: error.code,
+            message: error.message,
+            ...(error.hint === undefined ? {} : { hint: error.hint }),
+          },
+        });
+      }
+    }),
+  );
+}
+
+/** Runs the gate on the control machine. Returns why it refused, or undefined. */
+async function runGate(context: StepContext, hosts: string[], number: number, of: number): Promise<string | undefined> {
+  const { run, playState } = context;
+  if (playState.play.gate.length === 0) return undefined;
+  const control = hostState(run, CONTROL_HOST);
+  const before = control.failed;
+  control.failed = undefined;
+  const locals = { ...context.locals, batch: { hosts, number: number + 1, of } };
+  await runSteps({ ...context, section: 'gate', locals, suffix: `@${number}` }, playState.play.gate, [control]);
+  const failed = control.failed;
+  control.failed = before;
+  return failed ? `the gate of play "${playState.play.name}" refused after batch ${number + 1} of ${of}` : undefined;
+}
+
+function playContext(run: RunState, playState: PlayState, batch: number, sources: Sources): StepContext {
+  return {
+    run,
+    playState,
+    batch,
+    section: 'tasks',
+    vars: [playState.play.vars],
+    locals: {},
+    inherited: inherit(NOTHING_INHERITED, playState.play),
+    suffix: '',
+    rescuable: false,
+    sources,
+  };
+}
+
+/**
+ * The hosts a play names, narrowed by `--limit`, in inventory order.
+ * @throws ReeveError `no-hosts` when the pattern names nothing that exists.
+ */
+async function playHosts(run: RunState, play: Play): Promise<string[]> {
+  const pattern = await atControl(run, play, play.hosts);
+  const text = Array.isArray(pattern) ? pattern.map(String).join(',') : String(pattern);
+  if (text === CONTROL_HOST && !run.inventory.hosts.has(CONTROL_HOST)) return [CONTROL_HOST];
+  // A template that comes to nothing leaves the play out.
+  if (text === '' && !play.hosts.isStatic) return [];
+  let hosts: string[];
+  try {
+    hosts = run.inventory.match(text);
+  } catch (error) {
+    // The pattern itself stands in the playbook: that is the line to point at.
+    if (error instanceof ReeveError && !error.place) {
+      throw new ReeveError(error.code, error.message, {
+        place: play.place,
+        hint: error.hint,
+        exitCode: error.exitCode,
+      });
+    }
+    throw error;
+  }
+  if (run.settings.limit === undefined) return hosts;
+  const limited = new Set(run.inventory.match(run.settings.limit));
+  return hosts.filter((name) => limited.has(name));
+}
+
+/** Asks the question of `confirm`; gives the refusal, or undefined to go on. In check mode nothing is asked. */
+async function askFirst(run: RunState, play: Play): Promise<string | undefined> {
+  const question = await atControl(run, play, play.confirm);
+  if (question === undefined) return undefined;
+  if (run.settings.check) {
+    run.emitter.emit({ type: 'notice', level: 'info', message: `would ask: ${String(question)}` });
+    return undefined;
+  }
+  return (await run.confirm(String(question))) ? undefined : `not confirmed: ${String(question)}`;
+}
+
+/** Renders something that belongs to the play and to no host: with the control machine's names. */
+async function atControl(run: RunState, play: Play, compiled: Compiled | undefined): Promise<unknown> {
+  if (!compiled) return undefined;
+  const scope = hostScope(run, hostState(run, CONTROL_HOST), { vars: [play.vars], locals: {} });
+  const value = await withFacts(run, () => compiled.render(scope));
+  const unknown = findUnknown(value);
+  if (unknown)
+    throw new ReeveError('not-known-yet', `play "${play.name}": ${unknown.because}`, {
+      place: play.place,
+      exitCode: EXIT.invalid,
+    });
+  return value;
+}

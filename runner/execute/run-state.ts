@@ -1,0 +1,78 @@
+import type { Connections } from '../connect/types.ts';
+import type { Diagnostic, ReeveError } from '../errors.ts';
+import type { Inventory } from '../inventory/model.ts';
+import type { Emitter } from '../journal/emitter.ts';
+import type { Masker } from '../journal/masker.ts';
+import type { Scope } from '../language/types.ts';
+import type { Located } from '../load/document.ts';
+import type { AnyModule } from '../module.ts';
+import type { Playbook } from '../playbook/model.ts';
+import type { Clusters } from './cluster-access.ts';
+import { HostState } from './host-state.ts';
+import type { Interrupt } from './interrupt.ts';
+import type { Semaphore } from './semaphore.ts';
+
+/** Checks rendered arguments against the strict schema and fills in defaults. */
+export type CheckArgs = (
+  module: AnyModule,
+  args: unknown,
+  at: Located,
+) => { args: Record<string, unknown>; diagnostics: Diagnostic[] };
+
+export interface RunSettings {
+  check: boolean;
+  diff: boolean;
+  forks: number;
+  /** Host pattern that narrows every play. */
+  limit?: string;
+  tags: string[];
+  skipTags: string[];
+  /** Values of the playbook's inputs, checked and with defaults. */
+  inputs: Record<string, unknown>;
+  /** `-e` values that are no inputs: stronger than any variable. */
+  extraVars: Record<string, unknown>;
+  startedAt: Date;
+}
+
+/** What a run is made of; everything that the engine does not build itself comes in here. */
+export interface RunParts {
+  playbook: Playbook;
+  inventory: Inventory;
+  modules: ReadonlyMap<string, AnyModule>;
+  settings: RunSettings;
+  emitter: Emitter;
+  masker: Masker;
+  connections: Connections;
+  checkArgs: CheckArgs;
+  /** Asks a person; false when nobody says yes. Throws ReeveError `refused` when there is nobody to ask. */
+  confirm: (question: string) => Promise<boolean>;
+  interrupt: Interrupt;
+}
+
+/** The state of one run. */
+export interface RunState extends RunParts {
+  hosts: Map<string, HostState>;
+  forks: Semaphore;
+  throttles: Map<string, Semaphore>;
+  clusters: Clusters;
+  /** Nodes that are not as they should be, by name: `cordoned`. */
+  nodes: Map<string, string>;
+  /** Check mode: something is planned and not applied, so what follows may differ. */
+  pending: { any: boolean };
+  /** Check mode: what plans foresee of things that other tasks look at. */
+  foreseen: Record<string, unknown>;
+  /** The first error that reeve does not understand: the run ends with exit code 1. */
+  unexpected?: ReeveError;
+  /** A scope without names, for templates that hold none. */
+  emptyScope: Scope;
+}
+
+/** The state of a host; hosts outside the inventory (`localhost` for the control machine) come into being here. */
+export function hostState(run: Pick<RunState, 'hosts' | 'inventory'>, name: string): HostState {
+  let state = run.hosts.get(name);
+  if (!state) {
+    state = new HostState(name, run.inventory.hosts.get(name)?.groups ?? []);
+    run.hosts.set(name, state);
+  }
+  return state;
+}

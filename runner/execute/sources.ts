@@ -1,0 +1,83 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { EXIT, ReeveError } from '../errors.ts';
+import { compileTemplate, type Template } from '../language/template.ts';
+import { textStartingAt } from '../language/text-place.ts';
+import type { SourceFile, SourceTree } from '../module.ts';
+
+const FOLDERS = ['', 'files', 'templates'];
+
+/** Files of the control machine that tasks name, relative to the playbook; each is read and compiled once a run. */
+export class Sources {
+  readonly #directory: string;
+  readonly #files = new Map<string, Promise<SourceFile>>();
+  readonly #templates = new Map<string, Promise<Template>>();
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** @throws ReeveError `source-missing` with the places looked in. */
+  file(path: string): Promise<SourceFile> {
+    return remember(this.#files, path, () => this.#read(path));
+  }
+
+  /** @throws ReeveError with a place inside the file for a template with a mistake. */
+  template(path: string): Promise<Template> {
+    return remember(this.#templates, path, async () => {
+      const file = await this.file(path);
+      const text = file.content.toString('utf8');
+      return compileTemplate(text, textStartingAt({ file: file.path, line: 1, column: 1 }, text));
+    });
+  }
+
+  /** A directory with all that is below it, in alphabetical order; undefined when the path is no directory. */
+  async tree(path: string): Promise<SourceTree | undefined> {
+    for (const root of this.#candidates(path)) {
+      const info = await stat(root).catch(() => undefined);
+      if (info?.isDirectory()) return readTree(root);
+    }
+    return undefined;
+  }
+
+  #candidates(path: string): string[] {
+    return isAbsolute(path) ? [path] : FOLDERS.map((folder) => join(this.#directory, folder, path));
+  }
+
+  async #read(path: string): Promise<SourceFile> {
+    const candidates = this.#candidates(path);
+    for (const candidate of candidates) {
+      const info = await stat(candidate).catch(() => undefined);
+      if (info?.isFile()) return { path: candidate, content: await readFile(candidate), mode: octal(info.mode) };
+    }
+    throw new ReeveError('source-missing', `${path} is not on the control machine`, {
+      hint: `looked for ${candidates.join(', ')}`,
+      exitCode: EXIT.taskFailed,
+    });
+  }
+}
+
+async function readTree(root: string): Promise<SourceTree> {
+  const tree: SourceTree = { path: root, directories: [], files: [] };
+  const names = await readdir(root, { recursive: true });
+  for (const name of names.sort()) {
+    const full = join(root, name);
+    const info = await stat(full);
+    if (info.isDirectory()) tree.directories.push({ path: name, mode: octal(info.mode) });
+    else if (info.isFile()) tree.files.push({ path: name, content: await readFile(full), mode: octal(info.mode) });
+  }
+  return tree;
+}
+
+function octal(mode: number): string {
+  return (mode & 0o7777).toString(8).padStart(4, '0');
+}
+
+function remember<T>(cache: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  let value = cache.get(key);
+  if (!value) {
+    value = make();
+    cache.set(key, value);
+  }
+  return value;
+}

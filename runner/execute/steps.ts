@@ -1,0 +1,222 @@
+import type { TaskStatus } from '../events.ts';
+import { parseDuration } from '../language/duration.ts';
+import { isUnknown } from '../language/unknown.ts';
+import type { Block, Step, Task } from '../playbook/model.ts';
+import { allTrue, scopeFor } from './conditions.ts';
+import { inherit, type OnceResult, type StepContext, selectedByTags } from './context.ts';
+import { flushHandlers } from './flush-handlers.ts';
+import { withFacts } from './gather.ts';
+import type { HostState } from './host-state.ts';
+import { evaluateItems } from './loop.ts';
+import { interruptibleSleep } from './sleep.ts';
+import { runTask } from './task.ts';
+
+/** Hosts that may go on. */
+export const alive = (hosts: readonly HostState[]): HostState[] => hosts.filter((host) => !host.failed);
+
+/**
+ * Runs steps on hosts in lock-step: a step starts when the one before it has ended on every host. A host that fails
+ * drops out. Stops early on Ctrl-C and when failures must stop the whole batch.
+ */
+export async function runSteps(
+  context: StepContext,
+  steps: readonly Step[],
+  hosts: readonly HostState[],
+): Promise<void> {
+  const { run, playState } = context;
+  for (const step of steps) {
+    const active = alive(hosts);
+    if (active.length === 0 || run.interrupt.requested || playState.aborted) return;
+    if (step.kind === 'block') await runBlock(context, step, active);
+    else if (selectedByTags([...context.inherited.tags, ...step.tags], run.settings.tags, run.settings.skipTags)) {
+      await runTaskOnHosts(context, step, active);
+      if (run.modules.get(step.module)?.flushesHandlers) await flushHandlers(context, alive(active), runTaskOnHosts);
+    }
+    if (!context.rescuable && tooManyFailed(context, hosts)) playState.aborted = true;
+  }
+}
+
+/** any_errors_fatal, and max_fail_percentage of the batch. */
+function tooManyFailed({ playState: { play } }: StepContext, hosts: readonly HostState[]): boolean {
+  const failed = hosts.length - alive(hosts).length;
+  if (failed === 0) return false;
+  if (play.anyErrorsFatal) return true;
+  return play.maxFailPercentage !== undefined && (failed * 100) / hosts.length > play.maxFailPercentage;
+}
+
+/** One task on several hosts at once. Hosts in `possible` are handlers that only a possible change has notified. */
+export async function runTaskOnHosts(
+  context: StepContext,
+  task: Task,
+  hosts: readonly HostState[],
+  possible: ReadonlySet<HostState> = new Set(),
+): Promise<void> {
+  if (inherit(context.inherited, task).runOnce) return runOnce(context, task, hosts);
+  await Promise.all(
+    hosts.map(async (host) => {
+      const outcome = await runTask(context, task, host, possible.has(host));
+      if (outcome.register) host.data[outcome.register.name] = outcome.register.value;
+    }),
+  );
+}
+
+/** On the first host whose condition is true, once a play; what it registers and whether it failed is every host's. */
+async function runOnce(context: StepContext, task: Task, hosts: readonly HostState[]): Promise<void> {
+  const { once } = context.playState;
+  const key = task.id + context.suffix;
+  let result = once.get(key);
+  if (!result) {
+    result = firstWilling(context, task, hosts);
+    once.set(key, result);
+    // When every condition was false, a later batch may have a host that is willing.
+    if ((await result).skipped) once.delete(key);
+  }
+  const { register, failed } = await result;
+  for (const host of hosts) {
+    if (register) host.data[register.name] = register.value;
+    if (failed) host.failed ??= failed;
+  }
+}
+
+async function firstWilling(context: StepContext, task: Task, hosts: readonly HostState[]): Promise<OnceResult> {
+  let last: OnceResult = { failed: undefined, skipped: true };
+  for (const host of hosts) {
+    const outcome = await runTask(context, task, host);
+    const skipped = outcome.status === 'skipped';
+    last = { failed: host.failed, skipped, ...(outcome.register ? { register: outcome.register } : {}) };
+    if (!skipped) return last;
+  }
+  return last;
+}
+
+/** A block: its condition, then its rounds (loop), each with its tries. */
+async function runBlock(context: StepContext, block: Block, hosts: HostState[]): Promise<void> {
+  const inside: StepContext = {
+    ...context,
+    vars: [block.vars, ...context.vars],
+    inherited: inherit(context.inherited, block),
+  };
+  const willing: HostState[] = [];
+  await Promise.all(
+    hosts.map(async (host) => {
+      if (await isWilling(context, block, host)) willing.push(host);
+    }),
+  );
+  willing.sort((a, b) => hosts.indexOf(a) - hosts.indexOf(b));
+  if (!block.loop && !block.until && !block.retries) return runRound(inside, block, willing);
+  await Promise.all(willing.map((host) => runRounds(inside, block, host)));
+}
+
+async function isWilling(context: StepContext, block: Block, host: HostState): Promise<boolean> {
+  if (block.when.length === 0) return true;
+  try {
+    const wanted = await allTrue(context.run, block.when, scopeFor(context, block, host));
+    if (wanted === true) return true;
+    const status = isUnknown(wanted) ? 'unknown' : 'skipped';
+    const conditions = block.when.map((c) => c.text).join(' && ');
+    reportBlock(context, block, host, status, isUnknown(wanted) ? wanted.because : `not wanted: ${conditions}`);
+    if (isUnknown(wanted)) context.run.pending.any = true;
+  } catch (error) {
+    reportBlock(context, block, host, 'failed', (error as Error).message);
+    host.failed = 'failed';
+  }
+  return false;
+}
+
+/** A block has no events of its own, except when it is not entered: then this line stands for all its tasks. */
+function reportBlock(context: StepContext, block: Block, host: HostState, status: TaskStatus, message: string): void {
+  host.count(status, false);
+  const name = block.name.isStatic ? String(block.name.render(context.run.emptyScope)) : 'block';
+  context.run.emitter.emit({
+    type: 'task-ended',
+    play: context.playState.index,
+    batch: context.batch,
+    host: host.name,
+    task: { id: block.id + context.suffix, name, module: 'block', section: context.section, place: block.place },
+    status,
+    duration: 0,
+    message,
+    changes: [],
+  });
+}
+
+/** A looped or retried block goes its own pace on each host. */
+async function runRounds(context: StepContext, block: Block, host: HostState): Promise<void> {
+  if (!block.loop) return runTries(context, block, host);
+  const items = await evaluateItems(context, block, scopeFor(context, block, host));
+  if (isUnknown(items)) return reportBlock(context, block, host, 'unknown', items.because);
+  const names = block.loopControl ?? {};
+  for (const [index, value] of items.values.entries()) {
+    if (host.failed || context.run.interrupt.requested) return;
+    const locals = { ...context.locals, [names.item ?? 'item']: value, [names.index ?? 'index']: index };
+    await runTries({ ...context, locals, suffix: `${context.suffix}#${index}` }, block, host);
+  }
+}
+
+const DEFAULT_RETRIES = 3;
+const DEFAULT_DELAY = 5_000;
+
+async function runTries(context: StepContext, block: Block, host: HostState): Promise<void> {
+  const { run } = context;
+  if (!block.until && !block.retries) return runRound(context, block, [host]);
+  const render = async (compiled: Block['retries']) =>
+    compiled ? await withFacts(run, () => compiled.render(scopeFor(context, block, host))) : undefined;
+  const tries = 1 + Number((await render(block.retries)) ?? DEFAULT_RETRIES);
+  let delay = parseDuration(((await render(block.delay)) as string | undefined) ?? DEFAULT_DELAY / 1000);
+  for (let n = 1; ; n++) {
+    await runRound({ ...context, suffix: n === 1 ? context.suffix : `${context.suffix}~${n}` }, block, [host]);
+    const settled =
+      block.until && !host.failed ? await allTrue(run, block.until, scopeFor(context, block, host)) : !host.failed;
+    if (settled === true || isUnknown(settled) || run.interrupt.requested) return;
+    if (n >= tries) {
+      if (!host.failed) reportBlock(context, block, host, 'failed', `still not true after ${tries} tries`);
+      host.failed ??= 'failed';
+      return;
+    }
+    const message = `round ${n} of the block was not enough`;
+    run.emitter.emit({
+      type: 'task-retry',
+      host: host.name,
+      task: block.id + context.suffix,
+      attempt: n,
+      of: tries,
+      delay,
+      message,
+    });
+    host.failed = undefined;
+    await interruptibleSleep(run.interrupt.signal, delay);
+    delay *= block.backoff ?? 1;
+  }
+}
+
+/** The steps, then rescue for hosts that failed in them (unreachable ones too), then always for every host that entered. */
+async function runRound(context: StepContext, block: Block, hosts: readonly HostState[]): Promise<void> {
+  const { run, playState } = context;
+  const rescuable = context.rescuable || block.rescue.length > 0;
+  await runSteps({ ...context, rescuable }, block.steps, hosts);
+  const fallen = hosts.filter((host) => host.failed);
+  if (block.rescue.length > 0 && fallen.length > 0 && !run.interrupt.requested) {
+    const failures = new Map(fallen.map((host) => [host, host.failed!]));
+    for (const host of fallen) host.failed = undefined;
+    await runSteps(context, block.rescue, fallen);
+    for (const [host, failure] of failures) if (!host.failed) countRescue(host, failure);
+  }
+  if (block.always.length > 0 && !run.interrupt.requested) await runAlways(context, block, hosts);
+  if (!context.rescuable && tooManyFailed(context, hosts)) playState.aborted = true;
+}
+
+async function runAlways(context: StepContext, block: Block, hosts: readonly HostState[]): Promise<void> {
+  const { playState } = context;
+  const failures = new Map(hosts.map((host) => [host, host.failed]));
+  const { aborted } = playState;
+  for (const host of hosts) host.failed = undefined;
+  playState.aborted = false;
+  await runSteps(context, block.always, hosts);
+  playState.aborted ||= aborted;
+  for (const [host, failure] of failures) host.failed ??= failure;
+}
+
+function countRescue(host: HostState, failure: 'failed' | 'unreachable'): void {
+  host.recap[failure]--;
+  host.recap.rescued++;
+}

@@ -1,0 +1,230 @@
+import {
+  checkFileResult,
+  readFileResult,
+  readFileScript,
+  restoreFileScript,
+  writeFileScript,
+  writtenFile,
+} from '../connect/files.ts';
+import { ReeveError } from '../errors.ts';
+import type { LayeredScope } from '../language/scope.ts';
+import { isUnknown } from '../language/unknown.ts';
+import type {
+  ClusterReader,
+  ClusterWriter,
+  FileUndo,
+  HostFacts,
+  HttpRequest,
+  HttpResponse,
+  JobOptions,
+  ReadTarget,
+  RunOptions,
+  RunResult,
+  ServerReadiness,
+  SourceFile,
+  SourceTree,
+  WriteFileOptions,
+  WriteTarget,
+} from '../module.ts';
+import { canConnect } from './can-connect.ts';
+import { gatherFacts, withFacts } from './gather.ts';
+import { addressOf, plainScope } from './host-scope.ts';
+import type { HostState } from './host-state.ts';
+import { fetchHttp } from './http.ts';
+import type { RunState } from './run-state.ts';
+import type { Sources } from './sources.ts';
+import { runThere, type Where } from './where.ts';
+
+/** What a target needs to know of its task. */
+export interface TargetParts {
+  run: RunState;
+  /** The host the task is for; its variables and name are the ones a module sees. */
+  host: HostState;
+  /** Where scripts run: the host itself or its delegate. */
+  where: Where;
+  scope: LayeredScope;
+  sources: Sources;
+  taskId: string;
+  warnings: string[];
+}
+
+/** The host as plan sees it. It has no method that writes. */
+export class ReadingTarget implements ReadTarget {
+  protected readonly parts: TargetParts;
+
+  constructor(parts: TargetParts) {
+    this.parts = parts;
+  }
+
+  get host(): ReadTarget['host'] {
+    const { run, host } = this.parts;
+    return { name: host.name, address: addressOf(run, host), groups: [...host.groups] };
+  }
+
+  get nodeName(): string {
+    return String(this.variable('node_name') ?? this.parts.host.name);
+  }
+
+  get runId(): string {
+    return this.parts.run.emitter.run;
+  }
+
+  get signal(): AbortSignal {
+    return this.parts.where.signal;
+  }
+
+  get stateDir(): string {
+    return stateDirOf(this.parts);
+  }
+
+  variable(name: string): unknown {
+    const value = this.parts.scope.has(name) ? this.parts.scope.get(name) : undefined;
+    return isUnknown(value) ? undefined : value;
+  }
+
+  read(script: string, options?: RunOptions): Promise<RunResult> {
+    return runThere(this.parts.run, this.parts.where, script, options);
+  }
+
+  async readFile(path: string): Promise<Buffer | undefined> {
+    return readFileResult(path, await this.read(readFileScript(path)));
+  }
+
+  facts(options: { refresh?: boolean } = {}): Promise<HostFacts> {
+    if (options.refresh) this.parts.where.host.gathering = undefined;
+    return gatherFacts(this.parts.run, this.parts.where.host, this.parts.where);
+  }
+
+  source(path: string): Promise<SourceFile> {
+    return this.parts.sources.file(path);
+  }
+
+  async renderSource(path: string): Promise<string | undefined> {
+    const template = await this.parts.sources.template(path);
+    const text = await withFacts(this.parts.run, () => template.render(this.parts.scope));
+    return isUnknown(text) ? undefined : String(text);
+  }
+
+  http(request: HttpRequest): Promise<HttpResponse> {
+    return fetchHttp(request, this.signal);
+  }
+
+  canConnect(host: string, port: number, timeout: number): Promise<boolean> {
+    return canConnect(host, port, timeout, this.signal);
+  }
+
+  dropConnection(): Promise<void> {
+    return this.parts.run.connections.drop(this.parts.where.spec);
+  }
+
+  cluster(): Promise<ClusterReader> {
+    const { run, scope } = this.parts;
+    return run.clusters.reader(run, scope, this);
+  }
+
+  serverReady(): Promise<ServerReadiness> {
+    const { run, where } = this.parts;
+    return run.clusters.serverReady(run, where.host, this.signal);
+  }
+
+  foreseen(key: string): unknown {
+    return this.parts.run.foreseen[key];
+  }
+
+  sourceTree(path: string): Promise<SourceTree | undefined> {
+    return this.parts.sources.tree(path);
+  }
+
+  secret<T>(value: T): T {
+    this.parts.run.masker.add(value);
+    return value;
+  }
+
+  progress(message: string): void {
+    const { run, host, taskId } = this.parts;
+    run.emitter.emit({ type: 'task-progress', host: host.name, task: taskId, message });
+  }
+
+  warn(message: string): void {
+    this.parts.warnings.push(message);
+  }
+
+  remaining(): number {
+    return Math.max(0, this.parts.where.deadline - Date.now());
+  }
+
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const stop = () => {
+        clearTimeout(timer);
+        reject(this.signal.reason);
+      };
+      const timer = setTimeout(() => {
+        this.signal.removeEventListener('abort', stop);
+        resolve();
+      }, ms);
+      if (this.signal.aborted) stop();
+      else this.signal.addEventListener('abort', stop, { once: true });
+    });
+  }
+}
+
+/** The host as apply sees it. */
+export class WritingTarget extends ReadingTarget implements WriteTarget {
+  /** What `recordUndo` was told last. */
+  undo: unknown;
+
+  recordUndo(undo: unknown): void {
+    this.undo = undo;
+  }
+
+  run(script: string, options?: RunOptions): Promise<RunResult> {
+    return runThere(this.parts.run, this.parts.where, script, options);
+  }
+
+  async writeFile(path: string, content: Uint8Array | string, options: WriteFileOptions = {}): Promise<FileUndo> {
+    const { backup = true, ...rest } = options;
+    const request = { path, ...rest, ...(backup ? { backupDir: `${this.stateDir}/backups/${this.runId}` } : {}) };
+    return writtenFile(request, await this.run(writeFileScript(request).script, { stdin: content }));
+  }
+
+  async restoreFile(undo: FileUndo): Promise<void> {
+    checkFileResult(undo.path, await this.run(restoreFileScript(undo)));
+  }
+
+  async job(options: JobOptions): Promise<RunResult> {
+    const { run, where } = this.parts;
+    const { runJob } = await import('../connect/jobs.ts');
+    return runJob((request) => run.connections.run(where.spec, where.become, request), {
+      ...options,
+      env: { ...where.environment, ...options.env },
+      dir: `${this.stateDir}/jobs`,
+      name: `${this.runId}-${options.name}`,
+      signal: where.signal,
+      ...(where.onOutput ? { onOutput: where.onOutput } : {}),
+    });
+  }
+
+  override cluster(): Promise<ClusterWriter> {
+    const { run, scope } = this.parts;
+    return run.clusters.writer(run, scope, this);
+  }
+
+  nodeState(node: string, state: string | undefined): void {
+    const { run } = this.parts;
+    if (state === undefined) run.nodes.delete(node);
+    else run.nodes.set(node, state);
+    run.emitter.emit({ type: 'node-state', node, state: state ?? 'as it should be' });
+  }
+}
+
+/** Backups and jobs of a target live here: `reeve_dir`, else root's or the user's own place. */
+function stateDirOf(parts: TargetParts): string {
+  const host = parts.where.host;
+  const set = plainScope(parts.run, host);
+  const dir = set.has('reeve_dir') ? set.get('reeve_dir') : undefined;
+  if (dir !== undefined && typeof dir !== 'string') {
+    throw new ReeveError('invalid-connection', `${host.name}: the variable reeve_dir takes a path`, { exitCode: 4 });
+  }
+  return dir ?? '/var/lib/reeve';
+}

@@ -1,0 +1,211 @@
+import type { ReeveError } from '../errors.ts';
+import type { TaskReference, TaskStatus } from '../events.ts';
+import type { Expression } from '../language/types.ts';
+import { isUnknown } from '../language/unknown.ts';
+import type { Task } from '../playbook/model.ts';
+import { describeTask } from '../playbook/task-name.ts';
+import { type Attempt, baseResult, failedAttempt, shownChanges, unknownAttempt } from './attempt.ts';
+import { allTrue, scopeFor } from './conditions.ts';
+import { inherit, type StepContext } from './context.ts';
+import { forEvent } from './for-event.ts';
+import { withFacts } from './gather.ts';
+import { notify } from './handlers.ts';
+import type { HostState } from './host-state.ts';
+import { evaluateItems, type Items, labelOf } from './loop.ts';
+import { Semaphore } from './semaphore.ts';
+import { interruptibleSleep } from './sleep.ts';
+import { asReeveError, type TaskRun } from './task-run.ts';
+import { retriedTask } from './tries.ts';
+
+/** What a task on a host came to, after its loop, tries and conditions. */
+export interface TaskOutcome {
+  status: TaskStatus;
+  ignored: boolean;
+  register?: { name: string; value: unknown };
+}
+
+/** Runs a task on one host, from its condition to its register, and tells the journal. Never throws for a failed task. */
+export async function runTask(
+  context: StepContext,
+  task: Task,
+  host: HostState,
+  onlyPossible = false,
+): Promise<TaskOutcome> {
+  const { run } = context;
+  const startedAt = Date.now();
+  const module = run.modules.get(task.module)!;
+  const settings = inherit(context.inherited, task);
+  const id = task.id + context.suffix;
+  const reference: TaskReference = {
+    id,
+    name: task.module,
+    module: task.module,
+    section: context.section,
+    place: task.place,
+  };
+  const taskRun: TaskRun = { context, task, module, host, settings, id, reference, warnings: [] };
+  let result: Attempt;
+  try {
+    reference.name = await displayName(taskRun);
+    const at = { play: context.playState.index, batch: context.batch, host: host.name, task: reference };
+    const delegate = await delegateName(taskRun);
+    run.emitter.emit({ type: 'task-started', ...at, ...(delegate === undefined ? {} : { delegate }) });
+    result = onlyPossible
+      ? unknownAttempt(module, 'whether it is notified depends on a task that has not run')
+      : await throttled(taskRun, () => loopedTask(taskRun));
+  } catch (error) {
+    result = failedAttempt(asReeveError(error, taskRun));
+  }
+  return finish(taskRun, result, Date.now() - startedAt);
+}
+
+async function displayName({ context, task, host, module, settings }: TaskRun): Promise<string> {
+  if (task.name.isStatic) {
+    const name = String(task.name.render(context.run.emptyScope));
+    // A task without a name bears that of its module. With no_log its arguments are nobody's business.
+    return name === task.module && !settings.noLog ? describeTask(task, module) : name;
+  }
+  const name = await withFacts(context.run, () => task.name.render(scopeFor(context, task, host)));
+  return isUnknown(name) ? task.module : String(name);
+}
+
+async function delegateName({ context, task, host, settings }: TaskRun): Promise<string | undefined> {
+  if (!settings.delegateTo || task.loop) return undefined;
+  const name = await withFacts(context.run, () => settings.delegateTo!.render(scopeFor(context, task, host)));
+  return typeof name === 'string' ? name : undefined;
+}
+
+async function throttled<T>({ context: { run }, settings, task }: TaskRun, work: () => Promise<T>): Promise<T> {
+  if (!settings.throttle) return run.forks.use(work);
+  let gate = run.throttles.get(task.id);
+  if (!gate) {
+    gate = new Semaphore(settings.throttle);
+    run.throttles.set(task.id, gate);
+  }
+  return gate.use(() => run.forks.use(work));
+}
+
+/** Condition, then the items of the loop one after another, each with its tries. */
+async function loopedTask(taskRun: TaskRun): Promise<Attempt> {
+  const { context, task, host, module } = taskRun;
+  const names = task.loopControl ?? {};
+  const loopNames = new Set([names.item ?? 'item', names.index ?? 'index']);
+  const isOfItem = (condition: Expression) => condition.references.some((r) => loopNames.has(r.path[0] ?? ''));
+  const before = task.loop ? task.when.filter((condition) => !isOfItem(condition)) : task.when;
+  const wanted = await allTrue(context.run, before, scopeFor(context, task, host));
+  if (wanted === false) return skipped(before);
+  if (isUnknown(wanted)) return unknownAttempt(module, wanted.because);
+  if (!task.loop) return retriedTask(taskRun, {}, undefined);
+  const items = await evaluateItems(context, task, scopeFor(context, task, host));
+  if (isUnknown(items)) return unknownAttempt(module, items.because);
+  return runItems(taskRun, items, task.when.filter(isOfItem));
+}
+
+async function runItems(taskRun: TaskRun, items: Items, conditions: Expression[]): Promise<Attempt> {
+  const { context, task, host, module } = taskRun;
+  const { run } = context;
+  const attempts: Attempt[] = [];
+  for (const [index, value] of items.values.entries()) {
+    if (run.interrupt.requested && attempts.length > 0) break;
+    if (index > 0 && task.loopControl?.pause) await interruptibleSleep(run.interrupt.signal, task.loopControl.pause);
+    const locals = { [task.loopControl?.item ?? 'item']: value, [task.loopControl?.index ?? 'index']: index };
+    const scope = scopeFor(context, task, host, locals);
+    const label = await withFacts(run, () => labelOf(task, value, scope));
+    const wanted = await allTrue(run, conditions, scope);
+    let done: Attempt;
+    if (wanted === false) done = skipped(conditions);
+    else if (isUnknown(wanted)) done = unknownAttempt(module, wanted.because);
+    else done = await retriedTask(taskRun, locals, label);
+    attempts.push({ ...done, result: { ...done.result, item: value } });
+    run.emitter.emit({
+      type: 'item-ended',
+      host: host.name,
+      task: taskRun.id,
+      item: taskRun.settings.noLog ? `item ${index}` : label,
+      status: done.status,
+      ...(done.message === undefined || taskRun.settings.noLog ? {} : { message: done.message }),
+      changes: shownChanges(done.changes, taskRun.settings.noLog),
+    });
+    if (done.status === 'unreachable') break;
+  }
+  return combine(attempts);
+}
+
+/** One result for a loop: failed when an item failed, changed when one changed; `results` holds each. */
+function combine(attempts: Attempt[]): Attempt {
+  const has = (status: TaskStatus) => attempts.find((a) => a.status === status);
+  const worst = has('unreachable') ?? has('failed') ?? has('unknown') ?? has('changed') ?? has('ok');
+  const status = worst?.status ?? 'skipped';
+  const failed = has('failed') ?? has('unreachable');
+  const result = {
+    ...baseResult(
+      { changed: has('changed') !== undefined, failed: failed !== undefined, skipped: status === 'skipped' },
+      {},
+    ),
+    ...(has('unknown') ? { changed: has('unknown')!.result.changed, unknown: true } : {}),
+    results: attempts.map((a) => a.result),
+  };
+  const message = failed?.message ?? (attempts.length === 0 ? 'the loop has no items' : worst?.message);
+  return {
+    status,
+    result,
+    changes: attempts.flatMap((a) => a.changes),
+    ...(message === undefined ? {} : { message }),
+    ...(failed?.error ? { error: failed.error } : {}),
+  };
+}
+
+function skipped(conditions: readonly Expression[]): Attempt {
+  const message = `not wanted: ${conditions.map((c) => c.text).join(' && ')}`;
+  return { status: 'skipped', changes: [], message, result: baseResult({ skipped: true, message }, {}) };
+}
+
+/** Register, notifications, recap and the closing event. */
+async function finish(taskRun: TaskRun, done: Attempt, duration: number): Promise<TaskOutcome> {
+  const { context, task, host, settings, reference } = taskRun;
+  const { run } = context;
+  const bad = done.status === 'failed' || done.status === 'unreachable';
+  const ignored = done.status === 'failed' && (await ignores(taskRun));
+  const outcome: TaskOutcome = { status: done.status, ignored };
+  if (done.status === 'unknown' && task.changedWhen !== false) run.pending.any = true;
+  if (task.register !== undefined) outcome.register = { name: task.register, value: done.result };
+  if (taskRun.module.setsVariables && !bad && done.status !== 'skipped') await setVariables(taskRun);
+  host.count(done.status, ignored);
+  if (done.status === 'changed' || done.status === 'unknown') await notify(context, taskRun, done.status === 'changed');
+  const message = settings.noLog ? (bad ? 'failed; the reason is hidden by no_log' : undefined) : done.message;
+  run.emitter.emit({
+    type: 'task-ended',
+    play: context.playState.index,
+    batch: context.batch,
+    host: host.name,
+    task: reference,
+    status: done.status,
+    duration,
+    changes: shownChanges(done.changes, settings.noLog),
+    ...(message === undefined ? {} : { message }),
+    ...(settings.noLog ? {} : { result: forEvent(done.result) }),
+    ...(ignored ? { ignored } : {}),
+    ...(taskRun.warnings.length > 0 ? { warnings: taskRun.warnings } : {}),
+    ...(done.error && !settings.noLog ? { error: errorForEvent(done.error, task) } : {}),
+  });
+  if (bad && !ignored) host.failed = done.status === 'unreachable' ? 'unreachable' : 'failed';
+  if (done.error?.code === 'unexpected') run.unexpected ??= done.error;
+  return outcome;
+}
+
+/** The arguments of set-vars become variables; what is not known yet becomes an unknown variable, not a missing one. */
+async function setVariables({ context, task, host }: TaskRun): Promise<void> {
+  const values = await withFacts(context.run, () => task.args.render(scopeFor(context, task, host)));
+  Object.assign(host.data, values);
+}
+
+async function ignores({ context, task, host, settings }: TaskRun): Promise<boolean> {
+  const rule = settings.ignoreErrors;
+  if (rule === undefined || typeof rule === 'boolean') return rule ?? false;
+  return (await allTrue(context.run, [rule], scopeFor(context, task, host))) === true;
+}
+
+function errorForEvent(error: ReeveError, task: Task) {
+  const place = error.place ?? task.place;
+  return { code: error.code, message: error.message, place, ...(error.hint === undefined ? {} : { hint: error.hint }) };
+}

@@ -1,0 +1,132 @@
+import { parse as parseYaml } from 'yaml';
+import { type Diagnostic, EXIT, InvalidError, type Place, ReeveError } from '../errors.ts';
+import { nearestName } from '../language/nearest.ts';
+import { parseDocument } from '../load/parse.ts';
+import { checkValue } from '../validate/schema/check.ts';
+import type { InputSpec, Playbook } from './model.ts';
+
+/** One `-e name=value`: text to be read by the declared type, or a value that a file gave. */
+export interface Given {
+  name: string;
+  text?: string;
+  value?: unknown;
+  /** What gave it: `-e`, a file. */
+  from: string;
+}
+
+export interface Filled {
+  inputs: Record<string, unknown>;
+  /** What is no input: overrides the variable of that name. */
+  extraVars: Record<string, unknown>;
+  /** Values of inputs that are declared secret. */
+  secrets: unknown[];
+}
+
+/**
+ * Gives every input a value: `-e` (the last one wins), then `REEVE_INPUT_NAME`, then its default, then the answer to
+ * its prompt. All mistakes are reported at once.
+ *
+ * @param ask asks a person; undefined when nobody is there.
+ * @throws InvalidError, exit code 4.
+ */
+export async function fillInputs(
+  playbook: Playbook,
+  given: readonly Given[],
+  environment: Record<string, string | undefined>,
+  ask: ((question: string, secret: boolean) => Promise<string>) | undefined,
+): Promise<Filled> {
+  const filled: Filled = { inputs: {}, extraVars: {}, secrets: [] };
+  const diagnostics: Diagnostic[] = [];
+  const last = new Map(given.map((item) => [item.name, item]));
+  for (const [name, spec] of Object.entries(playbook.inputs)) {
+    const source = last.get(name) ?? fromEnvironment(name, environment) ?? (await asked(name, spec, ask));
+    last.delete(name);
+    if (!source && spec.default === undefined) {
+      diagnostics.push(missing(name, spec));
+      continue;
+    }
+    const result = source ? read(name, spec, source) : { value: spec.default, diagnostics: [] };
+    diagnostics.push(...result.diagnostics);
+    filled.inputs[name] = result.value;
+    if (spec.secret) filled.secrets.push(result.value);
+  }
+  for (const [name, item] of last) filled.extraVars[name] = item.text === undefined ? item.value : plainYaml(item);
+  if (diagnostics.length > 0) throw new InvalidError(diagnostics);
+  return filled;
+}
+
+/** `-e` for something that the playbook never uses is a mistake: most likely a typo of an input. */
+export function unusedExtra(name: string, inputs: readonly string[]): ReeveError {
+  const near = nearestName(name, inputs);
+  return new ReeveError(
+    'unused-extra-var',
+    `-e ${name}: no input has this name and nothing uses a variable of this name`,
+    {
+      hint: near
+        ? `did you mean ${near}?`
+        : inputs.length > 0
+          ? `the inputs are ${inputs.join(', ')}`
+          : 'the playbook has no inputs',
+      exitCode: EXIT.usage,
+    },
+  );
+}
+
+function fromEnvironment(name: string, environment: Record<string, string | undefined>): Given | undefined {
+  const variable = `REEVE_INPUT_${name.toUpperCase()}`;
+  const text = environment[variable];
+  return text === undefined ? undefined : { name, text, from: variable };
+}
+
+async function asked(
+  name: string,
+  spec: InputSpec,
+  ask: ((question: string, secret: boolean) => Promise<string>) | undefined,
+): Promise<Given | undefined> {
+  if (spec.default !== undefined || spec.prompt === undefined || !ask) return undefined;
+  return { name, text: await ask(spec.prompt, spec.secret === true), from: 'the answer' };
+}
+
+function read(
+  name: string,
+  spec: InputSpec & { place: Place },
+  source: Given,
+): { value: unknown; diagnostics: Diagnostic[] } {
+  const { place: _place, secret, prompt: _prompt, ...schema } = spec;
+  const value = source.text === undefined ? source.value : byType(spec.type, source.text);
+  const document = parseDocument('{}', source.from, { allowEmpty: true });
+  const checked = checkValue(schema, value, { document, path: [] }, { name: `the input \`${name}\``, member: 'key' });
+  const diagnostics = checked.diagnostics.map((d) => ({
+    ...d,
+    // A secret must not be shown by the message that refuses it.
+    message: secret
+      ? `the input \`${name}\` has a value that its schema refuses`
+      : `${source.from} ${name}: ${d.message}`,
+    place: spec.place,
+  }));
+  return { value: checked.value, diagnostics };
+}
+
+/** Text stays text; everything else is read as YAML, so that `true`, `3` and `[a, b]` are what they look like. */
+function byType(type: InputSpec['type'], text: string): unknown {
+  return type === 'string' ? text : plainYaml({ text });
+}
+
+function plainYaml({ text }: { text?: string }): unknown {
+  try {
+    return parseYaml(text ?? '') ?? text;
+  } catch {
+    return text;
+  }
+}
+
+function missing(name: string, spec: InputSpec & { place: Place }): Diagnostic {
+  const what = spec.description ? ` (${spec.description})` : '';
+  return {
+    code: 'missing-input',
+    severity: 'error',
+    message: `the input \`${name}\` has no value${what}`,
+    place: spec.place,
+    hint: `give it with -e ${name}=VALUE or REEVE_INPUT_${name.toUpperCase()}`,
+  };
+}

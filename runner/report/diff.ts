@@ -1,0 +1,40 @@
+import { createTwoFilesPatch } from 'diff';
+import type { Change } from '../module.ts';
+import type { Painter } from './paint.ts';
+
+/** A change as a unified diff; an empty list when before and after are not known or must not be shown. */
+export function unifiedDiff(change: Change, paint: Painter): string[] {
+  if (change.sensitive) return [paint.dim('(not shown: it holds secrets)')];
+  if (change.before === undefined && change.after === undefined) return [];
+  const before = asText(change.before);
+  const after = asText(change.after);
+  if (before === after) return [];
+  const name = change.path ?? change.summary;
+  const patch = createTwoFilesPatch(
+    change.before === undefined ? '/dev/null' : `${name} (before)`,
+    change.after === undefined ? '/dev/null' : `${name} (after)`,
+    before,
+    after,
+    undefined,
+    undefined,
+    { context: 3 },
+  );
+  return patch
+    .trimEnd()
+    .split('\n')
+    .slice(1)
+    .map((line) => colored(line, paint));
+}
+
+function asText(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  if (typeof value === 'string') return value;
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
+function colored(line: string, paint: Painter): string {
+  if (line.startsWith('+++') || line.startsWith('---')) return paint.bold(line);
+  if (line.startsWith('+')) return paint.added(line);
+  if (line.startsWith('-')) return paint.removed(line);
+  return line.startsWith('@@') ? paint.dim(line) : line;
+}

@@ -1,0 +1,131 @@
+import { stripVTControlCharacters } from 'node:util';
+import type { RunEvent } from '../events.ts';
+import { named } from './names.ts';
+import { type Painter, painter } from './paint.ts';
+import { recapLines } from './recap.ts';
+import type { Reporter } from './reporter.ts';
+import { type LineOptions, taskLines, WIDTH } from './task-lines.ts';
+
+export interface PlainOptions {
+  verbose: boolean;
+  diff: boolean;
+  color: boolean;
+  write(text: string): void;
+}
+
+/** Plain lines for logs and CI: what happened, in the order it happened; no escape codes unless asked for. */
+export function plainReporter({ verbose, diff, color, write }: PlainOptions): Reporter {
+  const report = new PlainReport({ verbose, diff, paint: painter(color) });
+  return {
+    handle(event) {
+      const lines = report.lines(event);
+      if (lines.length > 0) write(`${lines.join('\n')}\n`);
+    },
+    apart: (work) => work(),
+  };
+}
+
+/** Turns events into lines; it remembers only what the recap needs. */
+export class PlainReport {
+  readonly #options: LineOptions;
+  readonly #paint: Painter;
+  readonly #pending = new Map<string, readonly string[]>();
+  /** Unfinished lines of running commands by host and task, then by stream. */
+  readonly #open = new Map<string, Map<string, string>>();
+  #check = false;
+  #section = '';
+
+  constructor(options: LineOptions) {
+    this.#options = options;
+    this.#paint = options.paint;
+  }
+
+  lines(event: RunEvent): string[] {
+    const paint = this.#paint;
+    switch (event.type) {
+      case 'run-started':
+        this.#check = event.check;
+        return [
+          paint.bold(`${event.name}${event.check ? ' (check: nothing is written)' : ''}`),
+          paint.dim(`run ${event.run}`),
+        ];
+      case 'play-started':
+        this.#section = '';
+        if (event.hosts.length === 0 && !this.#options.verbose) return [];
+        return ['', paint.bold(`PLAY ${event.name}`) + paint.dim(` — ${hosts(event.hosts)}`)];
+      case 'batch-started':
+        return event.of > 1
+          ? [paint.bold(`BATCH ${event.batch + 1} of ${event.of}`) + paint.dim(` — ${hosts(event.hosts)}`)]
+          : [];
+      case 'task-ended':
+        return [...this.#heading(event.task.section), ...this.#task(event)];
+      case 'item-ended':
+        return this.#options.verbose
+          ? [`  ${'item'.padEnd(WIDTH)}  ${event.host}: ${event.item} — ${event.status}`]
+          : [];
+      case 'task-progress':
+        return [paint.dim(`  ${'…'.padEnd(WIDTH)}  ${event.host}: ${event.message}`)];
+      case 'task-output':
+        return this.#options.verbose ? this.#output(event) : [];
+      case 'task-retry':
+        return [
+          paint.dim(
+            `  ${'retry'.padEnd(WIDTH)}  ${event.host}: try ${event.attempt} of ${event.of} — ${firstLine(event.message)}`,
+          ),
+        ];
+      case 'handlers-pending':
+        this.#pending.set(event.host, event.handlers);
+        return [];
+      case 'notice':
+        return [event.level === 'info' ? `  ${event.message}` : paint.warn(`  ${event.level}: ${event.message}`)];
+      case 'run-ended':
+        return recapLines(event, this.#check, this.#pending, paint);
+      default:
+        return [];
+    }
+  }
+
+  #heading(section: string): string[] {
+    if (section === this.#section) return [];
+    const before = this.#section;
+    this.#section = section;
+    const plain = section === 'tasks' && before === '';
+    return plain ? [] : [this.#paint.dim(`  ${section.replace('_', ' ')}:`)];
+  }
+
+  /** Whole lines of a running command; what is left of the last one comes when the task ends. */
+  #output({ host, task, stream, text }: Extract<RunEvent, { type: 'task-output' }>): string[] {
+    const key = `${host} ${task}`;
+    const streams = this.#open.get(key) ?? new Map<string, string>();
+    this.#open.set(key, streams);
+    const lines = ((streams.get(stream) ?? '') + text).split('\n');
+    streams.set(stream, lines.pop()!);
+    return lines.map((line) => this.#outputLine(host, line));
+  }
+
+  #outputLine(host: string, line: string): string {
+    const visible = stripVTControlCharacters(line).replaceAll(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '');
+    return this.#paint.dim(`  ${'│'.padEnd(WIDTH)}  ${host}: `) + visible;
+  }
+
+  #task(event: Extract<RunEvent, { type: 'task-ended' }>): string[] {
+    // What was skipped is told in the recap's count; with --verbose also here.
+    if (event.status === 'skipped' && !this.#options.verbose) return [];
+    const key = `${event.host} ${event.task.id}`;
+    const streams = this.#open.get(key);
+    this.#open.delete(key);
+    const rest = [...(streams?.values() ?? [])].filter((line) => line !== '');
+    return [
+      ...rest.map((line) => this.#outputLine(event.host, line)),
+      ...taskLines(event, { ...this.#options, outputShown: streams !== undefined }),
+    ];
+  }
+}
+
+function hosts(names: readonly string[]): string {
+  return named(names, 8) || 'no hosts';
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0]!;
+}

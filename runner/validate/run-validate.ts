@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { type Diagnostic, EXIT, InvalidError } from '../errors.ts';
+import type { Inventory } from '../inventory/model.ts';
+import { loadDocument } from '../load/parse.ts';
+import { parsePlaybook, parseTasksFile } from '../playbook/parse.ts';
+import type { Registry } from '../playbook/registry.ts';
+import type { SourceText } from './format.ts';
+import { sortDiagnostics } from './sort.ts';
+import { type ValidateOptions, validatePlaybook } from './validate-playbook.ts';
+
+export interface ValidateRequest extends ValidateOptions {
+  /** Playbooks and tasks files. */
+  files: readonly string[];
+  registry: Registry;
+  /** Without one, names that hosts may define are warnings. */
+  inventory?: Inventory | undefined;
+}
+
+export interface ValidateResult {
+  diagnostics: Diagnostic[];
+  exitCode: number;
+}
+
+/** `reeve validate`: everything that is wrong with some files, in one go and without a connection. */
+export function runValidate(request: ValidateRequest): ValidateResult {
+  const diagnostics = sortDiagnostics(request.files.flatMap((file) => validateFile(file, request)));
+  const isInvalid = diagnostics.some((diagnostic) => diagnostic.severity === 'error');
+  return { diagnostics, exitCode: isInvalid ? EXIT.invalid : EXIT.done };
+}
+
+function validateFile(file: string, request: ValidateRequest): Diagnostic[] {
+  const { registry, inventory } = request;
+  try {
+    const document = loadDocument(file);
+    const isTasksFile = Array.isArray(document.value) && !document.value.some(looksLikePlay);
+    const { playbook, diagnostics } = (isTasksFile ? parseTasksFile : parsePlaybook)(document, registry);
+    if (!playbook) return diagnostics;
+    const found = validatePlaybook(playbook, isTasksFile ? undefined : inventory, registry, request);
+    return [...diagnostics, ...(isTasksFile ? found.filter(holdsAlone) : found)];
+  } catch (error) {
+    if (!(error instanceof InvalidError)) throw error;
+    return error.diagnostics;
+  }
+}
+
+function looksLikePlay(item: unknown): boolean {
+  return item !== null && typeof item === 'object' && ('hosts' in item || 'import_playbook' in item);
+}
+
+/** Handlers, inputs and variables of a tasks file are those of whoever includes it. */
+function holdsAlone(diagnostic: Diagnostic): boolean {
+  return !['unknown-handler', 'undefined-variable', 'unknown-input', 'unknown-member'].includes(diagnostic.code);
+}
+
+/** Reads source lines from disk, each file once, for formatDiagnostics. */
+export function sourcesFromDisk(): SourceText {
+  const texts = new Map<string, string | undefined>();
+  return (file) => {
+    if (!texts.has(file)) texts.set(file, readOrNothing(file));
+    return texts.get(file);
+  };
+}
+
+function readOrNothing(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,3 @@
+#!@SHELL@
+# For machines with neither curl nor wget.
+exec '@NODE@' --no-warnings '@CURL@' "$@"
