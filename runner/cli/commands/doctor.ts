@@ -17,6 +17,8 @@ import { watchSignals } from '../signals.ts';
 import { wantsColor } from '../terminal.ts';
 
 const FORKS = 20;
+/** A run needs a playbook; this one does nothing. */
+const NOTHING = 'plays: [{ hosts: localhost, tasks: [] }]';
 
 /** `reeve doctor [PATTERN]`: looks at hosts and cluster, writes nothing, exits with 0, 2 or 3. */
 export async function doctor(pattern: string | undefined, options: Record<string, unknown>): Promise<number> {
@@ -50,7 +52,7 @@ export async function doctor(pattern: string | undefined, options: Record<string
 
 /** The parts of a run that runs nothing: its connections, variables and ways to the cluster are those of any run. */
 async function startExamination(options: Record<string, unknown>): Promise<RunState> {
-  const { playbook, inventory, filled } = await loadRun(parseDocument('plays: []', '(doctor)'), options, process.cwd());
+  const { playbook, inventory, filled } = await loadRun(parseDocument(NOTHING, '(doctor)'), options, process.cwd());
   if (inventory.hosts.size === 0) throw new UsageError('there is no host to look at', 'give an inventory with -i');
   const masker = new Masker();
   masker.add(filled.secrets);
