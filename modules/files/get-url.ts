@@ -1,7 +1,7 @@
 import { defineModule, type Plan, type ReadTarget, TaskFailure } from '../../runner/module.ts';
 import { foresee } from '../shared/foresee.ts';
 import { modeArgument } from '../shared/mode.ts';
-import { type FileState, probeFiles } from '../shared/stat.ts';
+import { FILE_NEEDS, type FileState, probeFiles } from '../shared/stat.ts';
 import {
   applyWrite,
   factsOf,
@@ -71,6 +71,7 @@ export const getUrl = defineModule({
     },
   ],
   kind: 'state',
+  needs: FILE_NEEDS,
   returns: { type: 'object', additionalProperties: false, properties: fileFactsSchema },
   notes:
     'The target needs no way out to the internet. While planning nothing is downloaded, except with `force: true` and no ' +

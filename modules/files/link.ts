@@ -3,7 +3,7 @@ import { attributesScript, planOwner, runOrFail } from '../shared/attributes.ts'
 import { foresee } from '../shared/foresee.ts';
 import { type KeptEntry, keepScript, keptUndoScript } from '../shared/keep.ts';
 import { quote, quotePath } from '../shared/quote.ts';
-import { type FileState, probeFiles } from '../shared/stat.ts';
+import { FILE_NEEDS, type FileState, probeFiles } from '../shared/stat.ts';
 import { attributesChange } from '../shared/write.ts';
 
 interface Step {
@@ -60,6 +60,7 @@ export const link = defineModule({
     },
   ],
   kind: 'state',
+  needs: [...FILE_NEEDS, 'mktemp'],
   returns: {
     type: 'object',
     additionalProperties: false,
