@@ -26,7 +26,6 @@ describe.each(BACKENDS)('one server and two agents over %s', (backend) => {
       'agent-1': { changed: 3, failed: 0, unknown: 0 },
       'agent-2': { changed: 3, failed: 0, unknown: 0 },
     });
-    expect(first.ended.duration).toBeLessThan(30_000);
 
     const before = lab.fingerprint();
     const second = await upgrade(lab, { version: TO });
