@@ -63,8 +63,8 @@ export interface RunState extends RunParts {
   forks: Semaphore;
   throttles: Map<string, Semaphore>;
   clusters: Clusters;
-  /** Nodes that are not as they should be, by name: `cordoned`. */
-  nodes: Map<string, string>;
+  /** Nodes that are not as they should be, by name, and what it is by aspect: `cordon` → `cordoned`. */
+  nodes: Map<string, Map<string, string>>;
   /** Check mode: something is planned and not applied, so what follows may differ. */
   pending: { any: boolean };
   /** Check mode: what plans foresee of things that other tasks look at. */
