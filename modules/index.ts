@@ -9,6 +9,7 @@ import { setVars } from './control/set-vars.ts';
 import { blockinfile } from './files/blockinfile.ts';
 import { copy } from './files/copy.ts';
 import { file } from './files/file.ts';
+import { getUrl } from './files/get-url.ts';
 import { lineinfile } from './files/lineinfile.ts';
 import { link } from './files/link.ts';
 import { replace } from './files/replace.ts';
@@ -20,13 +21,14 @@ import { versionCheck } from './k3s/version-check.ts';
 import { clusterHealth } from './kubernetes/cluster-health.ts';
 import { cordon } from './kubernetes/cordon.ts';
 import { drain } from './kubernetes/drain.ts';
+import { k8s } from './kubernetes/k8s.ts';
 import { k8sInfo } from './kubernetes/k8s-info.ts';
 import { waitNode } from './kubernetes/wait-node.ts';
 import { waitPods } from './kubernetes/wait-pods.ts';
 import { waitServer } from './kubernetes/wait-server.ts';
 import { http } from './net/http.ts';
-import { waitForConnection } from './net/wait-for-connection.ts';
 import { waitFor } from './net/wait-for.ts';
+import { waitForConnection } from './net/wait-for-connection.ts';
 import { command } from './system/command.ts';
 import { gatherFacts } from './system/gather-facts.ts';
 import { reboot } from './system/reboot.ts';
@@ -44,6 +46,7 @@ const all: readonly AnyModule[] = [
   blockinfile,
   copy,
   file,
+  getUrl,
   lineinfile,
   link,
   replace,
@@ -55,13 +58,14 @@ const all: readonly AnyModule[] = [
   clusterHealth,
   cordon,
   drain,
+  k8s,
   k8sInfo,
   waitNode,
   waitPods,
   waitServer,
   http,
-  waitForConnection,
   waitFor,
+  waitForConnection,
   command,
   gatherFacts,
   reboot,

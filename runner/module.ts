@@ -38,7 +38,10 @@ export interface Plan<Next = unknown> {
    * `target.foreseen`.
    */
   foresees?: Record<string, unknown>;
-  /** Set when the plan cannot be made yet because of a change not yet applied; the task is reported as unknown. */
+  /**
+   * Set when the plan cannot be made yet because of a change not yet applied; the task is reported as unknown. Outside of
+   * check mode there is no such change, and the task fails with this text.
+   */
   unknown?: string;
 }
 
@@ -303,6 +306,11 @@ export interface WriteTarget extends ReadTarget {
   /** Runs a script detached from the connection and waits for it, attaching again after a drop. */
   job(options: JobOptions): Promise<RunResult>;
   cluster(): Promise<ClusterWriter>;
+  /**
+   * Says what `undo` needs before apply is at its end: it is recorded with the change also when apply fails later on. What
+   * apply returns takes its place.
+   */
+  recordUndo?(undo: unknown): void;
   /** Says what a node is left in (`cordoned`, `half upgraded`), or undefined when it is as it should be. */
   nodeState(node: string, state: string | undefined): void;
 }
@@ -349,6 +357,8 @@ export interface ModuleDefinition<S extends ObjectSchema = ObjectSchema, Next = 
    * or a list of these); plan is handed a list of `Evaluated`, one for each, also when only one was written.
    */
   expressions?: readonly string[];
+  /** Arguments that name a template on the control machine: it is read and checked before anything runs. */
+  templateSources?: readonly string[];
   /** The facts become variables of the host, for the tasks after it and for other hosts to read. */
   setsVariables?: boolean;
   /**

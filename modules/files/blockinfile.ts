@@ -1,6 +1,7 @@
 import { defineModule, TaskFailure } from '../../runner/module.ts';
 import { editArguments, planEdit } from '../shared/edit.ts';
 import { compilePattern, patternProblem } from '../shared/pattern.ts';
+import { FILE_NEEDS } from '../shared/stat.ts';
 import { insertLines, joinLines, type Line, splitLines, type TextDocument } from '../shared/text.ts';
 import { applyWrite, fileFactsSchema, undoWrite, type WriteStep, type WriteUndo } from '../shared/write.ts';
 
@@ -66,6 +67,7 @@ export const blockinfile = defineModule({
     { title: 'Gone', yaml: 'blockinfile: { path: /etc/hosts, state: absent }' },
   ],
   kind: 'state',
+  needs: FILE_NEEDS,
   returns: { type: 'object', additionalProperties: false, properties: fileFactsSchema },
   notes:
     'A block that exists stays where it is. Markers that are not exactly one pair are an error, since nobody can tell which lines are the block.',

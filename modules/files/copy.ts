@@ -4,6 +4,7 @@ import { applyCopyTree, type CopyTreeStep, makeDirectories, planCopyTree, undoCo
 import { findDestination } from '../shared/destination.ts';
 import { foresee } from '../shared/foresee.ts';
 import { modeArgument } from '../shared/mode.ts';
+import { FILE_NEEDS } from '../shared/stat.ts';
 import {
   applyWrite,
   factsOf,
@@ -64,6 +65,7 @@ export const copy = defineModule({
     { title: 'What is in a directory', yaml: 'copy: { src: manifests/, dest: /var/lib/rancher/k3s/server/manifests }' },
   ],
   kind: 'state',
+  needs: FILE_NEEDS,
   returns: {
     type: 'object',
     additionalProperties: false,

@@ -5,7 +5,7 @@ import { keepScript, keptUndoScript } from '../shared/keep.ts';
 import { formatMode, modeArgument, resolveMode } from '../shared/mode.ts';
 import { quotePath } from '../shared/quote.ts';
 import { LIST_SCRIPT, parseList, planRecursive } from '../shared/recurse.ts';
-import { type Attributes, type FileState, parseProbes, probeScript, withoutSlash } from '../shared/stat.ts';
+import { type Attributes, FILE_NEEDS, type FileState, parseProbes, probeScript, withoutSlash } from '../shared/stat.ts';
 import { attributesChange, warnWithoutParent, writeArguments } from '../shared/write.ts';
 
 interface Step {
@@ -66,6 +66,7 @@ export const file = defineModule({
     { title: 'Gone', yaml: 'file: { path: /etc/cron.d/old-job, state: absent }' },
   ],
   kind: 'state',
+  needs: [...FILE_NEEDS, 'mktemp'],
   returns: {
     type: 'object',
     additionalProperties: false,
@@ -170,7 +171,13 @@ function planAbsent(state: FileState, backup: boolean | undefined): Plan<Step> {
   return {
     changes: [{ summary: `${state.path}: remove ${entry.type}`, before: { type: entry.type }, after: null }],
     predicted: facts,
-    next: { path: state.path, script: `rm -rf ${quotePath(state.path)}`, keeps, facts },
+    // Without -r a directory that took the place of a file since the plan is left alone.
+    next: {
+      path: state.path,
+      script: `rm ${entry.type === 'directory' ? '-rf' : '-f'} ${quotePath(state.path)}`,
+      keeps,
+      facts,
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import { defineModule } from '../../runner/module.ts';
 import { editArguments, planEdit } from '../shared/edit.ts';
 import { compilePattern, expandGroups, patternProblem } from '../shared/pattern.ts';
+import { FILE_NEEDS } from '../shared/stat.ts';
 import { insertLines, joinLines, type Line, splitLines, type TextDocument } from '../shared/text.ts';
 import { applyWrite, fileFactsSchema, undoWrite, type WriteStep, type WriteUndo } from '../shared/write.ts';
 
@@ -72,6 +73,7 @@ export const lineinfile = defineModule({
     { title: 'No swap', yaml: "lineinfile: { path: /etc/fstab, regexp: '^[^#].*\\sswap\\s', state: absent }" },
   ],
   kind: 'state',
+  needs: FILE_NEEDS,
   returns: { type: 'object', additionalProperties: false, properties: fileFactsSchema },
   notes:
     'Patterns are JavaScript regular expressions and see one line at a time, without its end. Line ends (LF or CR LF) stay as ' +

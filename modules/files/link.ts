@@ -1,8 +1,9 @@
 import { type Change, defineModule, TaskFailure } from '../../runner/module.ts';
 import { attributesScript, planOwner, runOrFail } from '../shared/attributes.ts';
+import { foresee } from '../shared/foresee.ts';
 import { type KeptEntry, keepScript, keptUndoScript } from '../shared/keep.ts';
 import { quote, quotePath } from '../shared/quote.ts';
-import { type FileState, probeFiles } from '../shared/stat.ts';
+import { FILE_NEEDS, type FileState, probeFiles } from '../shared/stat.ts';
 import { attributesChange } from '../shared/write.ts';
 
 interface Step {
@@ -59,6 +60,7 @@ export const link = defineModule({
     },
   ],
   kind: 'state',
+  needs: [...FILE_NEEDS, 'mktemp'],
   returns: {
     type: 'object',
     additionalProperties: false,
@@ -89,7 +91,8 @@ export const link = defineModule({
     }
     const before = present ? { owner: String(present.uid), group: String(present.gid) } : {};
     const next: Step = { ...facts, make: !right, replaces: present !== undefined, owner, before, facts };
-    return { changes, predicted: facts, next };
+    const foresees = foresee(target, { [at!.path]: { type: 'link', link: args.src } });
+    return { changes, predicted: facts, ...(args.kind === 'symbolic' && { foresees }), next };
   },
   async apply(next: Step, target) {
     if (!next.make) {

@@ -1,6 +1,7 @@
 import { defineModule } from '../../runner/module.ts';
 import { editArguments, planEdit } from '../shared/edit.ts';
 import { compilePattern, patternProblem, replaceAllMatches } from '../shared/pattern.ts';
+import { FILE_NEEDS } from '../shared/stat.ts';
 import type { TextDocument } from '../shared/text.ts';
 import { applyWrite, fileFactsSchema, undoWrite, type WriteStep, type WriteUndo } from '../shared/write.ts';
 
@@ -43,6 +44,7 @@ export const replace = defineModule({
     },
   ],
   kind: 'state',
+  needs: FILE_NEEDS,
   returns: { type: 'object', additionalProperties: false, properties: fileFactsSchema },
   notes:
     'Patterns are JavaScript regular expressions; `after` and `before` let . match line ends too. When one of those two ' +

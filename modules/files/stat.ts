@@ -1,7 +1,7 @@
 import { defineModule } from '../../runner/module.ts';
 import { foreseenPath } from '../shared/foresee.ts';
 import { formatMode } from '../shared/mode.ts';
-import { type FileState, probeFile } from '../shared/stat.ts';
+import { FILE_NEEDS, type FileState, probeFile } from '../shared/stat.ts';
 
 export const stat = defineModule({
   name: 'stat',
@@ -26,6 +26,7 @@ export const stat = defineModule({
     { title: 'What a link leads to', yaml: 'stat: { path: /usr/local/bin/kubectl, follow: true, checksum: false }' },
   ],
   kind: 'check',
+  needs: FILE_NEEDS,
   returns: {
     type: 'object',
     additionalProperties: false,

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { defineModule } from '../../runner/module.ts';
 import { findDestination } from '../shared/destination.ts';
 import { modeArgument } from '../shared/mode.ts';
+import { FILE_NEEDS } from '../shared/stat.ts';
 import {
   applyWrite,
   factsOf,
@@ -49,6 +50,8 @@ export const template = defineModule({
     },
   ],
   kind: 'state',
+  templateSources: ['src'],
+  needs: FILE_NEEDS,
   returns: { type: 'object', additionalProperties: false, properties: fileFactsSchema },
   notes: 'Links at dest are followed. A file that changed between plan and apply is left alone and the task fails.',
   async plan(args, target) {

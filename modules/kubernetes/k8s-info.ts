@@ -1,5 +1,6 @@
-import { defineModule, type KubeObject, type ReadTarget, TaskFailure } from '../../runner/module.ts';
+import { defineModule, type KubeObject, TaskFailure } from '../../runner/module.ts';
 import { findKind, pathOf } from '../shared/kube-kinds.ts';
+import { hideValues } from '../shared/kube-manifest.ts';
 import { objectIn } from '../shared/kube-objects.ts';
 
 export const k8sInfo = defineModule({
@@ -61,16 +62,9 @@ export const k8sInfo = defineModule({
         ...(args.field_selector && { fieldSelector: args.field_selector }),
       });
     }
-    if (kind.kind === 'Secret') for (const secret of resources) hideValues(secret, target);
     // A list says its kind once, for all its items.
     const full = resources.map((one) => ({ ...one, apiVersion: kind.apiVersion, kind: kind.kind }));
+    for (const one of full) hideValues(one, target);
     return { changes: [], facts: { resources: full, count: full.length }, message: `${full.length} found` };
   },
 });
-
-function hideValues(secret: KubeObject, target: ReadTarget): void {
-  for (const value of Object.values<string>(secret.data ?? {})) {
-    target.secret(value);
-    target.secret(Buffer.from(value, 'base64').toString('utf8'));
-  }
-}

@@ -7,9 +7,10 @@ import { createHash } from 'node:crypto';
 import type { ReadTarget } from '../../runner/module.ts';
 import type { Attributes, FileState } from './stat-parse.ts';
 
-/** A path as it will be. Links are not foreseen: what lies behind one cannot be told without looking. */
+/** A path as it will be. What lies behind a new link is not foreseen: it cannot be told without looking. */
 export type ForeseenPath =
   | { type: 'absent' }
+  | { type: 'link'; link: string }
   | {
       type: 'file' | 'directory';
       mode: number;
@@ -44,7 +45,10 @@ export function foreseenPath(target: ReadTarget, path: string): ForeseenPath | u
 export function withForeseen(state: FileState, target: ReadTarget): FileState {
   const foreseen = foreseenPath(target, state.path);
   if (!foreseen) return withForeseenParent(state, target);
-  return foreseen.type === 'absent' ? removed(state, target) : changed(state, foreseen);
+  if (foreseen.type === 'absent') return removed(state, target);
+  if (foreseen.type !== 'link') return changed(state, foreseen);
+  const entry: Attributes = { ...BLANK, type: 'link', mode: 0o777 };
+  return { ...removed(state, target), entry, link: Buffer.from(foreseen.link) };
 }
 
 function removed(state: FileState, target: ReadTarget): FileState {
@@ -67,7 +71,7 @@ function ancestors(path: string): string[] {
   return above === '' ? [] : [...ancestors(above), above];
 }
 
-function changed(state: FileState, to: Exclude<ForeseenPath, { type: 'absent' }>): FileState {
+function changed(state: FileState, to: Exclude<ForeseenPath, { type: 'absent' | 'link' }>): FileState {
   const { type, mode, owner, group, content } = to;
   const base = state.real ?? BLANK;
   const real: Attributes = { ...base, type, mode, owner, group, size: content?.length ?? base.size };

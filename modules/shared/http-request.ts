@@ -36,7 +36,7 @@ else echo 'neither curl nor wget' >&2; exit 127; fi`;
   const answer =
     stdout.subarray(0, 5).toString() === 'HTTP/' ? fromCurl(stdout, what) : fromWget(result.stderr, stdout, what);
   if (answer) return answer;
-  const why = result.stderr.trim().split('\n').at(-1) ?? '';
+  const why = result.stderr.trim().split('\n').at(-1) || `exit code ${result.code}`;
   throw new ReeveError('http-unreachable', `${what.url} cannot be reached from ${target.host.name}: ${why}`, {
     exitCode: 2,
   });
@@ -66,7 +66,7 @@ function escapeConfig(text: string): string {
 /** busybox's wget knows these options too, but for other methods than GET and POST. */
 function wgetCommand(what: HttpRequest, seconds: number): string {
   const method = what.method ?? 'GET';
-  const words = ['wget', '-S', '-O', '-', '-T', String(seconds)];
+  const words = ['wget', '-q', '-S', '-O', '-'];
   if (method === 'HEAD') words.push('--spider');
   else if (method !== 'GET' && method !== 'POST') words.push(`--method=${method}`);
   if (what.verify === false) words.push('--no-check-certificate');
@@ -74,7 +74,8 @@ function wgetCommand(what: HttpRequest, seconds: number): string {
   for (const [name, value] of Object.entries(what.headers ?? {})) words.push(`--header=${name}: ${value}`);
   if (method === 'POST') words.push(`--post-data=${what.body ?? ''}`);
   else if (what.body !== undefined) words.push(`--body-data=${what.body}`);
-  return `${words.map(quote).join(' ')} ${quote(what.url)}`;
+  // Not -T: busybox 1.35 ends with a segmentation fault where it was built without it.
+  return `$(command -v timeout >/dev/null 2>&1 && echo timeout ${seconds}) ${words.map(quote).join(' ')} ${quote(what.url)}`;
 }
 
 /** Header blocks (of every redirect and proxy on the way), then the body. */

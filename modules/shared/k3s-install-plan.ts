@@ -104,7 +104,8 @@ export function changesOf(next: Installation): Change[] {
     if (next.copySqlite) changes.push({ summary: 'SQLite database: copied while k3s is stopped' });
   }
   if (next.installer || unit?.stale || unit?.state.active !== 'active') {
-    changes.push({ summary: `${unitName}: restart`, before: unit?.state.active ?? 'absent', after: 'active' });
+    const what = unit?.state.active === 'active' ? 'restart' : 'start';
+    changes.push({ summary: `${unitName}: ${what}`, before: unit?.state.active ?? 'absent', after: 'active' });
   }
   return changes;
 }

@@ -30,20 +30,21 @@ export function resolveMode(mode: string, current: number, directory = false): n
   return bits;
 }
 
+/** What each party owns of the twelve bits; the sticky bit goes with the others. */
+const AFFECTED = { u: 0o4700, g: 0o2070, o: 0o1007 } as const;
+
 function applySymbols(bits: number, who: string, operator: string, letters: string, directory: boolean): number {
-  let mask = 0;
-  let covered = 0;
-  for (const party of ['u', 'g', 'o'] as const) {
-    if (!who.includes(party)) continue;
-    covered |= 0o7 << SHIFT[party];
-    mask |= permissions(letters, bits, directory) << SHIFT[party];
-    if (letters.includes('s') && party !== 'o') mask |= party === 'u' ? 0o4000 : 0o2000;
-  }
-  if (letters.includes('t')) mask |= 0o1000;
-  // chmod leaves set-id bits of directories alone on `=`; of files it clears them.
-  if (!directory) covered |= (who.includes('u') ? 0o4000 : 0) | (who.includes('g') ? 0o2000 : 0);
-  if (operator === '+') return bits | mask;
-  return operator === '-' ? bits & ~mask : (bits & ~covered) | mask;
+  const affected =
+    (who.includes('u') ? AFFECTED.u : 0) | (who.includes('g') ? AFFECTED.g : 0) | (who.includes('o') ? AFFECTED.o : 0);
+  const named =
+    (permissions(letters, bits, directory) * 0o111) |
+    (letters.includes('s') ? 0o6000 : 0) |
+    (letters.includes('t') ? 0o1000 : 0);
+  // Set-id bits of a directory stay unless they are named: GNU chmod does so, since they are there for inheritance.
+  const kept = directory ? 0o6000 & ~(affected & named) : 0;
+  const value = named & affected & ~kept;
+  if (operator === '+') return bits | value;
+  return operator === '-' ? bits & ~value : (bits & (~affected | kept)) | value;
 }
 
 /** The three bits that a clause's letters stand for. */

@@ -13,7 +13,7 @@ export function portScript(host: string, port: number, seconds: number): string 
   return `
 say() { if "$@"; then echo open; else echo closed; fi; }
 by_curl() { case $(curl -q -s -o /dev/null -w '%{time_connect}' --connect-timeout ${seconds} --max-time ${seconds} telnet://${bracketed}:${port} </dev/null 2>/dev/null) in *[1-9]*) ;; *) false ;; esac; }
-if command -v nc >/dev/null 2>&1 && nc -h 2>&1 | grep -q -e ' -z' -e '[[-][a-zA-Z]*z[a-zA-Z]*[] ]'; then say nc -z -w ${seconds} ${word} ${port} </dev/null 2>/dev/null
+if command -v nc >/dev/null 2>&1 && nc -h 2>&1 | grep -q -e '-z' -e '\\[-[0-9A-Za-z]*z'; then say nc -z -w ${seconds} ${word} ${port} </dev/null 2>/dev/null
 elif command -v curl >/dev/null 2>&1; then say by_curl
 ${local ? `elif [ -r /proc/net/tcp ]; then ${listeningTest(port)}; if [ -n "$listening" ]; then echo open; else echo closed; fi` : ''}
 elif command -v bash >/dev/null 2>&1 && command -v timeout >/dev/null 2>&1; then say timeout ${seconds} bash -c 'exec 3<>"/dev/tcp/$1/$2"' - ${word} ${port} 2>/dev/null

@@ -14,6 +14,9 @@ export interface Probe {
   content?: 'always' | { unless: string };
 }
 
+/** What a target needs, beside what POSIX has, for everything in this file and for writing. */
+export const FILE_NEEDS: string[] = ['stat', 'sha256sum', 'head', 'readlink'];
+
 /** Content above this many bytes is not read for a diff. */
 export const DIFF_LIMIT = 512 * 1024;
 

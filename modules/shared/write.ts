@@ -22,7 +22,8 @@ import { quotePath } from './quote.ts';
 import { DIFF_LIMIT, type FileState, HASH_FUNCTION } from './stat.ts';
 
 export interface WantedFile {
-  content: Buffer;
+  /** Undefined: the content that is there is right. */
+  content: Buffer | undefined;
   mode?: string;
   owner?: string;
   group?: string;
@@ -92,29 +93,30 @@ export function planWrite(
   wanted: WantedFile,
 ): { changes: Change[]; step?: WriteStep; facts: FileFacts } {
   refuseOtherTypes(state);
-  const sha256 = sha256Of(wanted.content);
+  const { content } = wanted;
+  const sha256 = content ? sha256Of(content) : state.sha256!;
   const present = state.real;
-  const base = present ?? { mode: 0o644, owner: '', group: '', ...state.newcomer };
+  const base = present ?? { mode: 0o644, owner: '', group: '', size: 0, ...state.newcomer };
   const mode = wanted.mode === undefined ? base.mode : resolveMode(wanted.mode, base.mode);
   const owner = planOwner(present, wanted);
   const facts: FileFacts = {
     path: state.path,
     sha256,
-    size: wanted.content.length,
+    size: content?.length ?? base.size,
     mode: formatMode(mode),
     owner: owner.owner ?? base.owner,
     group: owner.group ?? base.group,
   };
-  const rewrite = !present || state.sha256 !== sha256;
+  const rewrite = content !== undefined && (!present || state.sha256 !== sha256);
   const modeChange = present === undefined || present.mode !== mode ? { mode: formatMode(mode) } : {};
   const attributes = { ...owner, ...modeChange };
   const changes: Change[] = [];
-  if (rewrite) changes.push(contentChange(state, wanted.content, sha256));
+  if (rewrite) changes.push(contentChange(state, content, sha256));
   if (present && Object.keys(attributes).length > 0) changes.push(attributesChange(state.path, present, attributes));
   if (changes.length === 0) return { changes, facts };
   const step: WriteStep = {
     path: state.path,
-    ...(rewrite && { content: wanted.content }),
+    ...(rewrite && { content }),
     ...(state.sha256 !== undefined && { expected: state.sha256 }),
     options: {
       ...attributes,
@@ -122,7 +124,7 @@ export function planWrite(
       backup: wanted.backup ?? true,
     },
     attributes,
-    after: { type: 'file', mode, owner: facts.owner, group: facts.group, ...(rewrite && { content: wanted.content }) },
+    after: { type: 'file', mode, owner: facts.owner, group: facts.group, ...(rewrite && { content }) },
     ...(present && { before: attributesNow(state.path, present) }),
     facts,
   };

@@ -45,6 +45,7 @@ export const script = defineModule({
   kind: 'action',
   unpredictable: true,
   guard: 'Runs every time, unless `creates` exists, `removes` does not exist, or `reads` is set.',
+  needs: ['mktemp'],
   returns: runFactsSchema,
   notes:
     'The script gets an empty standard input, keeps its name, and is removed afterwards. ' +

@@ -2,16 +2,16 @@ import { randomBytes } from 'node:crypto';
 import type { Connections } from '../connect/types.ts';
 import type { EventSink } from '../events.ts';
 import { Interrupt } from '../execute/interrupt.ts';
-import type { CheckArgs, RunParts, RunSettings } from '../execute/run-state.ts';
+import type { RunParts, RunSettings } from '../execute/run-state.ts';
 import type { Inventory } from '../inventory/model.ts';
 import { Emitter } from '../journal/emitter.ts';
 import type { Masker } from '../journal/masker.ts';
-import type { AnyModule } from '../module.ts';
 import type { Playbook } from '../playbook/model.ts';
 import type { Registry } from '../playbook/registry.ts';
-import { checkValue } from '../validate/schema/check.ts';
-import { confirmer } from './confirm.ts';
-import { hostKeyQuestion } from './host-keys.ts';
+import type { Reporter } from '../report/reporter.ts';
+import { checkArgs } from '../validate/args.ts';
+import { hostKeyChecking } from './host-keys.ts';
+import { Person } from './person.ts';
 
 export interface Assembly {
   playbook: Playbook;
@@ -21,14 +21,18 @@ export interface Assembly {
   sinks: EventSink[];
   masker: Masker;
   yes: boolean;
+  reporter: Reporter;
   hostKeyChecking: string | undefined;
 }
 
 /** Everything a run is made of, from what the command line says. Whoever calls this closes `connections`. */
 export async function assemble(assembly: Assembly): Promise<RunParts> {
   const { playbook, inventory, modules, settings, sinks, masker } = assembly;
-  const connections = await openConnections(assembly);
+  const person = new Person((work) => assembly.reporter.apart(work));
   const emitter = new Emitter(runId(settings.startedAt), sinks, masker);
+  const connections = await openConnections(assembly.hostKeyChecking, person, (message) => {
+    emitter.emit({ type: 'notice', level: 'warning', message });
+  });
   return {
     playbook,
     inventory,
@@ -38,16 +42,19 @@ export async function assemble(assembly: Assembly): Promise<RunParts> {
     masker,
     connections,
     checkArgs,
-    confirm: confirmer(assembly.yes),
+    confirm: person.confirmer(assembly.yes),
     interrupt: new Interrupt(),
   };
 }
 
-async function openConnections(assembly: Assembly): Promise<Connections> {
+/** Connections that ask `person` where the command line and the inventory leave it open. */
+export async function openConnections(
+  checking: string | undefined,
+  person: Person,
+  warn: (message: string) => void,
+): Promise<Connections> {
   const { createConnections } = await import('../connect/connections.ts');
-  return createConnections({
-    ...hostKeyQuestion(assembly.hostKeyChecking),
-  });
+  return createConnections({ ...hostKeyChecking(checking), ...person.connectionQuestions(), warn });
 }
 
 /** `20260102-030405-1a2b3c`: sorts by time, and two runs of one second differ. */
@@ -55,11 +62,3 @@ export function runId(startedAt: Date): string {
   const stamp = startedAt.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
   return `${stamp}-${randomBytes(3).toString('hex')}`;
 }
-
-const checkArgs: CheckArgs = (module: AnyModule, args, at) => {
-  const { value, diagnostics } = checkValue(module.args, args, at, {
-    name: `the module ${module.name}`,
-    member: 'argument',
-  });
-  return { args: value as Record<string, unknown>, diagnostics };
-};

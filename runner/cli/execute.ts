@@ -26,7 +26,8 @@ export async function execute({ file, playbook, inventory, filled, options }: Ex
   const settings = settingsOf(options, filled);
   const masker = new Masker();
   masker.add(filled.secrets);
-  const sinks: EventSink[] = [reporter(options, settings)];
+  const shown = await reporter(options, settings);
+  const sinks: EventSink[] = [shown];
   const parts = await assemble({
     playbook,
     inventory,
@@ -35,18 +36,21 @@ export async function execute({ file, playbook, inventory, filled, options }: Ex
     sinks,
     masker,
     yes: options.yes === true,
+    reporter: shown,
     hostKeyChecking: text(options.hostKeyChecking, '--host-key-checking') ?? process.env.REEVE_HOST_KEY_CHECKING,
   });
-  const unwatch = watchSignals(parts.interrupt);
+  const unwatch = watchSignals(parts.interrupt, (message) => {
+    parts.emitter.emit({ type: 'notice', level: 'warning', message });
+  });
   try {
     const outcome = await runPlaybook(parts, { playbook: file, reeve: version() });
     const detailed =
       settings.check && options.detailedExitcode === true && outcome.exitCode === EXIT.done && outcome.pending;
     return detailed ? EXIT.pending : outcome.exitCode;
   } finally {
-    unwatch();
     await parts.emitter.close();
     await parts.connections.close();
+    unwatch();
   }
 }
 

@@ -1,23 +1,23 @@
-import type { EventSink } from '../events.ts';
 import type { RunSettings } from '../execute/run-state.ts';
-import { jsonReporter } from '../report/json.ts';
-import { plainReporter } from '../report/plain.ts';
+import type { Reporter } from '../report/reporter.ts';
 import { text } from './options.ts';
 import { UsageError } from './report-error.ts';
-import { wantsColor } from './terminal.ts';
+import { isInteractive, wantsColor } from './terminal.ts';
 
 const FORMATS = ['auto', 'tree', 'plain', 'json'];
 
-/** The reporter that `--output` asks for. */
-export function reporter(options: Record<string, unknown>, settings: RunSettings): EventSink {
+/** The reporter that `--output` asks for. A tree needs a terminal: without one, plain lines take its place. */
+export async function reporter(
+  options: Record<string, unknown>,
+  settings: Pick<RunSettings, 'diff'>,
+): Promise<Reporter> {
   const format = text(options.output, '--output') ?? 'auto';
   if (!FORMATS.includes(format)) throw new UsageError(`--output ${format}: it can be ${FORMATS.join(', ')}`);
   const write = (line: string) => void process.stdout.write(line);
-  if (format === 'json') return jsonReporter(write);
-  return plainReporter({
-    verbose: options.verbose === true,
-    diff: settings.diff,
-    color: wantsColor(process.stdout),
-    write,
-  });
+  if (format === 'json') return (await import('../report/json.ts')).jsonReporter(write);
+  const look = { verbose: options.verbose === true, diff: settings.diff, color: wantsColor(process.stdout), write };
+  const isTree = format === 'tree' ? process.stdout.isTTY === true : format === 'auto' && isInteractive();
+  if (!isTree) return (await import('../report/plain.ts')).plainReporter(look);
+  const { treeReporter } = await import('../report/tree/tree.ts');
+  return treeReporter({ ...look, stdout: process.stdout, stderr: process.stderr });
 }

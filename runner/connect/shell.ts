@@ -254,6 +254,8 @@ function interruptionOf(request: ShellRequest): { happened: Promise<'timeout' | 
   const happened = new Promise<'timeout' | 'aborted'>((resolve) => {
     const timer = setTimeout(() => resolve('timeout'), request.timeout);
     const abort = () => resolve('aborted');
+    // It may have happened while the request was on its way.
+    if (request.signal?.aborted) abort();
     request.signal?.addEventListener('abort', abort, { once: true });
     clear = () => {
       clearTimeout(timer);

@@ -57,9 +57,9 @@ export interface Shell {
 
 /** A byte stream to a remote `sh`: what a transport gives. */
 export interface ByteStream {
-  stdin: NodeJS.WritableStream;
-  stdout: NodeJS.ReadableStream;
-  stderr: NodeJS.ReadableStream;
+  stdin: import('node:stream').Writable;
+  stdout: import('node:stream').Readable;
+  stderr: import('node:stream').Readable;
   /** Resolves when the remote end is gone, with what is known of why. */
   closed: Promise<{ code?: number; signal?: string; message?: string }>;
   /** Ends the stream at once. */

@@ -27,6 +27,7 @@ export interface AttemptParts {
   module: AnyModule;
   target: TargetParts;
   scope: LayeredScope;
+  noLog: boolean;
   /** Plans only: `--check`, or `check_mode: true` on the task. */
   planOnly: boolean;
   /** Id of this instance of the task, what it is called, and the label of the loop's item. */
@@ -48,7 +49,11 @@ export async function attempt(parts: AttemptParts): Promise<Attempt> {
   if (waitsFor !== undefined) return unknownAttempt(module, `would wait for ${waitsFor}`);
   try {
     const plan = await module.plan(rendered, new ReadingTarget(parts.target));
-    if (plan.unknown !== undefined) return unknownAttempt(module, plan.unknown, plan.changes);
+    if (plan.unknown !== undefined) {
+      // Outside of check mode nothing is pending that could still bring what is missing.
+      if (!parts.planOnly) return failedAttempt(new TaskFailure(plan.unknown, { facts: plan.facts ?? {} }));
+      return unknownAttempt(module, plan.unknown, plan.changes);
+    }
     if (plan.changes.length === 0) return unchanged(plan);
     return parts.planOnly ? foreseen(parts, plan) : await apply(parts, plan);
   } catch (error) {
@@ -67,13 +72,14 @@ async function renderArgs(parts: AttemptParts): Promise<Record<string, unknown> 
   const rendered = await withFacts(run, () => task.args.render(scope));
   const unknown = findUnknown(rendered);
   if (unknown) return unknown;
-  const { args, diagnostics } = run.checkArgs(module, rendered, task.argsAt);
+  const given = module.expressions ? await evaluateExpressions(parts, rendered as Record<string, unknown>) : rendered;
+  const { args, diagnostics } = run.checkArgs(module, given, task.argsAt);
   const errors = diagnostics.filter((d) => d.severity === 'error');
   if (errors.length > 0) throw argumentError(errors);
   for (const [name, schema] of Object.entries(module.args.properties as Record<string, { writeOnly?: boolean }>)) {
     if (schema.writeOnly) run.masker.add(args[name]);
   }
-  return module.expressions ? evaluateExpressions(parts, args) : args;
+  return args;
 }
 
 function argumentError(errors: Diagnostic[]): ReeveError {
@@ -129,13 +135,14 @@ async function apply(parts: AttemptParts, plan: Plan): Promise<Attempt> {
   const { run, module, id, target } = parts;
   if (!module.apply) throw new ReeveError('module-bug', `module ${module.name} planned a change and cannot apply any`);
   const where = { host: target.host.name, task: id, ...(parts.item === undefined ? {} : { item: parts.item }) };
-  run.emitter.emit({ type: 'effect-started', ...where, changes: shownChanges(plan.changes) });
+  run.emitter.emit({ type: 'effect-started', ...where, changes: shownChanges(plan.changes, parts.noLog) });
   await run.emitter.flush();
+  const writing = new WritingTarget(target);
   let applied: Applied | undefined;
   try {
-    applied = await module.apply(plan.next, new WritingTarget(target));
+    applied = await module.apply(plan.next, writing);
   } finally {
-    const undo = applied?.undo;
+    const undo = applied?.undo ?? writing.undo;
     run.emitter.emit({
       type: 'effect-ended',
       ...where,
@@ -224,8 +231,9 @@ export function baseResult(
 
 /** Changes as events may show them: without the content of sensitive ones. */
 export function shownChanges(changes: readonly Change[], hideAll = false): Change[] {
+  if (hideAll) return changes.map(() => ({ summary: 'hidden by no_log', sensitive: true }));
   return changes.map((change) => {
-    if (!change.sensitive && !hideAll) return change;
+    if (!change.sensitive) return change;
     const { before: _b, after: _a, ...shown } = change;
     return { ...shown, sensitive: true };
   });

@@ -11,7 +11,7 @@ import { hostScope } from './host-scope.ts';
 import type { HostState } from './host-state.ts';
 import { hostState, type RunState } from './run-state.ts';
 import type { Sources } from './sources.ts';
-import { alive, runSteps, runTaskOnHosts } from './steps.ts';
+import { runSteps, runTaskOnHosts } from './steps.ts';
 import { CONTROL_HOST } from './where.ts';
 
 /** How a play ended, as far as the plays after it care. */
@@ -43,7 +43,6 @@ export async function runPlay(run: RunState, play: Play, index: number, sources:
     batches: batches.length,
   });
   if (batches.length === 0) {
-    run.emitter.emit({ type: 'notice', level: 'info', message: `play "${play.name}": no host is left to run it on` });
     run.emitter.emit({ type: 'play-ended', play: index, failed: [], skippedBatches: 0 });
     return { failed: [], empty: true };
   }
@@ -186,6 +185,8 @@ async function playHosts(run: RunState, play: Play): Promise<string[]> {
   const pattern = await atControl(run, play, play.hosts);
   const text = Array.isArray(pattern) ? pattern.map(String).join(',') : String(pattern);
   if (text === CONTROL_HOST && !run.inventory.hosts.has(CONTROL_HOST)) return [CONTROL_HOST];
+  // A template that comes to nothing leaves the play out.
+  if (text === '' && !play.hosts.isStatic) return [];
   let hosts: string[];
   try {
     hosts = run.inventory.match(text);

@@ -2,10 +2,12 @@ import { EXIT, ReeveError } from '../errors.ts';
 import type { HostRecap, RunEnded } from '../events.ts';
 import { layeredScope } from '../language/scope.ts';
 import { Clusters } from './cluster-access.ts';
+import { takeLock } from './lock.ts';
 import { runPlay } from './play.ts';
 import { hostState, type RunParts, type RunState } from './run-state.ts';
 import { Semaphore } from './semaphore.ts';
 import { Sources } from './sources.ts';
+import { refuseUncheckable } from './uncheckable.ts';
 
 export interface RunOutcome {
   exitCode: number;
@@ -50,7 +52,13 @@ export async function runPlaybook(parts: RunParts, labels: RunLabels): Promise<R
   let error: ReeveError | undefined;
   let refused: string | undefined;
   try {
-    refused = await runPlays(run);
+    if (settings.check) refuseUncheckable(playbook, run.modules);
+    const lock = await takeLock(run);
+    try {
+      refused = await runPlays(run);
+    } finally {
+      await lock?.release();
+    }
   } catch (thrown) {
     error = asRunError(thrown, run);
   }

@@ -26,6 +26,7 @@ import type {
   WriteFileOptions,
   WriteTarget,
 } from '../module.ts';
+import { canConnect } from './can-connect.ts';
 import { gatherFacts, withFacts } from './gather.ts';
 import { addressOf, plainScope } from './host-scope.ts';
 import type { HostState } from './host-state.ts';
@@ -89,7 +90,8 @@ export class ReadingTarget implements ReadTarget {
     return readFileResult(path, await this.read(readFileScript(path)));
   }
 
-  facts(): Promise<HostFacts> {
+  facts(options: { refresh?: boolean } = {}): Promise<HostFacts> {
+    if (options.refresh) this.parts.where.host.gathering = undefined;
     return gatherFacts(this.parts.run, this.parts.where.host, this.parts.where);
   }
 
@@ -105,6 +107,14 @@ export class ReadingTarget implements ReadTarget {
 
   http(request: HttpRequest): Promise<HttpResponse> {
     return fetchHttp(request, this.signal);
+  }
+
+  canConnect(host: string, port: number, timeout: number): Promise<boolean> {
+    return canConnect(host, port, timeout, this.signal);
+  }
+
+  dropConnection(): Promise<void> {
+    return this.parts.run.connections.drop(this.parts.where.spec);
   }
 
   cluster(): Promise<ClusterReader> {
@@ -161,6 +171,13 @@ export class ReadingTarget implements ReadTarget {
 
 /** The host as apply sees it. */
 export class WritingTarget extends ReadingTarget implements WriteTarget {
+  /** What `recordUndo` was told last. */
+  undo: unknown;
+
+  recordUndo(undo: unknown): void {
+    this.undo = undo;
+  }
+
   run(script: string, options?: RunOptions): Promise<RunResult> {
     return runThere(this.parts.run, this.parts.where, script, options);
   }

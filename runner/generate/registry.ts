@@ -35,8 +35,10 @@ function findModules(folder: string): ModuleFile[] {
   return families.flatMap((family) =>
     readdirSync(join(folder, family))
       .filter((file) => file.endsWith('.ts'))
+      .map((file) => basename(file, '.ts'))
+      // Without the ending, as the linter orders imports: wait-for before wait-for-connection.
       .sort()
-      .map((file) => readModule(join(folder, family, file), family)),
+      .map((name) => readModule(join(folder, family, `${name}.ts`), family)),
   );
 }
 

@@ -1,13 +1,13 @@
 import { EXIT, ReeveError } from '../errors.ts';
 import type { ClusterRequest, ClusterResponse, KubeObject, WatchOptions } from '../module.ts';
-import { narrowed, type Patience, pauseFor, queryOf, type TaskScope } from './attempt.ts';
+import { narrowed, type Patience, pauseFor, queryOf, type TaskScope, unlessAborted } from './attempt.ts';
 import { judgeAnswer } from './failures.ts';
 import { type Listed, listAll } from './list.ts';
 import type { Ways } from './ways.ts';
 import { stream } from './wire.ts';
 
-/** The server ends a watch by itself; silence this much longer means that the connection is dead. */
-const GRACE = 10_000;
+/** The server ends a watch by itself; silence for this much of its time means that the connection is dead. */
+const SILENCE = 1.3;
 
 /** What `until` needs of its client. */
 export interface UntilContext {
@@ -128,14 +128,14 @@ class Waiting<T> {
     let found: T | undefined;
     let lost = false;
     try {
-      const endpoint = await way.open();
+      const endpoint = await unlessAborted(way.open(), this.#scope.signal);
       const request = { method: 'GET', path: this.#options.path } as const;
       const refusal = await stream(
         endpoint,
         {
           ...request,
           path: request.path + queryOf(query),
-          timeout: patience.watch + GRACE,
+          timeout: patience.watch * SILENCE,
           signal: AbortSignal.any([this.#scope.signal, done.signal]),
         },
         (events) => {

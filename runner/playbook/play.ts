@@ -7,7 +7,7 @@ import type { Play } from './model.ts';
 import { parseHandlers, parseSteps } from './steps.ts';
 
 /** Parses one play; undefined, with diagnostics, when it is no mapping. */
-export function parsePlay(context: ParseContext, value: unknown, spot: Spot, index: number): Play | undefined {
+function parsePlay(context: ParseContext, value: unknown, spot: Spot, index: number): Play | undefined {
   const entries = readEntries(context, value, spot, 'play');
   if (!entries) return undefined;
   const id = `plays[${index}]`;
@@ -28,7 +28,7 @@ function makePlay(context: ParseContext, entries: Entries, id: string): Play {
     name: entries.literal<string>('name') ?? entries.strings('hosts').join(':'),
     place: placeOf(entries.spot),
     confirm: entries.template('confirm'),
-    gatherFacts: entries.literal<boolean>('gather_facts') ?? true,
+    gatherFacts: entries.literal<boolean>('gather_facts') ?? false,
     forceHandlers: entries.literal<boolean>('force_handlers') ?? false,
     preTasks: steps('pre_tasks'),
     tasks: steps('tasks'),

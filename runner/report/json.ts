@@ -1,6 +1,6 @@
-import type { EventSink } from '../events.ts';
+import type { Reporter } from './reporter.ts';
 
 /** One event a line, as `schemas/event.schema.json` describes it. */
-export function jsonReporter(write: (text: string) => void): EventSink {
-  return { handle: (event) => write(`${JSON.stringify(event)}\n`) };
+export function jsonReporter(write: (text: string) => void): Reporter {
+  return { handle: (event) => write(`${JSON.stringify(event)}\n`), apart: (work) => work() };
 }

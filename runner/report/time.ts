@@ -8,3 +8,10 @@ export function shownDuration(ms: number): string {
   if (minutes < 60) return `${minutes}m ${two(seconds % 60)}s`;
   return `${Math.floor(minutes / 60)}h ${two(minutes % 60)}m`;
 }
+
+/** How long something has been running, in whole seconds with two blanks before; nothing in the first second. */
+export function elapsed(ms: number): string {
+  const seconds = Math.floor(ms / 1_000);
+  if (seconds < 1) return '';
+  return `  ${seconds < 60 ? `${seconds} s` : shownDuration(seconds * 1_000)}`;
+}

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../errors.ts';
 import type { Located } from '../load/document.ts';
 import { Raw } from '../load/document.ts';
-import type { AnyModule } from '../module.ts';
+import type { AnyModule, JsonSchema } from '../module.ts';
 import type { Task } from '../playbook/model.ts';
 import { checkValue } from './schema/check.ts';
 import { describeValue } from './schema/describe.ts';
@@ -17,10 +17,32 @@ export function checkArgs(
 ): { args: Record<string, unknown>; diagnostics: Diagnostic[] } {
   const evaluated = pickExpressions(module, args);
   const texts = Object.fromEntries(Object.entries(evaluated).map(([name, list]) => [name, textsOf(list)]));
-  const given = isMapping(args) ? { ...args, ...texts } : args;
+  const rendered = isMapping(args) ? { ...args, ...texts } : args;
+  const short = module.shorthand !== undefined && typeof at.value === 'string';
+  const given = numbersAsText(module.args, rendered, short ? { [module.shorthand!]: at.value } : at.value);
   const { value, diagnostics } = checkValue(module.args, given, at, { name: `\`${module.name}\``, member: 'argument' });
   const checked = { ...(isMapping(value) ? value : {}), ...evaluated };
   return { args: checked, diagnostics: diagnostics.length > 0 ? diagnostics : ownCheck(module, checked, at) };
+}
+
+/**
+ * A template that stands alone keeps the type of its value; where text belongs, a number or boolean that came out of a
+ * template is its text. What a person wrote as a number stays one, so that `mode: 0644` is still refused.
+ */
+function numbersAsText(schema: JsonSchema, rendered: unknown, written: unknown): unknown {
+  if (schema.type === 'string' && typeof written === 'string' && ['number', 'boolean'].includes(typeof rendered)) {
+    return String(rendered);
+  }
+  if (Array.isArray(rendered) && Array.isArray(written) && schema.items) {
+    return rendered.map((item, index) => numbersAsText(schema.items!, item, written[index]));
+  }
+  if (!isMapping(rendered) || !isMapping(written)) return rendered;
+  const rest = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined;
+  const members = Object.entries(rendered).map(([name, item]) => {
+    const inner = schema.properties?.[name] ?? rest;
+    return [name, inner ? numbersAsText(inner, item, written[name]) : item];
+  });
+  return Object.fromEntries(members);
 }
 
 /** The check before anything is rendered: text with a template is accepted for a value of any type. */

@@ -7,8 +7,10 @@ import { checkWrittenArgs } from './args.ts';
 import { checkCycles } from './playbook/cycles.ts';
 import { checkHandlers } from './playbook/handlers.ts';
 import { checkHosts } from './playbook/hosts.ts';
+import { checkInventoryCycles } from './playbook/inventory.ts';
 import { checkNames, type Subject } from './playbook/scopes.ts';
 import { tasksOf } from './playbook/walk.ts';
+import { assertSchema } from './schema/ajv.ts';
 import { checkValue } from './schema/check.ts';
 import { sortDiagnostics } from './sort.ts';
 
@@ -38,6 +40,7 @@ export function validatePlaybook(
     ...checkHosts(subject),
     ...checkHandlers(subject),
     ...checkCycles(subject),
+    ...(inventory ? checkInventoryCycles(inventory) : []),
   ]);
 }
 
@@ -54,6 +57,8 @@ function checkInputs(playbook: Playbook): Diagnostic[] {
     const found: Diagnostic[] = [];
     const { place, default: fallback, ...schema } = input;
     try {
+      // Without inner schemas the form was checked when it was parsed.
+      if (input.items || input.properties || input.additionalProperties) assertSchema(schema);
       const checked = checkValue(schema, fallback, at, { name: `the default of \`${name}\``, member: 'key' });
       if (fallback !== undefined) found.push(...checked.diagnostics);
     } catch (error) {

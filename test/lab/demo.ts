@@ -33,7 +33,7 @@ try {
   const run = (...more: string[]) =>
     reeve([
       'run',
-      'playbooks/_nosnap.yaml',
+      'playbooks/upgrade-k3s.yaml',
       ...['-i', lab.inventoryFile, '-e', `version=${TO}`],
       ...['-e', `channel_url=${lab.channelUrl}`, '-e', `install_script=${lab.installScriptUrl}`],
       ...more,

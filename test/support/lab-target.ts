@@ -15,6 +15,8 @@ export interface LabTarget {
   secrets: unknown[];
   /** The last nodeState. */
   nodeState: string | undefined;
+  /** The last recordUndo. */
+  undo: unknown;
   dispose(): void;
 }
 
@@ -43,6 +45,9 @@ export function labTarget(host: LabHost, shell: string[] = ['sh'], over: Partial
       nodeState: (_node, state) => {
         self.nodeState = state;
       },
+      recordUndo: (undo) => {
+        self.undo = undo;
+      },
       ...over,
     },
     reads: [],
@@ -51,6 +56,7 @@ export function labTarget(host: LabHost, shell: string[] = ['sh'], over: Partial
     warnings: base.warnings,
     secrets: base.secrets,
     nodeState: undefined,
+    undo: undefined,
     dispose: base.dispose,
   };
   return self;

@@ -1,5 +1,6 @@
 /**
- * A target for module tests: the scripts run for real in a local `sh`, each in a process of its own.
+ * A target for module tests: the scripts run for real in a local `sh`, each in a process of its own, and files are
+ * written by the scripts that the engine uses.
  *
  * It counts what would be round trips and records what was written; a ReadTarget has no write methods at all.
  */
@@ -8,6 +9,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } f
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { afterAll } from 'vitest';
+import { checkFileResult, restoreFileScript, writeFileScript, writtenFile } from '../../runner/connect/files.ts';
 import {
   type ClusterReader,
   type HostFacts,
@@ -19,7 +21,6 @@ import {
   type SourceTree,
   type WriteTarget,
 } from '../../runner/module.ts';
-import { restoreFile, writeFile } from './local-write.ts';
 
 export type ShellName = 'sh' | 'dash' | 'bash' | 'busybox';
 
@@ -137,15 +138,14 @@ export function localTarget(options: LocalTargetOptions = {}): LocalTarget {
   const write: WriteTarget = {
     ...read,
     run: (script, run) => record('run', () => execute(script, run)),
-    writeFile: (path, content, how) =>
+    writeFile: (path, content, { backup = true, ...how } = {}) =>
       record(`writeFile ${path}`, async () => {
-        self.roundTrips++;
-        return writeFile({ path, content, options: how ?? {}, stateDir, shell });
+        const request = { path, ...how, ...(backup && { backupDir: `${stateDir}/backups` }) };
+        return writtenFile(request, await execute(writeFileScript(request).script, { stdin: content }));
       }),
     restoreFile: (undo) =>
       record(`restoreFile ${undo.path}`, async () => {
-        self.roundTrips++;
-        restoreFile(undo);
+        checkFileResult(undo.path, await execute(restoreFileScript(undo)));
       }),
     job: (job) => record(`job ${job.name}`, () => execute(job.script, { isolated: true, ...job })),
     cluster: async () => {
@@ -172,7 +172,7 @@ export function localTarget(options: LocalTargetOptions = {}): LocalTarget {
 }
 
 /** A shell as it is started: its argv, and the environment its scripts see. */
-export interface ShellCommand {
+interface ShellCommand {
   argv: string[];
   env: Record<string, string>;
 }

@@ -64,14 +64,18 @@ export function withRoot<T>(value: T, root: string): T {
   return value;
 }
 
-export function moduleSuite(module: AnyModule, cases: ModuleCase[]): void {
+/**
+ * @param options.elsewhere How many cases (the first ones) run on shells other than the first, for modules whose work is
+ * done on the control machine; default: all.
+ */
+export function moduleSuite(module: AnyModule, cases: ModuleCase[], options: { elsewhere?: number } = {}): void {
   const shells = availableShells();
   const targets: LocalTarget[] = [];
   afterEach(() => {
     for (const target of targets.splice(0)) target.dispose();
   });
   describe.each(shells)(`${module.name} on %s`, (shell) => {
-    test.each(cases)('$title', async (one) => {
+    test.each(shell === shells[0] ? cases : cases.slice(0, options.elsewhere))('$title', async (one) => {
       const target = localTarget({ shell: shell as ShellName, ...one.target });
       targets.push(target);
       one.before?.(target.root, target.control);

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../../errors.ts';
 import type { Definitions } from '../../playbook/model.ts';
-import { referencesOf, type Subject } from './scopes.ts';
+import { referencesOf } from './definition-references.ts';
+import type { Subject } from './scopes.ts';
 import { stepsOf } from './walk.ts';
 
 /** Reports variables that need themselves, on every level where they would be resolved. */
@@ -15,7 +16,8 @@ export function checkCycles({ playbook }: Subject): Diagnostic[] {
   return search.found;
 }
 
-class CycleSearch {
+/** Collects the cycles of several sets of definitions, each cycle once. */
+export class CycleSearch {
   readonly found: Diagnostic[] = [];
   readonly #reported = new Set<string>();
 

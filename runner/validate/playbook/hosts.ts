@@ -2,7 +2,7 @@ import type { Diagnostic } from '../../errors.ts';
 import type { Inventory } from '../../inventory/model.ts';
 import { didYouMean } from '../../language/nearest.ts';
 import type { Compiled } from '../../language/types.ts';
-import { inside, type Spot, spotOf } from '../../playbook/context.ts';
+import { diagnosticOf, inside, placeOf, type Spot, spotOf } from '../../playbook/context.ts';
 import type { Play } from '../../playbook/model.ts';
 import type { Subject } from './scopes.ts';
 import { stepsOf } from './walk.ts';
@@ -33,7 +33,21 @@ function checkPattern(play: Play, inventory: Inventory): Diagnostic[] {
   const texts: [unknown, Spot][] = Array.isArray(written)
     ? written.map((text, index) => [text, inside(at, index)])
     : [[written, at]];
-  return texts.flatMap(([text, spot]) => (typeof text === 'string' ? checkText(text, spot, inventory) : []));
+  const unknown = texts.flatMap(([text, spot]) => (typeof text === 'string' ? checkText(text, spot, inventory) : []));
+  return unknown.length > 0 ? unknown : checkForm(play, at, inventory);
+}
+
+/** What the inventory itself says against a pattern whose names are all known: a wrong expression, a wrong range. */
+function checkForm(play: Play, at: Spot, inventory: Inventory): Diagnostic[] {
+  if (!play.hosts.isStatic) return [];
+  const pattern = String(play.hosts.render(NO_NAMES));
+  if (pattern === 'localhost') return [];
+  try {
+    inventory.match(pattern);
+    return [];
+  } catch (error) {
+    return [{ ...diagnosticOf(error), place: placeOf(at) }];
+  }
 }
 
 function checkText(text: string, spot: Spot, inventory: Inventory): Diagnostic[] {

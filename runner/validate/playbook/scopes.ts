@@ -3,12 +3,15 @@ import type { Inventory } from '../../inventory/model.ts';
 import type { Compiled, Expression, Reference } from '../../language/types.ts';
 import { diagnosticOf } from '../../playbook/context.ts';
 import { unusedExtra } from '../../playbook/fill-inputs.ts';
-import type { Definitions, Inherited, Play, Playbook, Step, StepBase } from '../../playbook/model.ts';
+import type { Definitions, Inherited, Play, Playbook, Step, StepBase, Task } from '../../playbook/model.ts';
 import type { Registry } from '../../playbook/registry.ts';
+import { referencesOf } from './definition-references.ts';
 import { hostsOfPattern } from './hosts.ts';
+import { checkInventoryNames } from './inventory.ts';
 import { anyShapes, BATCH_NAMES, inventoryNames, Names, type Shapes, specialNames } from './names.ts';
 import { checkReference, type ReferenceRules } from './references.ts';
 import { namesMadeBy, resultShape } from './registers.ts';
+import { TemplateFiles } from './template-files.ts';
 import { stepsOf } from './walk.ts';
 
 /** What every check of a playbook looks at. */
@@ -33,14 +36,18 @@ class NameCheck {
   readonly #rules: ReferenceRules;
   /** Every root name that is used or defined anywhere. */
   readonly #mentioned = new Set<string>();
+  readonly #files: TemplateFiles;
+  /** False when a template file is not known before the run: it may use any name. */
+  #allRead = true;
 
   constructor(subject: Subject) {
     this.#subject = subject;
     this.#rules = { hasInventory: subject.inventory !== undefined };
+    this.#files = new TemplateFiles(subject.playbook.directory, subject.registry);
   }
 
   run(): Diagnostic[] {
-    const { playbook, inventory, extraVars } = this.#subject;
+    const { playbook, inventory, extraVars, engineVariables } = this.#subject;
     const everywhere = new Names(specialNames(playbook, inventory))
       .with(anyShapes(extraVars))
       .with(anyShapes(Object.keys(playbook.vars)));
@@ -54,12 +61,17 @@ class NameCheck {
     // A variable is resolved where it is used, so it may use names that only some plays have.
     this.#definitions(playbook.vars, inPlays);
     this.#unused();
+    if (inventory) {
+      const known = inPlays.with(inventoryNames(inventory, inventory.hosts.keys())).with(anyShapes(engineVariables));
+      this.#found.push(...checkInventoryNames(inventory, known));
+    }
     return this.#found;
   }
 
   /** A `-e` for a name that nothing defines or uses is a typo. */
   #unused(): void {
     const { extraVars, engineVariables, playbook, inventory } = this.#subject;
+    if (!this.#allRead) return;
     const inInventory = inventoryNames(inventory, inventory?.hosts.keys() ?? []);
     for (const name of extraVars) {
       const isUsed = this.#mentioned.has(name) || engineVariables.includes(name) || Object.hasOwn(inInventory, name);
@@ -105,11 +117,20 @@ class NameCheck {
       return;
     }
     this.#references(step.args, names);
+    this.#templateFiles(step, names);
     // In a loop these look at the result of one item, not at the register of the whole.
     const own = step.register === undefined ? {} : { [step.register]: resultShape(step, this.#subject.registry) };
     for (const rule of [step.until, step.changedWhen, step.failedWhen]) {
       if (Array.isArray(rule)) for (const condition of rule) this.#references(condition, names.with(own));
     }
+  }
+
+  /** Templates in files see what the task sees. */
+  #templateFiles(task: Task, names: Names): void {
+    const { references, diagnostics, allRead } = this.#files.of(task);
+    this.#found.push(...diagnostics);
+    this.#each(references, names);
+    if (!allRead) this.#allRead = false;
   }
 
   #inherited(part: Inherited, names: Names): void {
@@ -133,15 +154,6 @@ class NameCheck {
       const diagnostic = checkReference(reference, names, this.#rules);
       if (diagnostic) this.#found.push(diagnostic);
     }
-  }
-}
-
-/** References of a definition; none when its templates have mistakes, which were reported when it was parsed. */
-export function referencesOf(definition: Definitions[string]): readonly Reference[] {
-  try {
-    return definition.compiled.references;
-  } catch {
-    return [];
   }
 }
 

@@ -18,6 +18,13 @@ export function compileSchema(schema: JsonSchema): ValidateFunction {
   return validate;
 }
 
+/** Throws a plain Error, whose message says why, when a schema that a user wrote is none. */
+export function assertSchema(schema: JsonSchema): void {
+  const valid = ajv().validateSchema(schema);
+  if (valid !== true) throw new Error(ajv().errorsText(ajv().errors, { dataVar: 'it' }));
+  compileSchema(schema);
+}
+
 function ajv(): Ajv {
   if (instance) return instance;
   instance = new Ajv({
@@ -30,6 +37,8 @@ function ajv(): Ajv {
     // `secret`, `prompt` and whatever a module adds for its docs are not ours to refuse.
     strictSchema: false,
     addUsedSchema: false,
+    // Reading the meta-schema takes longer than all of ours; those that users write go through assertSchema.
+    validateSchema: false,
   });
   // The package is CommonJS whose default export is the function itself.
   (formats as unknown as (ajv: Ajv) => void)(instance);

@@ -29,18 +29,19 @@ function isAboutKeys(error: ErrorObject): boolean {
 }
 
 function collapseUnion(union: ErrorObject, errors: ErrorObject[]): ErrorObject[] {
-  const inside = errors.filter((error) => error !== union && error.schemaPath.startsWith(`${union.schemaPath}/`));
+  // Items of one list share their schema: only what is at the same place in the data belongs to this union.
+  const inside = errors.filter(
+    (error) => error !== union && error.schemaPath.startsWith(`${union.schemaPath}/`) && belongs(error, union),
+  );
   const others = errors.filter((error) => error !== union && !inside.includes(error));
   // A oneOf that matched several branches has no errors inside.
   if (Array.isArray(union.params.passingSchemas)) return [...others, union];
   const branches = (union.schema as unknown[]).map((_branch, index) =>
-    inside.filter((error) => error.schemaPath.startsWith(`${union.schemaPath}/${index}/`) && belongs(error, union)),
+    inside.filter((error) => error.schemaPath.startsWith(`${union.schemaPath}/${index}/`)),
   );
-  // References inside branches have schema paths of their own; such unions keep their one error.
-  if (branches.every((branch) => branch.length === 0) && inside.length === 0) {
-    return hadTemplates(union) ? others : [...others, union];
-  }
-  if (branches.some((branch) => branch.length === 0)) return others;
+  // Every branch failed; one without errors left failed only over templates, and may well fit once they are rendered.
+  // (Or it is a reference, whose errors have schema paths of their own: then the union keeps its one error.)
+  if (branches.some((branch) => branch.length === 0)) return hadTemplates(union) ? others : [...others, union];
   const fitting = branches.filter((branch) => !branch.some((error) => isTypeError(error, union)));
   if (fitting.length === 0) return [...others, union];
   const best = fitting.reduce((a, b) => (b.length < a.length ? b : a));
@@ -57,7 +58,6 @@ function isTypeError(error: ErrorObject, union: ErrorObject): boolean {
   return error.instancePath === union.instancePath && ['type', 'enum', 'const'].includes(error.keyword);
 }
 
-/** All errors of the branches were about templates: the union may well be satisfied once they are rendered. */
 function hadTemplates(union: ErrorObject): boolean {
   return JSON.stringify(union.data ?? null).includes('{{');
 }

@@ -8,6 +8,7 @@ import { type KubeconfigOptions, kubeconfigText } from './kubeconfig.ts';
 import type { NodePatch } from './nodes.ts';
 import type { Node } from './objects.ts';
 import { Registry, type Resource, resourcesWithEviction } from './resources.ts';
+import { type ServerOptions, Servers } from './servers.ts';
 import type { Store } from './store.ts';
 
 export interface ApiOptions {
@@ -24,13 +25,6 @@ export interface ApiOptions {
   eviction?: 'v1' | 'v1beta1' | 'none';
   /** Controllers to leave out, for a state that must not move. */
   controllers?: Partial<Controllers>;
-}
-
-export interface ServerOptions {
-  name: string;
-  host?: string;
-  port?: number;
-  version?: string;
 }
 
 /** A running Kubernetes API; see {@link startApi}. */
@@ -78,30 +72,18 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
   const { version = 'v1.31.5+k3s1', scale = 1 / 300, token = randomBytes(16).toString('hex') } = options;
   const authority = createAuthority('k3s-server-ca');
   const client = authority.issueClient('system:admin', 'system:masters');
-  const cluster = new Cluster(
-    new Registry(resourcesWithEviction(options.eviction ?? 'v1'), options.resources ?? []),
-    scale,
-  );
+  const registry = new Registry(resourcesWithEviction(options.eviction ?? 'v1'), options.resources ?? []);
+  const cluster = new Cluster(registry, scale);
   Object.assign(cluster.controllers, options.controllers);
   for (const namespace of NAMESPACES) cluster.ensureNamespace(namespace);
   const gateway = new Gateway(cluster);
-  const servers: Endpoint[] = [];
-  const startServer = async ({ name, host = '127.0.0.1', port = 0, version: own = version }: ServerOptions) => {
-    const server = new Endpoint({ name, host, port, version: own }, gateway, authority, token);
-    await server.start();
-    servers.push(server);
-    return server;
-  };
-  const server = await startServer({ name: 'server', ...pick(options) });
-  const named = (name: string | undefined) => {
-    const found = name === undefined ? server : servers.find((one) => one.name === name);
-    if (!found) throw new TypeError(`the lab's API has no server "${name}"`);
-    return found;
-  };
+  const servers = new Servers(cluster, (wanted) => new Endpoint({ version, ...wanted }, gateway, authority, token));
+  const { host = '127.0.0.1', port = 0 } = options;
+  const server = await servers.add({ name: 'server', host, port });
   const access = { ca: authority.cert, clientCert: client.cert, clientKey: client.key, token };
   const stop = async () => {
     cluster.stop();
-    await Promise.all(servers.map((one) => one.stop()));
+    await servers.stop();
   };
   return {
     ...access,
@@ -126,22 +108,10 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
     authorize: (rule) => {
       gateway.authorize = rule;
     },
-    addServer: startServer,
-    goAway: async (name) => {
-      await named(name).stop();
-      if (!servers.some(({ up }) => up)) cluster.pause();
-    },
-    comeBack: async ({ version: next, name } = {}) => {
-      const back = named(name);
-      if (next !== undefined) back.version = next;
-      cluster.resume();
-      await back.start();
-    },
+    addServer: ({ host: own = host, port: its = 0, ...wanted }) => servers.add({ host: own, port: its, ...wanted }),
+    goAway: (name) => servers.goAway(name),
+    comeBack: (back) => servers.comeBack(back),
     stop,
     [Symbol.asyncDispose]: stop,
   };
-}
-
-function pick({ host, port }: ApiOptions): Partial<ServerOptions> {
-  return { ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) };
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { Agent, type RequestOptions, request } from 'node:https';
 import { createInterface } from 'node:readline';
 import { parse } from 'yaml';
@@ -46,7 +47,7 @@ export function createClient(kubeconfig: string): Client {
   });
   const authorization: Record<string, string> = user.token ? { authorization: `Bearer ${user.token}` } : {};
   const open = (method: string, path: string, text: string | undefined, headers: Record<string, string>) =>
-    new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
+    new Promise<IncomingMessage>((resolve, reject) => {
       // Without the length Node sends a DELETE's body with neither length nor chunks, which no server can read.
       const length = `${Buffer.byteLength(text ?? '')}`;
       const type: Record<string, string> =

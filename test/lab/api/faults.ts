@@ -1,8 +1,8 @@
 import { ApiError } from './api-error.ts';
 import type { Request } from './request.ts';
 
-/** What goes wrong with a request: an answer of that code, or a connection cut without one. */
-export type Fault = 'reset' | ApiError;
+/** What goes wrong with a request: an answer of that code, a connection cut without one, or no answer ever. */
+export type Fault = 'reset' | 'hang' | ApiError;
 
 /** Looks at each authenticated request before it is served. May wait; may return or throw what goes wrong with it. */
 export type RequestHook = (request: Request) => Fault | undefined | Promise<Fault | undefined>;
@@ -29,11 +29,14 @@ export class Faults {
   readonly #watches = new Set<() => void>();
   #planned: Planned[] = [];
 
-  /** The next requests get this code (500, 503, 429, …) or lose their connection. */
-  failNext(what: number | 'reset', { times = 1, match = () => true, retryAfterSeconds }: FailOptions = {}): void {
+  /** The next requests get this code (500, 503, 429, …), lose their connection or are never answered. */
+  failNext(
+    what: number | 'reset' | 'hang',
+    { times = 1, match = () => true, retryAfterSeconds }: FailOptions = {},
+  ): void {
     const details = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
     const fault =
-      what === 'reset'
+      typeof what === 'string'
         ? what
         : new ApiError(what, REASONS[what] ?? '', MESSAGES[what] ?? 'a fault of the lab', details);
     this.#planned.push({ fault, left: times, match });

@@ -74,6 +74,7 @@ export class Gateway {
         response.destroy();
         return;
       }
+      if (fault === 'hang') return;
       if (fault) throw fault;
       // The client left or the server died while the request waited: it must have no effect.
       if (response.destroyed) return;

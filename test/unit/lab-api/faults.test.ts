@@ -28,6 +28,25 @@ test('only requests that match fail, by an answer or by a cut connection', async
   expect((await client.send('GET', '/api/v1/pods')).code).toBe(200);
 });
 
+test('a request that hangs has no answer until its connection ends', async () => {
+  const { api, client } = await lab([node('a1')], STILL);
+  api.faults.failNext('hang', { match: ({ path }) => path === NODES });
+  let outcome = 'waiting';
+  const hanging = client.send('GET', NODES).then(
+    () => {
+      outcome = 'answered';
+    },
+    () => {
+      outcome = 'cut';
+    },
+  );
+  expect((await client.send('GET', '/api/v1/pods')).code).toBe(200);
+  expect(outcome).toBe('waiting');
+  await api.goAway();
+  await hanging;
+  expect(outcome).toBe('cut');
+});
+
 test('a hook sees every request and may refuse it', async () => {
   const { api, client } = await lab([], STILL);
   const seen: string[] = [];

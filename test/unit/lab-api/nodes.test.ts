@@ -1,7 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Api } from '../../lab/api/api.ts';
 import { deployment, node, pdb } from '../../lab/api/fixtures.ts';
+import { NodeLife } from '../../lab/api/nodes.ts';
 import { type Budget, conditionOf, type Lease, type Node, type Pod } from '../../lab/api/objects.ts';
+import { builtInResources, Registry } from '../../lab/api/resources.ts';
+import { Store } from '../../lab/api/store.ts';
 import { when } from '../../lab/api/when.ts';
 import { lab, STILL } from './support.ts';
 
@@ -75,6 +78,41 @@ describe('heartbeats', () => {
     const { api } = await lab();
     expect(() => api.heartbeat('nobody')).toThrow('nodes "nobody" not found');
     expect(() => api.setNode('nobody', { ready: true })).toThrow('nodes "nobody" not found');
+  });
+});
+
+describe('the judgement of heartbeats', () => {
+  const setUp = () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const store = new Store(new Registry(builtInResources));
+    store.add(node('s1', { server: true }));
+    const life = new NodeLife(store, 1000);
+    life.set('s1', { kubelet: 'external' });
+    life.heartbeat('s1');
+    const status = (type: string) => conditionOf(store.get<Node>('nodes', 's1')!, type)?.status;
+    const pass = (milliseconds: number) => {
+      vi.advanceTimersByTime(milliseconds);
+      life.tick();
+    };
+    return { life, status, pass };
+  };
+
+  test('needs the whole grace period, and leaves what etcd reports alone', () => {
+    const { status, pass } = setUp();
+    pass(999);
+    expect(status('Ready')).toBe('True');
+    pass(1);
+    expect([status('Ready'), status('DiskPressure'), status('EtcdIsVoter')]).toEqual(['Unknown', 'Unknown', 'True']);
+  });
+
+  test('starts anew after an outage of the API', () => {
+    const { life, status, pass } = setUp();
+    life.forgive();
+    pass(5000);
+    expect(status('Ready')).toBe('True');
+    pass(1000);
+    expect(status('Ready')).toBe('Unknown');
   });
 });
 

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { createAuthority } from '../../lab/api/certificates.ts';
+import { createClient } from '../../lab/api/client.ts';
 import { node, pdb, pod, statefulset } from '../../lab/api/fixtures.ts';
 import type { KubeList } from '../../lab/api/lists.ts';
 import { longhornResources } from '../../lab/api/resources.ts';
@@ -129,6 +131,17 @@ describe('writing', () => {
       message:
         'Operation cannot be fulfilled on configmaps "one": the object has been modified; please apply your changes to the latest version and try again',
     });
+  });
+
+  test('a patch that carries a resourceVersion conflicts when that is old', async () => {
+    const { client } = await lab([], STILL);
+    const { body } = await client.send('POST', configMaps, configMap('one'));
+    const { resourceVersion } = asObject(body).metadata;
+    const merge = { 'content-type': 'application/merge-patch+json' };
+    const patch = (a: string) =>
+      client.send('PATCH', `${configMaps}/one`, { metadata: { resourceVersion }, data: { a } }, merge);
+    expect((await patch('1')).code).toBe(200);
+    expect((await patch('2')).body).toMatchObject({ code: 409, reason: 'Conflict' });
   });
 
   test('an update that changes nothing makes no new version', async () => {
@@ -270,8 +283,13 @@ describe('writing', () => {
 describe('who may ask', () => {
   test('a token or a certificate, nothing else, for health paths too', async () => {
     const { api } = await lab([], STILL);
-    const { createClient } = await import('../../lab/api/client.ts');
     const byToken = createClient(api.kubeconfig({ auth: 'token' }));
+    const stranger = createAuthority('k3s-server-ca').issueClient('system:admin', 'system:masters');
+    const base64 = (text: string) => Buffer.from(text).toString('base64');
+    const own = api.kubeconfig();
+    const byStranger = createClient(
+      own.replace(base64(api.clientCert), base64(stranger.cert)).replace(base64(api.clientKey), base64(stranger.key)),
+    );
     const byWrongToken = createClient(api.kubeconfig({ auth: 'token' }).replace(api.token, 'wrong'));
     try {
       expect((await byToken.send('GET', '/api/v1/nodes')).code).toBe(200);
@@ -279,11 +297,13 @@ describe('who may ask', () => {
         code: 401,
         reason: 'Unauthorized',
       });
+      expect((await byStranger.send('GET', '/api/v1/nodes')).code).toBe(401);
       expect((await byWrongToken.send('GET', '/readyz')).code).toBe(401);
       expect((await byWrongToken.send('GET', '/ping')).body).toBe('pong');
     } finally {
       byToken.close();
       byWrongToken.close();
+      byStranger.close();
     }
   });
 

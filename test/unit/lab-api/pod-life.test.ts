@@ -186,6 +186,22 @@ describe('ownership', () => {
     expect(pods(api)[0]?.metadata.labels?.app).toBe('kept');
   });
 
+  test('what has another owner left stays', async () => {
+    const { api, client } = await lab([statefulset('one'), statefulset('two'), node('a1')]);
+    const owners = api.state
+      .list('statefulsets')
+      .map(({ apiVersion, kind, metadata: { name, uid = '' } }) => ({ apiVersion, kind, name, uid }));
+    const config = (name: string, ownerReferences: typeof owners) => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name, ownerReferences },
+    });
+    api.seed([config('shared', owners), config('single', owners.slice(0, 1))]);
+    await client.send('DELETE', '/apis/apps/v1/namespaces/default/statefulsets/one');
+    await when(api.state, 'collected', () => !api.state.get('configmaps', 'single', 'default'));
+    expect(api.state.list('configmaps').map(({ metadata }) => metadata.name)).toEqual(['shared']);
+  });
+
   test('in the foreground the owner goes last', async () => {
     const { api, client } = await lab([node('a1'), deployment('web', { node: 'a1' })]);
     const gone: string[] = [];

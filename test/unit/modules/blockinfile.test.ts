@@ -67,7 +67,7 @@ const cases: EditCase[] = [
   },
 ];
 
-moduleSuite(blockinfile, editCases(cases));
+moduleSuite(blockinfile, editCases(cases), { elsewhere: 6 });
 
 describe('blockinfile: arguments', () => {
   test.each([

@@ -86,9 +86,9 @@ const cases: ModuleCase[] = [
     title: 'a program that is not there',
     args: { cmd: 'no-such-thing' },
     changes: [],
-    fails: /exit code 127 \(no such program\)/,
+    fails: /exit code 12[67]/,
   },
-  { title: 'builtins of the shell are no programs', args: { cmd: 'set x' }, changes: [], fails: /exit code 127/ },
+  { title: 'builtins of the shell are no programs', args: { cmd: 'set x' }, changes: [], fails: /exit code 12[67]/ },
   { title: 'the time limit', args: { cmd: 'sleep 30' }, changes: [], fails: /time limit/, target: { deadline: 300 } },
 ];
 

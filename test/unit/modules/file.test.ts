@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { file } from '../../../modules/files/file.ts';
@@ -168,5 +168,17 @@ test('file: undo refuses what was used since', async () => {
   writeFileSync(join(path, 'used'), '');
   await expect(file.undo!(undo as never, target.write)).rejects.toThrow(/not empty/i);
   expect(existsSync(join(path, 'used'))).toBe(true);
+  target.dispose();
+});
+
+test('file: a directory that took the place of a file is not removed', async () => {
+  const target = localTarget();
+  const path = join(target.root, 'x');
+  writeFileSync(path, '');
+  const { next } = await file.plan(fillArgs(file, { path, state: 'absent' }) as never, target.read);
+  rmSync(path);
+  mkdirSync(join(path, 'deep'), { recursive: true });
+  await expect(file.apply!(next!, target.write)).rejects.toThrow(/directory/);
+  expect(existsSync(join(path, 'deep'))).toBe(true);
   target.dispose();
 });

@@ -5,6 +5,7 @@ import { blockinfile } from '../../../modules/files/blockinfile.ts';
 import { copy } from '../../../modules/files/copy.ts';
 import { file } from '../../../modules/files/file.ts';
 import { lineinfile } from '../../../modules/files/lineinfile.ts';
+import { link } from '../../../modules/files/link.ts';
 import { replace } from '../../../modules/files/replace.ts';
 import { stat } from '../../../modules/files/stat.ts';
 import { template } from '../../../modules/files/template.ts';
@@ -35,6 +36,9 @@ const TASKS: Task[] = [
   [file, { path: 'ROOT/old/inner', state: 'directory' }],
   [copy, { content: 'new', dest: 'ROOT/link' }],
   [lineinfile, { path: 'ROOT/link', line: 'and more' }],
+  [link, { path: 'ROOT/etc/app/l', src: 'app.conf' }],
+  [link, { path: 'ROOT/etc/app/l', src: 'app.conf' }],
+  [file, { path: 'ROOT/etc/app/l', state: 'absent' }],
   [file, { path: 'ROOT/there', mode: '0600' }],
   [lineinfile, { path: 'ROOT/there', line: 'kept its content' }],
   [file, { path: 'ROOT/etc/app/app.conf', mode: '0640' }],

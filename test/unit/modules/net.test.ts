@@ -130,6 +130,30 @@ describe.each(froms)('http from %s', (from) => {
   });
 });
 
+const wgets = (['sh', 'busybox'] as const).filter((shell) => {
+  const there = findProgram(shell === 'sh' ? 'wget' : 'busybox') !== undefined;
+  if (!there) console.warn(`skipped: requests by wget of ${shell}, which is not installed`);
+  return there;
+});
+describe.each(wgets)('http by the wget of %s', (shell) => {
+  it('gets, posts, and tells the status', async () => {
+    const own = localTarget({ shell });
+    const read: ReadTarget['read'] = (script, options) =>
+      own.read.read(script.replaceAll('command -v curl', 'command -v no-such-program'), options);
+    const plan = (args: Record<string, unknown>) =>
+      http.plan(fillArgs(http, { from: 'target', ...args }), { ...own.read, read });
+    try {
+      expect((await plan({ url: `${base}/moved` })).facts).toMatchObject({ status: 200, json: { ok: true } });
+      await plan({ url: base, method: 'POST', reads: true, body: 'a b\nc', headers: { 'x-a': '1 2' } });
+      expect(seen.at(-1)).toMatchObject({ method: 'POST', body: 'a b\nc', headers: { 'x-a': '1 2' } });
+      await expect(plan({ url: `${base}/none` })).rejects.toMatchObject({ facts: { status: 503 } });
+      await expect(plan({ url: 'http://127.0.0.1:1/' })).rejects.toMatchObject({ code: 'http-unreachable' });
+    } finally {
+      own.dispose();
+    }
+  });
+});
+
 describe('the options for curl', () => {
   it('keep what is secret and every character out of the arguments', () => {
     expect(curlConfig({ url: 'http://x/', headers: { a: 'b"c\\d' }, body: '1\n2' }, 3)).toContain(

@@ -49,7 +49,7 @@ const cases: EditCase[] = [
   { title: 'no file', args: { regexp: 'a' }, fails: /does not exist/ },
 ];
 
-moduleSuite(replace, editCases(cases));
+moduleSuite(replace, editCases(cases), { elsewhere: 6 });
 
 test('replace: a bad pattern is found before any connection', () => {
   expect(() => fillArgs(replace, { path: '/x', regexp: 'a', before: '(' })).toThrow('before: Invalid');

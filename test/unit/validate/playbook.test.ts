@@ -44,6 +44,10 @@ describe('hosts', () => {
     ).toEqual([]);
   });
 
+  it('a pattern that is none', () => {
+    expectOne('plays:\n  - hosts: «~k3s-(»\n', 'invalid-pattern', ['regular expression'], inventory);
+  });
+
   it('without an inventory nothing is said', () => {
     expect(validate('plays:\n  - hosts: anything\n')).toEqual([]);
   });
@@ -91,6 +95,7 @@ describe('inputs', () => {
     ['a default outside its enum', 'v: { enum: [a, b], default: «c» }', 'wrong-value', ['one of a, b']],
     ['a default outside its range', 'v: { type: integer, minimum: 2, default: «1» }', 'wrong-value', ['at least 2']],
     ['an item of a list', 'v: { type: array, items: { type: string }, default: [a, «1»] }', 'wrong-type', ['`[1]`']],
+    ['a schema of items that is none', '«v»: { type: array, items: { type: strng } }', 'bad-schema', ['`v`', 'items']],
     ['a pattern that is none', '«v»: { type: string, pattern: "(" }', 'bad-schema', ['`v`']],
   ])('%s', (_name, inputs, code, words) => {
     expectOne(playbook(inputs), code, words);
@@ -127,6 +132,43 @@ describe('variables that need each other', () => {
     expect(validate('vars: { a: "{{ b }}{{ c }}", b: "{{ c }}", c: 1 }\nplays: [{ hosts: all }]\n', inventory)).toEqual(
       [],
     );
+  });
+});
+
+describe('variables of the inventory', () => {
+  const all = (vars: string, host = '{}') =>
+    testInventory(`reeve: 1\nall:\n  vars: ${vars}\n  hosts: { a: ${host}, b: {} }\n`);
+
+  it('that use a name nobody defines are warnings', () => {
+    const [found, ...others] = validate(
+      'plays: [{ hosts: all }]\n',
+      all('{ x: "{{ typo }} {{ y }} {{ host.name }} {{ kube_via }}", y: 1 }'),
+      {
+        engineVariables: ['kube_via'],
+      },
+    );
+    expect(found).toMatchObject({ code: 'undefined-variable', severity: 'warning', place: { line: 3, column: 18 } });
+    expect(others).toEqual([]);
+  });
+
+  it('may use what the playbook defines', () => {
+    const text = 'vars: { a: 1 }\nplays:\n  - { hosts: all, vars: { b: 1 }, tasks: [{ debug: x, register: c }] }\n';
+    expect(validate(text, all('{ x: "{{ a }}{{ b }}{{ c.changed }}" }'))).toEqual([]);
+  });
+
+  it('that nothing can reach are warnings', () => {
+    expect(validate('plays: [{ hosts: all }]\n', all('{ run: 1 }'))).toMatchObject([
+      { code: 'reserved-name', severity: 'warning', place: { line: 3, column: 11 } },
+    ]);
+  });
+
+  it('that need each other on some host are errors', () => {
+    const cycle = all('{ x: "{{ y }}", y: 1 }', '{ y: "{{ x }}" }');
+    expect(validate('plays: [{ hosts: b }]\n', cycle).map(({ code, severity }) => [code, severity])).toEqual([
+      ['variable-cycle', 'error'],
+    ]);
+    expect(validate('plays: [{ hosts: b }]\n', all('{ x: "{{ y }}", y: "{{ x }}" }', '{ x: 1 }'))).toHaveLength(1);
+    expect(validate('plays: [{ hosts: b }]\n', all('{ x: "{{ y }}", y: 1 }', '{ z: "{{ x }}" }'))).toEqual([]);
   });
 });
 

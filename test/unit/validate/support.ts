@@ -11,21 +11,20 @@ import { type ValidateOptions, validatePlaybook } from '../../../runner/validate
 import { marked } from '../load/marked.ts';
 import { testRegistry } from '../playbook/registry.ts';
 
-/** Two servers and an agent; `ip` is a variable of the servers, `site` one of all. */
-export function testInventory(): Inventory {
-  const folder = mkdtempSync(join(tmpdir(), 'reeve-inventory-'));
-  try {
-    const file = join(folder, 'hosts.yaml');
-    writeFileSync(
-      file,
-      `reeve: 1
+const SITE = `reeve: 1
 all:
   vars: { site: lab }
   children:
     servers: { hosts: { k3s-1: { ip: 10.0.0.1 }, k3s-2: { ip: 10.0.0.2 } } }
     agents: { hosts: { k3s-3: {} } }
-`,
-    );
+`;
+
+/** An inventory; by default two servers and an agent. `ip` is a variable of the servers, `site` one of all. */
+export function testInventory(text: string = SITE): Inventory {
+  const folder = mkdtempSync(join(tmpdir(), 'reeve-inventory-'));
+  try {
+    const file = join(folder, 'hosts.yaml');
+    writeFileSync(file, text);
     return loadInventory([file]);
   } finally {
     rmSync(folder, { recursive: true });

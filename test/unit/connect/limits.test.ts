@@ -1,0 +1,166 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createConnections } from '../../../runner/connect/connections.ts';
+import { openShell } from '../../../runner/connect/open-shell.ts';
+import { localTransport } from '../../../runner/connect/transports/local.ts';
+import type { ByteStream, ConnectionSpec, Connections, ShellRequest } from '../../../runner/connect/types.ts';
+import { processesWith, uniqueSleep, until } from './support/processes.ts';
+import { localSpec, shells, skipped } from './support/shells.ts';
+import { noSshd, startSshd, type TestServer } from './support/sshd.ts';
+
+// Some tests kill shells before they can clean up: their files go where this file's do.
+const temporary = mkdtempSync(join(tmpdir(), 'reeve-limits-'));
+process.env.TMPDIR = temporary;
+afterAll(() => rmSync(temporary, { recursive: true, force: true }));
+
+describe.each(shells)('over local, $name', ({ command }) => {
+  suite(() => localSpec(command));
+});
+
+describe.skipIf(skipped(noSshd)).each(shells)('over OpenSSH, $name', ({ command }) => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startSshd(`SetEnv TMPDIR=${temporary}`);
+  });
+  afterAll(() => server.stop());
+  suite(() => server.spec({ shell: command }));
+});
+
+/** Long enough for the script to be at work on a busy machine, short for a test. */
+const SHORT = 400;
+
+function suite(specOf: () => ConnectionSpec): void {
+  let connections: Connections;
+  let spec: ConnectionSpec;
+  let folder: string;
+  const run = (script: string, extra: Partial<ShellRequest> = {}) =>
+    connections.run(spec, undefined, { script, timeout: 50_000, ...extra });
+
+  beforeAll(() => {
+    connections = createConnections({ sshConfigFiles: [] });
+    spec = specOf();
+    folder = mkdtempSync(join(tmpdir(), 'reeve-limits-'));
+  });
+  afterAll(async () => {
+    await connections.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  describe.each([{ isolated: false }, { isolated: true }])('isolated: $isolated', ({ isolated }) => {
+    test('a time limit leaves no process behind, and what was printed is kept', async () => {
+      const nap = uniqueSleep();
+      const script = `echo begun; sleep ${nap} & (sleep ${nap}; echo never) | cat & sleep ${nap}; echo never`;
+      const result = await run(script, { isolated, timeout: SHORT });
+      expect(result).toMatchObject({ timedOut: true, stdout: 'begun\n' });
+      await until('all sleeps have ended', () => processesWith(`sleep ${nap}`).length === 0);
+      expect(await run('echo well', { isolated })).toMatchObject({ stdout: 'well\n', timedOut: false });
+    });
+
+    test('a command that does not heed TERM is killed', async () => {
+      const nap = uniqueSleep();
+      const result = await run(`trap '' TERM; sleep ${nap}; sleep ${nap}`, { isolated, timeout: SHORT });
+      expect(result.timedOut).toBe(true);
+      await until('all sleeps have ended', () => processesWith(`sleep ${nap}`).length === 0);
+    });
+
+    test('an abort ends the processes and rejects with its reason', async () => {
+      const nap = uniqueSleep();
+      const abort = new AbortController();
+      const promise = run(`sleep ${nap}`, { isolated, signal: abort.signal });
+      promise.catch(() => {});
+      await until('the sleep runs', () => processesWith(`sleep ${nap}`).length > 0);
+      abort.abort(new Error('enough'));
+      await expect(promise).rejects.toThrow('enough');
+      await until('the sleep has ended', () => processesWith(`sleep ${nap}`).length === 0);
+      expect((await run('echo well', { isolated })).stdout).toBe('well\n');
+    });
+
+    test('aborted before it began: nothing runs', async () => {
+      const file = join(folder, `never-${isolated}`);
+      await expect(run(`: >${file}`, { isolated, signal: AbortSignal.abort(new Error('no')) })).rejects.toThrow('no');
+      expect(existsSync(file)).toBe(false);
+    });
+
+    test('a shell that is killed while it works is reported as lost, and the next request has a new one', async () => {
+      const promise = run('echo $PPID; kill -KILL $PPID; sleep 5', { isolated: true });
+      if (isolated) {
+        await expect(promise).rejects.toMatchObject({ code: 'unreachable', mayHaveRun: true });
+      } else {
+        await promise.catch(() => {});
+        // In a direct script $$ is the shell itself.
+        await expect(run('kill -KILL $$; sleep 5')).rejects.toMatchObject({ code: 'unreachable', mayHaveRun: true });
+      }
+      expect((await run('echo well', { isolated })).stdout).toBe('well\n');
+    });
+  });
+
+  test('a shell that dies while idle is replaced', async () => {
+    const own = createConnections({ sshConfigFiles: [] });
+    const pid = (await own.run(spec, undefined, { script: 'echo $$', timeout: 9_000 })).stdout;
+    process.kill(Number(pid), 'SIGKILL');
+    // Until the news has come, a request may still be sent into the void; that is an error which says so.
+    await until('another shell answers', async () => {
+      const next = await own.run(spec, undefined, { script: 'echo $$', timeout: 9_000 }).catch((error) => {
+        expect(error).toMatchObject({ code: 'unreachable', mayHaveRun: true });
+      });
+      return next !== undefined && next.stdout !== pid;
+    });
+    await own.close();
+  });
+
+  test('a long command is followed: its output comes before its end, all of it once', async () => {
+    const gate = join(folder, 'gate');
+    let seen = '';
+    const onOutput = (stream: string, text: Buffer) => {
+      seen += `${stream}:${text}`;
+    };
+    const promise = run(`echo one; echo two >&2; while [ ! -e ${gate} ]; do sleep 0.05; done; echo three`, {
+      isolated: true,
+      onOutput,
+    });
+    await until('the tail shows the beginning', () => seen.includes('one') && seen.includes('two'));
+    expect(seen).not.toContain('three');
+    await run(`: >${gate}`);
+    expect((await promise).stdout).toBe('one\nthree\n');
+    expect(seen).toBe('stdout:one\nstderr:two\nstdout:three\n');
+  });
+}
+
+describe.each(shells)('a channel that ends in the middle of a request, $name', ({ command }) => {
+  const folder = mkdtempSync(join(tmpdir(), 'reeve-cut-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test.each([
+    { what: 'the input', isolated: false },
+    { what: 'the input', isolated: true },
+    { what: 'the script', isolated: false },
+    { what: 'the script', isolated: true },
+  ])('nothing runs on half of $what (isolated: $isolated)', async ({ what, isolated }) => {
+    const streams: ByteStream[] = [];
+    const local = localTransport();
+    const transport = {
+      ...local,
+      async open(text: string) {
+        streams.push(await local.open(text));
+        return streams.at(-1)!;
+      },
+    };
+    const spec = localSpec(command);
+    const shell = await openShell(spec, undefined, transport, { host: spec.host });
+    await shell.run({ script: ':', timeout: 9_000 });
+    const done = join(folder, 'done');
+    const padding = `${'# padding\n'.repeat(2_000_000)}`;
+    const request =
+      what === 'the script' ? { script: `: >${done}\n${padding}` } : { script: `cat; : >${done}`, stdin: padding };
+    const promise = shell.run({ ...request, isolated, timeout: 20_000 });
+    promise.catch(() => {});
+    // 20 MB do not fit into the socket: part of it is still here when the end comes.
+    await new Promise((resolve) => setImmediate(resolve));
+    streams[0]!.stdin.destroy();
+    await expect(promise).rejects.toMatchObject({ code: 'unreachable' });
+    expect(existsSync(done)).toBe(false);
+    await shell.close();
+  });
+});

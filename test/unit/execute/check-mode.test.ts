@@ -1,0 +1,134 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { EXIT } from '../../../runner/errors.ts';
+import { runText } from '../../support/run-playbook.ts';
+import { snapshotTree } from '../../support/tree.ts';
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'reeve-check-'));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+/** Runs tasks on host a, in check mode unless told, with `dir` as a variable. */
+const run = (tasks: string, settings = {}, more = '') =>
+  runText({
+    playbook: `plays:\n  - hosts: a\n    vars: { dir: '${dir}' }\n    tasks:\n${tasks}${more}`,
+    settings: { check: true, ...settings },
+  });
+
+describe('check mode', () => {
+  it('writes nothing and foresees what the real run then does', async () => {
+    const tasks = `      - { name: folder, file: { path: "{{ dir }}/etc", state: directory, mode: "0750" } }
+      - { name: file, copy: { content: "x\\n", dest: "{{ dir }}/motd" } }
+      - { name: same, copy: { content: "old\\n", dest: "{{ dir }}/kept" } }
+      - { name: line, lineinfile: { path: "{{ dir }}/lines", line: new } }
+`;
+    for (const name of ['kept', 'lines']) writeFileSync(join(dir, name), 'old\n', { mode: 0o644 });
+    const before = snapshotTree(dir, { times: true });
+    const checked = await run(tasks);
+    expect(snapshotTree(dir, { times: true })).toEqual(before);
+    const real = await run(tasks, { check: false });
+    expect(checked.tasks).toEqual(real.tasks);
+    expect(checked.tasks).toEqual(['a folder changed', 'a file changed', 'a same ok', 'a line changed']);
+    const again = await run(tasks, { check: false });
+    expect(again.tasks.every((line) => line.endsWith(' ok'))).toBe(true);
+  });
+
+  it('a command that only reads runs; any other is unknown and so is what depends on it', async () => {
+    const { tasks, exitCode, pending } =
+      await run(`      - { name: read, command: { cmd: echo yes, reads: true }, register: r }
+      - { name: known, assert: { that: r.stdout == 'yes' } }
+      - { name: act, shell: "touch {{ dir }}/made", register: done }
+      - { name: on result, debug: { msg: "{{ done.stdout }}" } }
+      - { name: when it, debug: { msg: x }, when: done.code == 0 }
+      - { name: either, debug: { msg: x }, when: done.code == 0 || true }
+      - { name: neither, debug: { msg: x }, when: done.code == 0 && false }
+      - { name: loop, debug: { msg: x }, loop: done.stdout_lines }
+      - { name: assert, assert: { that: done.code == 0 } }
+`);
+    expect(tasks).toEqual([
+      'a read ok',
+      'a known ok',
+      'a act unknown',
+      'a on result unknown',
+      'a when it unknown',
+      'a either ok',
+      'a neither skipped',
+      'a loop unknown',
+      'a assert unknown',
+    ]);
+    expect(exitCode).toBe(EXIT.done);
+    expect(pending).toBe(true);
+    expect(existsSync(join(dir, 'made'))).toBe(false);
+  });
+
+  it('what a module predicts is known', async () => {
+    const { tasks } =
+      await run(`      - { name: file, copy: { content: "x\\n", dest: "{{ dir }}/new", mode: "0600" }, register: f }
+      - { name: known, assert: { that: [f.changed, "f.mode == '0600'"] } }
+`);
+    expect(tasks).toEqual(['a file changed', 'a known ok']);
+  });
+
+  it('a variable set from an unknown value is unknown, not missing', async () => {
+    const { tasks } = await run(`      - { name: act, shell: echo x, register: r }
+      - { name: set, set-vars: { later: "{{ r.stdout }}", now: 1 } }
+      - { name: use, debug: { msg: "{{ later }}" } }
+      - { name: other, debug: { msg: "{{ now }}" } }
+`);
+    expect(tasks).toEqual(['a act unknown', 'a set unknown', 'a use unknown', 'a other ok']);
+  });
+
+  it('handlers of a change are planned, those of an unknown are unknown', async () => {
+    const { tasks } = await run(
+      `      - { name: file, copy: { content: "x\\n", dest: "{{ dir }}/new" }, notify: sure }
+      - { name: act, shell: echo x, notify: maybe }
+`,
+      {},
+      `    handlers:
+      - { name: sure, copy: { content: y, dest: "{{ dir }}/handled" } }
+      - { name: maybe, copy: { content: y, dest: "{{ dir }}/maybe" } }
+`,
+    );
+    expect(tasks).toEqual(['a file changed', 'a act unknown', 'a sure changed', 'a maybe unknown']);
+  });
+
+  it('a wait after something pending is described, one before it is made', async () => {
+    const { of } = await run(`      - { name: before, wait-for: { path: "{{ dir }}", timeout: 1s } }
+      - { name: act, shell: echo x }
+      - { name: after, wait-for: { path: "{{ dir }}/never", timeout: 1s } }
+`);
+    expect(of('before')[0]!.status).toBe('ok');
+    expect(of('after')[0]).toMatchObject({ status: 'unknown', message: expect.stringContaining('would wait for') });
+  });
+
+  it('check_mode: true plans only, in a real run too', async () => {
+    const { tasks } = await run(
+      `      - { name: planned, copy: { content: x, dest: "{{ dir }}/never" }, check_mode: true }
+      - { name: real, copy: { content: x, dest: "{{ dir }}/real" } }
+`,
+      { check: false },
+    );
+    expect(tasks).toEqual(['a planned changed', 'a real changed']);
+    expect(existsSync(join(dir, 'never'))).toBe(false);
+    expect(existsSync(join(dir, 'real'))).toBe(true);
+  });
+
+  it('check_mode: false on a task that writes is refused under --check', async () => {
+    const { exitCode, message } = await run(
+      '      - { name: act, shell: "touch {{ dir }}/made", check_mode: false }\n',
+    );
+    expect(exitCode).toBe(EXIT.refused);
+    expect(message).toMatch(/check_mode: false/);
+    expect(existsSync(join(dir, 'made'))).toBe(false);
+  });
+
+  it('a failing assertion fails in check mode too', async () => {
+    const { tasks, exitCode } = await run('      - { name: no, assert: { that: "1 == 2" } }\n');
+    expect(tasks).toEqual(['a no failed']);
+    expect(exitCode).toBe(EXIT.taskFailed);
+  });
+});
