@@ -7,6 +7,7 @@ import { runPlay } from './play.ts';
 import { hostState, type RunParts, type RunState } from './run-state.ts';
 import { Semaphore } from './semaphore.ts';
 import { Sources } from './sources.ts';
+import { nodeStateText } from './target.ts';
 import { refuseUncheckable } from './uncheckable.ts';
 
 export interface RunOutcome {
@@ -121,7 +122,7 @@ function ending(run: RunState, error: ReeveError | undefined, refused: string | 
     outcome: outcomeOf(exitCode),
     duration: Date.now() - run.settings.startedAt.getTime(),
     recap: Object.fromEntries(used.map((host) => [host.name, { ...host.recap }])),
-    nodes: Object.fromEntries(run.nodes),
+    nodes: Object.fromEntries([...run.nodes].map(([node, aspects]) => [node, nodeStateText(aspects) ?? ''])),
     ...(message === undefined ? {} : { message }),
     ...(error?.hint === undefined ? {} : { hint: error.hint }),
     ...(error?.place === undefined ? {} : { place: error.place }),

@@ -210,12 +210,20 @@ export class WritingTarget extends ReadingTarget implements WriteTarget {
     return run.clusters.writer(run, scope, this);
   }
 
-  nodeState(node: string, state: string | undefined): void {
+  nodeState(node: string, state: string | undefined, aspect = 'k3s'): void {
     const { run } = this.parts;
-    if (state === undefined) run.nodes.delete(node);
-    else run.nodes.set(node, state);
-    run.emitter.emit({ type: 'node-state', node, state: state ?? 'as it should be' });
+    const aspects = run.nodes.get(node) ?? new Map<string, string>();
+    if (state === undefined) aspects.delete(aspect);
+    else aspects.set(aspect, state);
+    if (aspects.size === 0) run.nodes.delete(node);
+    else run.nodes.set(node, aspects);
+    run.emitter.emit({ type: 'node-state', node, state: nodeStateText(run.nodes.get(node)) ?? 'as it should be' });
   }
+}
+
+/** All that is not as it should be about one node, as one text. */
+export function nodeStateText(aspects: ReadonlyMap<string, string> | undefined): string | undefined {
+  return aspects && [...aspects.values()].join('; ');
 }
 
 /** Backups and jobs of a target live here: `reeve_dir`, else root's or the user's own place. */
