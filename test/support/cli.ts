@@ -5,7 +5,8 @@ import { dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import type { LabHosts } from '../lab/hosts/types.ts';
 
-const MAIN = resolve(import.meta.dirname, '../../runner/cli/main.ts');
+/** What `node` runs. */
+export const MAIN = resolve(import.meta.dirname, '../../runner/cli/main.ts');
 
 export interface CliResult {
   code: number | null;

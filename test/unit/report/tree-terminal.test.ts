@@ -1,34 +1,16 @@
-import { spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { hasTerminal, Terminal } from '../../support/terminal.ts';
 
 const SHOW = resolve(import.meta.dirname, '../../support/show-synthetic.ts');
-const socket = `reeve-${randomBytes(4).toString('hex')}`;
 
-function tmux(...args: string[]): string {
-  return spawnSync('tmux', ['-L', socket, ...args], { encoding: 'utf8' }).stdout ?? '';
-}
-
-const hasTmux = spawnSync('tmux', ['-V']).status === 0;
-if (!hasTmux) console.log('skipped: the tree in a real terminal, since tmux is not installed');
-
-/** Runs the synthetic run in a terminal of this size; gives all that is on it in the end, also what scrolled out. */
+/** All that is in a terminal of this size after a synthetic run. */
 async function shown(columns: number, rows: number, args: string[]): Promise<string[]> {
-  const command = [process.execPath, SHOW, ...args].map((word) => `'${word}'`).join(' ');
-  tmux('new-session', '-d', '-x', `${columns}`, '-y', `${rows}`, '-s', 'tree', `${command}; echo all over; cat`);
-  const capture = () => tmux('capture-pane', '-p', '-S', '-1000', '-t', 'tree');
-  await expect.poll(capture, { timeout: 60_000, interval: 100 }).toContain('all over');
-  const lines = capture().trimEnd().split('\n');
-  tmux('kill-session', '-t', 'tree');
-  return lines;
+  using terminal = new Terminal([process.execPath, SHOW, ...args], { columns, rows });
+  return (await terminal.end()).lines;
 }
 
-describe.skipIf(!hasTmux)('the tree in a real terminal', () => {
-  afterAll(() => {
-    tmux('kill-server');
-  });
-
+describe.skipIf(!hasTerminal())('the tree in a real terminal', () => {
   it('leaves a record without traces of what was drawn before, at 3 hosts', async () => {
     const lines = await shown(80, 24, ['3', '4', '300', '', '2']);
     expect(lines[0]).toBe('Synthetic run  synthetic');
@@ -44,7 +26,7 @@ describe.skipIf(!hasTmux)('the tree in a real terminal', () => {
     const lines = await shown(60, 20, ['100', '3', '100']);
     const start = lines.findIndex((line) => line.includes('upgrade the nodes'));
     const end = lines.findIndex((line) => line.includes('RECAP'));
-    // Cut, not wrapped: title, batch, notice, and two tasks with what they did.
+    // Cut, not wrapped: title, notice, batch, and a task with what it did.
     expect(lines.slice(start, end).filter((line) => line.trim() !== '').length).toBeLessThanOrEqual(6);
     expect(lines.find((line) => line.includes('100 hosts'))).toMatch(/…$/);
     expect(lines.some((line) => line.includes('keep the config: 100 changed'))).toBe(true);
