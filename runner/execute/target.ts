@@ -30,7 +30,6 @@ import { canConnect } from './can-connect.ts';
 import { gatherFacts, withFacts } from './gather.ts';
 import { addressOf, plainScope } from './host-scope.ts';
 import type { HostState } from './host-state.ts';
-import { fetchHttp } from './http.ts';
 import type { RunState } from './run-state.ts';
 import type { Sources } from './sources.ts';
 import { runThere, type Where } from './where.ts';
@@ -105,7 +104,9 @@ export class ReadingTarget implements ReadTarget {
     return isUnknown(text) ? undefined : String(text);
   }
 
-  http(request: HttpRequest): Promise<HttpResponse> {
+  async http(request: HttpRequest): Promise<HttpResponse> {
+    // node:http alone takes some 40 ms to load, which most runs never need.
+    const { fetchHttp } = await import('./http.ts');
     return fetchHttp(request, this.signal);
   }
 
