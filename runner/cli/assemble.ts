@@ -28,7 +28,11 @@ export interface Assembly {
 /** Everything a run is made of, from what the command line says. Whoever calls this closes `connections`. */
 export async function assemble(assembly: Assembly): Promise<RunParts> {
   const { playbook, inventory, modules, settings, sinks, masker } = assembly;
-  const person = new Person((work) => assembly.reporter.apart(work));
+  const interrupt = new Interrupt();
+  const person = new Person(
+    (work) => assembly.reporter.apart(work),
+    () => interrupt.press(),
+  );
   const emitter = new Emitter(runId(settings.startedAt), sinks, masker);
   const connections = await openConnections(assembly.hostKeyChecking, person, (message) => {
     emitter.emit({ type: 'notice', level: 'warning', message });
@@ -43,7 +47,7 @@ export async function assemble(assembly: Assembly): Promise<RunParts> {
     connections,
     checkArgs,
     confirm: person.confirmer(assembly.yes),
-    interrupt: new Interrupt(),
+    interrupt,
   };
 }
 

@@ -100,6 +100,44 @@ describe.skipIf(!hasTerminal())('connections that ask', () => {
     expect(lines.join('\n')).not.toContain('Trust it');
   });
 
+  it('stop asking after Ctrl-C', async () => {
+    const known = folder.write('known_never', '');
+    folder.write('never.yaml', inventoryOf(hosts, { ssh_known_hosts_file: known }));
+    using terminal = reeve('run', file, '-i', 'never.yaml');
+    await terminal.until('Trust it from now on? [y/N]');
+    terminal.type('C-c');
+    const { code, lines } = await terminal.end();
+    expect(code).toBe(130);
+    expect(lines.filter((line) => line.includes('Trust it'))).toHaveLength(1);
+    expect(readFileSync(known, 'utf8')).toBe('');
+  });
+
+  it('--ask-become-pass asks once, for sudo on every host', async () => {
+    const lab = await startHosts({
+      hosts: [
+        { name: 'one', become: true },
+        { name: 'two', become: true },
+      ],
+    });
+    try {
+      for (const host of lab.hosts) host.setKnob('become-password', 'opensesame');
+      folder.write('become.yaml', inventoryOf(lab, { become: true }));
+      using terminal = reeve('run', file, '-i', 'become.yaml', '-K');
+      await terminal.until('Password for becoming another user:');
+      terminal.type('opensesame', 'Enter');
+      const { code, lines } = await terminal.end();
+      expect(code).toBe(0);
+      expect(lines.filter((line) => line.includes('Password for'))).toHaveLength(1);
+      expect(lines.join('\n')).not.toContain('opensesame');
+      const examined = await folder.run(['doctor', '-i', 'become.yaml']);
+      expect(examined.stdout).toMatch(/error +become +cannot become root with sudo/);
+      expect(examined.stdout).toContain('mend it: Give become_password');
+      expect(examined.code).toBe(2);
+    } finally {
+      await lab.stop();
+    }
+  });
+
   const hasKeygen = spawnSync('ssh-keygen', ['-?']).error === undefined;
   if (!hasKeygen) console.log('skipped: passphrases, since ssh-keygen is not installed');
 
