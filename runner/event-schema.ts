@@ -131,7 +131,16 @@ const EVENTS: EventTable = {
       status: STATUS,
       message: { optional: TEXT },
       changes: { optional: CHANGES },
+      result: { optional: VALUES },
     },
+  },
+  'host-rescued': {
+    description: 'The rescue of a block has saved a host from a failure.',
+    members: { host: TEXT, block: TEXT },
+  },
+  'run-resumed': {
+    description: 'A run that had ended or died goes on.',
+    members: { reeve: TEXT, acceptedChanges: { optional: FLAG } },
   },
   'task-retry': {
     description: 'A try failed, and another one follows.',

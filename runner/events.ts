@@ -108,6 +108,22 @@ export interface ItemEnded {
   status: TaskStatus;
   message?: string;
   changes?: Change[];
+  /** What the item adds to `results` of the register; masked. */
+  result?: Record<string, unknown>;
+}
+/** A block's rescue has saved the host from a failure: the failed task is over and done with. */
+export interface HostRescued {
+  type: 'host-rescued';
+  host: string;
+  /** Id of the block. */
+  block: string;
+}
+/** A run that had ended or died goes on, under the same id. */
+export interface RunResumed {
+  type: 'run-resumed';
+  reeve: string;
+  /** Why the playbook or inventory may differ from what was run before. */
+  acceptedChanges?: boolean;
 }
 export interface TaskRetry {
   type: 'task-retry';
@@ -199,6 +215,8 @@ export type EventBody =
   | TaskProgress
   | TaskOutput
   | ItemEnded
+  | HostRescued
+  | RunResumed
   | TaskRetry
   | TaskEnded
   | HandlerNotified

@@ -10,6 +10,8 @@ import type { Playbook } from '../playbook/model.ts';
 import type { Clusters } from './cluster-access.ts';
 import { HostState } from './host-state.ts';
 import type { Interrupt } from './interrupt.ts';
+import type { KeepText } from './recorded-value.ts';
+import type { Replay } from './replay.ts';
 import type { Semaphore } from './semaphore.ts';
 
 /** Checks rendered arguments against the strict schema and fills in defaults. */
@@ -47,6 +49,12 @@ export interface RunParts {
   /** Asks a person; false when nobody says yes. Throws ReeveError `refused` when there is nobody to ask. */
   confirm: (question: string) => Promise<boolean>;
   interrupt: Interrupt;
+  /** Keeps a long text as a file of the run; without it long texts are cut in events. */
+  keep?: KeepText;
+  /** What an earlier run of the same id has done, for going on. */
+  replay?: Replay;
+  /** Reads an artefact of the run. */
+  readArtefact?: (path: string) => string;
 }
 
 /** The state of one run. */

@@ -83,7 +83,10 @@ function tail(stream: string, value: unknown, message: string): string[] {
 const SELF_EVIDENT = new Set(['changed', 'failed', 'skipped', 'unknown', 'message']);
 
 function resultLines(result: Record<string, unknown>, { paint, outputShown }: LineOptions): string[] {
-  const isShown = (name: string) => outputShown === true && (name === 'stdout' || name === 'stderr');
+  const isShown = (name: string) =>
+    (outputShown === true && (name === 'stdout' || name === 'stderr')) ||
+    // The same text once more, as a list.
+    (name.endsWith('_lines') && name.slice(0, -'_lines'.length) in result);
   const entries = Object.entries(result).filter(
     ([name, value]) => !SELF_EVIDENT.has(name) && !isShown(name) && value !== '' && value !== undefined,
   );

@@ -29,9 +29,14 @@ function hostVariables(lab: LabHosts, host: LabHost): Record<string, string | nu
     reeve_dir: below('var/lib/reeve'),
   };
   if (host.container) {
-    // Where the API of a server in a container is reached from its Proxmox node.
-    const address = '127.0.0.1';
-    return { transport: 'pct', address, pct_node: host.container.node, vmid: host.container.vmid, ...folders };
+    // The address is where its node reaches the container, to tunnel to the API.
+    return {
+      transport: 'pct',
+      address: '127.0.0.1',
+      pct_node: host.container.node,
+      vmid: host.container.vmid,
+      ...folders,
+    };
   }
   return {
     transport: 'ssh',

@@ -28,7 +28,7 @@ export async function openPct(start: PctStart): Promise<Shell> {
   const { spec, transport } = start;
   if (spec.vmid === undefined) {
     throw new ReeveError('bad-connection', `${spec.host}: a pct connection needs the number of the container`, {
-      hint: 'Set the variable `pct_vmid`.',
+      hint: 'Set the variable `vmid`.',
       exitCode: 4,
     });
   }

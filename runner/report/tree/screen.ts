@@ -28,6 +28,9 @@ export function createScreen(
   let paused = false;
 
   class Renderer extends listr2.DefaultRenderer {
+    // Whoever asks for a tree has looked whether there is a terminal.
+    static override nonTTY = true;
+
     override async render(): Promise<void> {
       await super.render();
       current = this;
