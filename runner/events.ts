@@ -43,6 +43,8 @@ export interface RunStarted {
   diff: boolean;
   reeve: string;
   inputs: Record<string, unknown>;
+  /** What the playbook says that it does. */
+  description?: string;
 }
 export interface PlayStarted {
   type: 'play-started';
@@ -179,6 +181,13 @@ export interface Notice {
   place?: Place;
   hint?: string;
 }
+/** What a person, or the playbook's `notes`, has to say about the run; also after its end. */
+export interface Note {
+  type: 'note';
+  text: string;
+  /** Who said it; absent for the playbook's own notes. */
+  by?: string;
+}
 export interface BatchEnded {
   type: 'batch-ended';
   play: number;
@@ -223,6 +232,7 @@ export type EventBody =
   | HandlersPending
   | NodeState
   | Notice
+  | Note
   | BatchEnded
   | PlayEnded
   | RunEnded;

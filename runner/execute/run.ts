@@ -49,7 +49,9 @@ export async function runPlaybook(parts: RunParts, labels: RunLabels): Promise<R
     diff: settings.diff,
     reeve: labels.reeve,
     inputs: settings.inputs,
+    ...(playbook.description === undefined ? {} : { description: playbook.description }),
   });
+  for (const text of playbook.notes) emitter.emit({ type: 'note', text });
   let error: ReeveError | undefined;
   let refused: string | undefined;
   try {
