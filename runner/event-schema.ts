@@ -158,6 +158,7 @@ const EVENTS: EventTable = {
       duration: MILLISECONDS,
       message: { optional: TEXT },
       changes: CHANGES,
+      args: { optional: VALUES },
       result: { optional: VALUES },
       ignored: { optional: FLAG },
       rescued: { optional: FLAG },

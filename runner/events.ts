@@ -148,6 +148,8 @@ export interface TaskEnded {
   /** Why it was skipped, is unknown, or failed; or what it found. */
   message?: string;
   changes: Change[];
+  /** What the module was told, without defaults; absent for loops, and where it did not come to that. */
+  args?: Record<string, unknown>;
   /** What `register` gets; masked. */
   result?: Record<string, unknown>;
   ignored?: boolean;
