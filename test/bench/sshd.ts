@@ -43,6 +43,9 @@ export async function startServer(folder: string, keys: Keys, many: boolean): Pr
   // Its folder for privilege separation is made by the service manager, which this does without.
   if (userInfo().uid === 0 && !existsSync('/run/sshd')) mkdirSync('/run/sshd', { mode: 0o755 });
   const port = await freePort();
+  // A home of its own: what this machine's ~/.bashrc does at each login is no part of the comparison.
+  const home = join(folder, 'home');
+  mkdirSync(home, { recursive: true });
   const file = join(folder, many ? 'sshd_many' : 'sshd_stock');
   writeFileSync(
     file,
@@ -57,12 +60,24 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin yes
 LogLevel ERROR
+SetEnv HOME=${home}
 Subsystem sftp internal-sftp
 `,
   );
   const child = spawn(SSHD, ['-D', '-e', '-f', file], { stdio: ['ignore', 'ignore', 'inherit'] });
   await listening(port);
   return { pid: child.pid!, port, stop: () => stop(child) };
+}
+
+/** Clock ticks a second, as the kernel counts CPU for programs: 100 on every Linux. */
+const TICKS = 100;
+
+/** seconds of CPU that ended children of a process have used, and theirs. */
+export function childrenCpu(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The name in parentheses may hold anything; behind it, the 14th and 15th field are cutime and cstime.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[13]) + Number(fields[14])) / TICKS;
 }
 
 async function stop(child: ChildProcess): Promise<void> {

@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import type { Bench } from '../bench.ts';
 import type { Contender } from '../contenders.ts';
 import type { Hosts } from '../hosts.ts';
-import { type Cost, measureGood, medians } from '../measure.ts';
+import { type Cost, measureGood, median, medians } from '../measure.ts';
 import { ratio, type Section, seconds } from '../report.ts';
+import { childrenCpu } from '../sshd.ts';
 import { type Workload, writeWorkload } from '../workload.ts';
 
 /** One: twenty mixed tasks, all changed and then none, on 1, 10 and 50 hosts. */
@@ -17,19 +19,28 @@ export async function mixed(bench: Bench): Promise<Section> {
       const own = medians(found.get('reeve')![which]).wall;
       for (const [name, costs] of found) {
         const { wall, cpu } = medians(costs[which]);
-        rows.push([`${count}`, which, name, seconds(wall), ratio(wall / own), seconds(cpu)]);
+        rows.push([
+          `${count}`,
+          which,
+          name,
+          seconds(wall),
+          ratio(wall / own),
+          seconds(cpu),
+          seconds(median(costs[which].map(({ target }) => target))),
+        ]);
       }
     }
   }
   return {
     title: '1. Twenty mixed tasks',
-    text: 'Wall time and CPU of the control side (medians). «first»: everything changes; «second»: nothing does. The floor does the same in both.',
-    columns: ['hosts', 'run', 'contender', 'wall', 'to reeve', 'control CPU'],
+    text: 'Wall time, CPU of the control side and of the targets (medians). «first»: everything changes; «second»: nothing does. The floor does the same in both.',
+    columns: ['hosts', 'run', 'contender', 'wall', 'to reeve', 'control CPU', 'target CPU'],
     rows,
   };
 }
 
-type Pair = { first: Cost[]; second: Cost[] };
+type Both = Cost & { target: number };
+type Pair = { first: Both[]; second: Both[] };
 
 /** Contenders in turn, so that a busy moment of the machine hits all of them alike. */
 async function interleave(bench: Bench, workload: Workload, hosts: Hosts): Promise<Map<string, Pair>> {
@@ -40,14 +51,25 @@ async function interleave(bench: Bench, workload: Workload, hosts: Hosts): Promi
       const { argv, env, cwd } = contender.command(workload, hosts);
       hosts.clean();
       const pair = found.get(contender.name)!;
-      pair.first.push(await measureGood(argv, env, cwd));
-      pair.second.push(await measureGood(argv, env, cwd));
+      for (const which of ['first', 'second'] as const) {
+        const before = childrenCpu(bench.server.pid);
+        const cost = await measureGood(argv, env, cwd);
+        await sessionsOver(bench.server.pid);
+        pair[which].push({ ...cost, target: childrenCpu(bench.server.pid) - before });
+      }
       bench.note(
         `  ${hosts.names.length} hosts, ${contender.name}: ${pair.first.at(-1)!.wall} s, then ${pair.second.at(-1)!.wall} s`,
       );
     }
   }
   return found;
+}
+
+/** Waits until the server has reaped the sessions of a run. */
+async function sessionsOver(pid: number): Promise<void> {
+  while (readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim() !== '') {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 /** A contender that takes half a minute a run is known well enough after a few. */
