@@ -48,6 +48,8 @@ export interface RunParts {
   checkArgs: CheckArgs;
   /** Asks a person; false when nobody says yes. Throws ReeveError `refused` when there is nobody to ask. */
   confirm: (question: string) => Promise<boolean>;
+  /** Asks the person at the terminal for a line; absent when nobody is there. */
+  ask?: (question: string) => Promise<string>;
   interrupt: Interrupt;
   /** Keeps a long text as a file of the run; without it long texts are cut in events. */
   keep?: KeepText;
@@ -63,8 +65,8 @@ export interface RunState extends RunParts {
   forks: Semaphore;
   throttles: Map<string, Semaphore>;
   clusters: Clusters;
-  /** Nodes that are not as they should be, by name: `cordoned`. */
-  nodes: Map<string, string>;
+  /** Nodes that are not as they should be, by name, and what it is by aspect: `cordon` → `cordoned`. */
+  nodes: Map<string, Map<string, string>>;
   /** Check mode: something is planned and not applied, so what follows may differ. */
   pending: { any: boolean };
   /** Check mode: what plans foresee of things that other tasks look at. */

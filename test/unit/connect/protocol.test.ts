@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createConnections } from '../../../runner/connect/connections.ts';
 import type { ConnectionSpec, Connections, ShellRequest } from '../../../runner/connect/types.ts';
 import type { RunResult } from '../../../runner/module.ts';
+import { type EmbeddedServer, startEmbedded } from './support/embedded.ts';
 import { killGroupOf, processesWith, uniqueSleep, until } from './support/processes.ts';
 import { localSpec, shells, skipped } from './support/shells.ts';
 import { noSshd, startSshd, type TestServer } from './support/sshd.ts';
@@ -21,6 +22,24 @@ describe.skipIf(skipped(noSshd)).each(shells)('over OpenSSH, $name', ({ command 
   });
   afterAll(() => server.stop());
   suite(() => server.spec({ shell: command }));
+});
+
+describe.each(shells.slice(0, 1))('over the embedded server, $name', ({ command }) => {
+  let server: EmbeddedServer;
+  beforeAll(async () => {
+    server = await startEmbedded({ password: 'pw', noise: 'Welcome!\n' });
+  });
+  afterAll(() => server.stop());
+  suite(() => ({
+    host: 'embedded',
+    transport: 'ssh',
+    address: '127.0.0.1',
+    port: server.port,
+    user: 'me',
+    password: 'pw',
+    hostKeyChecking: 'off',
+    shell: command,
+  }));
 });
 
 function suite(specOf: () => ConnectionSpec): void {

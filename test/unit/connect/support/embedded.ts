@@ -53,6 +53,8 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
   const server = new ssh2.Server({ hostKeys: [privateKey] }, (client) => serve(client, options, state, children));
   const tcp: TcpServer = createServer((socket) => {
     sockets.add(socket);
+    // Else each answer waits for the client's delayed acknowledgement.
+    socket.setNoDelay(true);
     socket.once('close', () => sockets.delete(socket));
     socket.on('error', () => {});
     if (drops-- > 0) socket.destroy();
