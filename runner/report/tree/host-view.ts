@@ -1,5 +1,6 @@
-import type { RunEvent, TaskEnded, TaskStarted } from '../../events.ts';
+import type { Notice, RunEvent, TaskEnded, TaskStarted } from '../../events.ts';
 import { isFailure } from '../failures.ts';
+import { noticeLines } from '../notice-lines.ts';
 import { Tail } from '../tail.ts';
 import { type LineOptions, taskLinesBelowHost } from '../task-lines.ts';
 import { elapsed, shownDuration } from '../time.ts';
@@ -69,7 +70,7 @@ export class HostView {
         this.#ended(event, at);
         return;
       case 'notice':
-        this.#kept.push([this.#options.paint.warn(event.message)]);
+        this.#kept.push(this.#notice(event));
         return;
       default:
     }
@@ -80,6 +81,10 @@ export class HostView {
     this.#until = at;
     this.failed = failed;
     this.#current = undefined;
+  }
+
+  #notice({ host: _, ...rest }: Notice): string[] {
+    return noticeLines(rest, this.#options.paint);
   }
 
   #progress(line: string): void {
