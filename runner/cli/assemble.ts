@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { Connections } from '../connect/types.ts';
 import type { EventSink } from '../events.ts';
 import { Interrupt } from '../execute/interrupt.ts';
+import type { KeepText } from '../execute/recorded-value.ts';
+import type { Replay } from '../execute/replay.ts';
 import type { RunParts, RunSettings } from '../execute/run-state.ts';
 import type { Inventory } from '../inventory/model.ts';
 import { Emitter } from '../journal/emitter.ts';
@@ -23,6 +25,13 @@ export interface Assembly {
   yes: boolean;
   reporter: Reporter;
   hostKeyChecking: string | undefined;
+  /** Of the run. */
+  id: string;
+  keep?: KeepText;
+  readArtefact?: (path: string) => string;
+  /** Set when an earlier run goes on: what it has done, and the number of its last event. */
+  replay?: Replay;
+  seq?: number;
 }
 
 /** Everything a run is made of, from what the command line says. Whoever calls this closes `connections`. */
@@ -33,7 +42,7 @@ export async function assemble(assembly: Assembly): Promise<RunParts> {
     (work) => assembly.reporter.apart(work),
     () => interrupt.press(),
   );
-  const emitter = new Emitter(runId(settings.startedAt), sinks, masker);
+  const emitter = new Emitter(assembly.id, sinks, masker, assembly.seq);
   const connections = await openConnections(assembly.hostKeyChecking, person, (message) => {
     emitter.emit({ type: 'notice', level: 'warning', message });
   });
@@ -48,6 +57,9 @@ export async function assemble(assembly: Assembly): Promise<RunParts> {
     checkArgs,
     confirm: person.confirmer(assembly.yes),
     interrupt,
+    ...(assembly.keep ? { keep: assembly.keep } : {}),
+    ...(assembly.readArtefact ? { readArtefact: assembly.readArtefact } : {}),
+    ...(assembly.replay ? { replay: assembly.replay } : {}),
   };
 }
 
