@@ -77,7 +77,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     usage: 'resume <run>',
     description: 'Go on with a run that died, failed or was interrupted',
     details:
-      'RUN is an id, the beginning of one, `last`, or the path of a run’s folder. What the journal says is done is not\ndone again. Secret inputs are asked for, or given with -e, again.',
+      'RUN is an id, the beginning of one, `last`, or the path of a run’s folder. What the journal says is done is not done again. Secret inputs are asked for, or given with -e, again.',
     groups: [
       {
         title: 'Options',
