@@ -1,3 +1,5 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../runner/events.ts';
 import { deployment } from '../lab/api/fixtures.ts';
@@ -5,6 +7,7 @@ import { type Lab, startLab } from '../lab/lab.ts';
 import { upgradeProcess } from './support/cli.ts';
 import { upgrade } from './support/run-upgrade.ts';
 import { cordonedNodes, versions } from './support/timeline.ts';
+import { until } from './support/wait.ts';
 
 const TO = 'v1.31.5+k3s1';
 
@@ -58,6 +61,24 @@ describe('kill -9', () => {
     const { exitCode, text } = await upgrade(lab, { version: TO });
     expect(text).toContain('Done in');
     expect(exitCode).toBe(0);
+    expect([versions(lab), cordonedNodes(lab)]).toEqual([{ 'agent-1': TO, 'server-1': TO }, []]);
+  });
+});
+
+describe('kill -9 while a long installation runs on', () => {
+  it('does not let the next run begin a second one beside it', async () => {
+    await using lab = await start(1);
+    const agent = lab.hosts.get('agent-1');
+    agent.setKnob('install', 'slow 4');
+    const jobs = join(agent.root, 'var/lib/reeve/jobs');
+    const running = () => existsSync(jobs) && readdirSync(jobs).some((name) => name.includes('k3s-install'));
+    const dead = await upgradeProcess(lab, { version: TO }, (event, child) => {
+      if (installs(event, 'agent-1')) void until(running).then(() => child.kill('SIGKILL'));
+    });
+    expect(dead.signal).toBe('SIGKILL');
+    expireLock(lab);
+    const next = await upgrade(lab, { version: TO });
+    expect(next.exitCode).toBe(0);
     expect([versions(lab), cordonedNodes(lab)]).toEqual([{ 'agent-1': TO, 'server-1': TO }, []]);
   });
 });
