@@ -12,6 +12,7 @@ import type { Playbook } from '../playbook/model.ts';
 import type { Registry } from '../playbook/registry.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { checkArgs } from '../validate/args.ts';
+import { canAsk } from './ask.ts';
 import { hostKeyChecking } from './host-keys.ts';
 import { Person } from './person.ts';
 
@@ -37,7 +38,11 @@ export interface Assembly {
 /** Everything a run is made of, from what the command line says. Whoever calls this closes `connections`. */
 export async function assemble(assembly: Assembly): Promise<RunParts> {
   const { playbook, inventory, modules, settings, sinks, masker } = assembly;
-  const person = new Person((work) => assembly.reporter.apart(work));
+  const interrupt = new Interrupt();
+  const person = new Person(
+    (work) => assembly.reporter.apart(work),
+    () => interrupt.press(),
+  );
   const emitter = new Emitter(assembly.id, sinks, masker, assembly.seq);
   const connections = await openConnections(assembly.hostKeyChecking, person, (message) => {
     emitter.emit({ type: 'notice', level: 'warning', message });
@@ -52,7 +57,8 @@ export async function assemble(assembly: Assembly): Promise<RunParts> {
     connections,
     checkArgs,
     confirm: person.confirmer(assembly.yes),
-    interrupt: new Interrupt(),
+    interrupt,
+    ...(canAsk() ? { ask: (question: string) => person.ask(question) } : {}),
     ...(assembly.keep ? { keep: assembly.keep } : {}),
     ...(assembly.readArtefact ? { readArtefact: assembly.readArtefact } : {}),
     ...(assembly.replay ? { replay: assembly.replay } : {}),

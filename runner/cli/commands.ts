@@ -43,7 +43,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     usage: 'run <playbook>',
     description: 'Run a playbook',
     details:
-      'Everything is checked before the first connection; all mistakes are shown at once. Ctrl-C finishes the running\ntasks and stops; a second one stops at once.',
+      'Everything is checked before the first connection; all mistakes are shown at once. Ctrl-C finishes the running tasks and stops; a second one stops at once.',
     groups: [
       {
         title: 'What it runs on',
@@ -124,7 +124,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     usage: 'validate <...files>',
     description: 'Check playbooks without connecting anywhere',
     details:
-      'Shows every mistake of every file at once and exits with 4 when there is one. With -i, host names and\nvariables are checked too.',
+      'Shows every mistake of every file at once and exits with 4 when there is one. With -i, host names and variables are checked too.',
     groups: [{ title: 'Options', options: [INVENTORY_OPTION] }],
     examples: ['reeve validate playbooks/*.yaml -i inventory/production'],
     run: async ([files], options) => (await import('./commands/validate.ts')).validate(files!, options),
@@ -133,7 +133,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     usage: 'doctor [pattern]',
     description: 'Check that hosts and cluster have what a run needs',
     details:
-      'Connects to every host (or those of PATTERN), changes nothing, and gives for each finding the line that mends it.\nExit code 0: all is well, 2: something must be mended, 3: a host cannot be reached.',
+      'Connects to every host (or those of PATTERN), changes nothing, and gives for each finding the line that mends it. Exit code 0: all is well, 2: something must be mended, 3: a host cannot be reached.',
     groups: [
       { title: 'Options', options: [INVENTORY_OPTION, EXTRA_VARS, ['--output <format>', 'plain or json']] },
       CONNECTION,

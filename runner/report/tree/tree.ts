@@ -30,7 +30,8 @@ class TreeReporter implements Reporter {
   /** The screen shows one thing after another, although events do not wait for it. */
   #shown: Promise<void> = Promise.resolve();
   #play: LivePlay | undefined;
-  #onScreen: LivePlay | undefined;
+  /** What was shown before the present play. */
+  #before: Promise<void> = Promise.resolve();
   readonly #failures: Failures;
   #check = false;
   #news = false;
@@ -74,9 +75,10 @@ class TreeReporter implements Reporter {
   }
 
   async apart<T>(work: () => Promise<T>): Promise<T> {
-    const play = this.#onScreen;
+    const play = this.#play;
     play?.pause();
     try {
+      await this.#before;
       return await work();
     } finally {
       play?.resume();
@@ -94,23 +96,23 @@ class TreeReporter implements Reporter {
 
   #start(play: LivePlay): void {
     this.#play = play;
+    this.#before = this.#shown;
     this.#then(async () => {
       // Loaded here: a run without a terminal does without.
       const listr2 = await import('listr2');
-      this.#onScreen = play;
       const timer = this.#drawRegularly(play);
       try {
         const { stdout, stderr } = this.#options;
         await play.run(listr2, new listr2.ProcessOutput(stdout, stderr, { leaveEmptyLine: false }));
       } finally {
         clearInterval(timer);
-        this.#onScreen = undefined;
       }
     });
   }
 
   #then(show: () => Promise<void>): void {
     this.#shown = this.#shown.then(show);
+    if (!this.#play) this.#before = this.#shown;
     // Whoever closes the reporter is told.
     this.#shown.catch(() => {});
   }
