@@ -12,7 +12,9 @@ const AS_OF_NOW = / \(as of now\)$/;
 /** What a run changed or would change: `HOST TASK: SUMMARY`, in order. */
 function changes(run: Upgrade): string[] {
   return run.events.flatMap((event) =>
-    event.type === 'task-ended' ? event.changes.map(({ summary }) => `${event.host} ${event.task.name}: ${summary}`) : [],
+    event.type === 'task-ended'
+      ? event.changes.map(({ summary }) => `${event.host} ${event.task.name}: ${summary}`)
+      : [],
   );
 }
 
