@@ -3,6 +3,7 @@ import { EXIT } from '../errors.ts';
 import type { EventSink } from '../events.ts';
 import { runPlaybook } from '../execute/run.ts';
 import type { RunSettings } from '../execute/run-state.ts';
+import { limitTerms } from '../inventory/limit.ts';
 import type { Inventory } from '../inventory/model.ts';
 import { Masker } from '../journal/masker.ts';
 import type { Filled } from '../playbook/fill-inputs.ts';
@@ -55,7 +56,7 @@ export async function execute({ file, playbook, inventory, filled, options }: Ex
 }
 
 function settingsOf(options: Record<string, unknown>, filled: Filled): RunSettings {
-  const limits = texts(options.limit);
+  const limits = limitTerms(texts(options.limit));
   return {
     check: options.check === true,
     diff: options.diff === true,
