@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 
@@ -10,14 +11,24 @@ export interface Answer {
 
 /** The reason why Ansible cannot be asked here, or undefined. */
 export function whatIsMissing(): string | undefined {
-  const version = spawnSync('ansible-inventory', ['--version'], { encoding: 'utf8' });
-  if (version.error || version.status !== 0) return 'ansible is missing: `apt-get install ansible` brings it on Debian';
-  const python = spawnSync('python3', ['-c', 'import ansible'], { encoding: 'utf8' });
-  return python.status === 0 ? undefined : 'python3 cannot import ansible';
+  if (!command()) return 'ansible is missing: `apt-get install ansible` brings it on Debian';
+  const found = spawnSync(interpreter(), ['-c', 'import ansible']);
+  return found.status === 0 ? undefined : `${interpreter()} cannot import ansible`;
+}
+
+function command(): string | undefined {
+  const folders = (process.env.PATH ?? '').split(':');
+  return folders.map((folder) => join(folder, 'ansible-inventory')).find((path) => existsSync(path));
+}
+
+/** The Python that Ansible was installed for, which need not be the first in PATH. */
+function interpreter(): string {
+  const start = readFileSync(command()!, 'utf8').split('\n', 1)[0]!;
+  return /^#!\s*(\S*python\S*)/.exec(start)?.[1] ?? 'python3';
 }
 
 const ENVIRONMENT = {
-  ANSIBLE_CONFIG: '/dev/null',
+  ANSIBLE_CONFIG: join(import.meta.dirname, 'empty.cfg'),
   ANSIBLE_LOCALHOST_WARNING: 'false',
   ANSIBLE_NOCOLOR: '1',
   ANSIBLE_DEPRECATION_WARNINGS: 'false',
@@ -32,7 +43,7 @@ export class Ansible {
   #last: Promise<unknown> = Promise.resolve();
 
   constructor() {
-    this.#process = spawn('python3', [join(import.meta.dirname, 'ansible.py')], {
+    this.#process = spawn(interpreter(), [join(import.meta.dirname, 'ask.py')], {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, ...ENVIRONMENT },
     });
@@ -45,7 +56,7 @@ export class Ansible {
     const answer = this.#last.then(async () => {
       this.#process.stdin!.write(`${JSON.stringify({ argv, cwd })}\n`);
       const { value, done } = await this.#lines.next();
-      if (done) throw new Error('ansible.py ended');
+      if (done) throw new Error('ask.py ended');
       return JSON.parse(value) as Answer;
     });
     this.#last = answer.catch(() => undefined);
