@@ -152,6 +152,8 @@ export const COMMANDS: readonly CommandDefinition[] = [
           ['--graph', 'Groups and hosts as a tree'],
           ['--list', 'Groups, hosts and variables as JSON'],
           ['--host <name>', 'Variables of one host as JSON'],
+          ['--export', 'As --list, but groups keep their variables and hosts show only their own'],
+          ['--mermaid', 'Groups and hosts as a Mermaid flow chart'],
         ],
       },
     ],
