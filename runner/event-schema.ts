@@ -86,6 +86,7 @@ const EVENTS: EventTable = {
       diff: FLAG,
       reeve: { type: 'string', description: 'Version of reeve.' },
       inputs: VALUES,
+      description: { optional: { type: 'string', description: 'What the playbook says that it does.' } },
     },
   },
   'play-started': {
@@ -158,6 +159,7 @@ const EVENTS: EventTable = {
       duration: MILLISECONDS,
       message: { optional: TEXT },
       changes: CHANGES,
+      args: { optional: VALUES },
       result: { optional: VALUES },
       ignored: { optional: FLAG },
       rescued: { optional: FLAG },
@@ -186,6 +188,10 @@ const EVENTS: EventTable = {
       place: { optional: PLACE },
       hint: { optional: TEXT },
     },
+  },
+  note: {
+    description: 'A note of a person, or of the playbook; it may come after the end of the run.',
+    members: { text: TEXT, by: { optional: TEXT } },
   },
   'batch-ended': {
     description: 'A batch ended.',

@@ -43,6 +43,8 @@ export interface RunStarted {
   diff: boolean;
   reeve: string;
   inputs: Record<string, unknown>;
+  /** What the playbook says that it does. */
+  description?: string;
 }
 export interface PlayStarted {
   type: 'play-started';
@@ -148,6 +150,8 @@ export interface TaskEnded {
   /** Why it was skipped, is unknown, or failed; or what it found. */
   message?: string;
   changes: Change[];
+  /** What the module was told, without defaults; absent for loops, and where it did not come to that. */
+  args?: Record<string, unknown>;
   /** What `register` gets; masked. */
   result?: Record<string, unknown>;
   ignored?: boolean;
@@ -180,6 +184,13 @@ export interface Notice {
   host?: string;
   place?: Place;
   hint?: string;
+}
+/** What a person, or the playbook's `notes`, has to say about the run; also after its end. */
+export interface Note {
+  type: 'note';
+  text: string;
+  /** Who said it; absent for the playbook's own notes. */
+  by?: string;
 }
 export interface BatchEnded {
   type: 'batch-ended';
@@ -225,6 +236,7 @@ export type EventBody =
   | HandlersPending
   | NodeState
   | Notice
+  | Note
   | BatchEnded
   | PlayEnded
   | RunEnded;

@@ -77,7 +77,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     usage: 'resume <run>',
     description: 'Go on with a run that died, failed or was interrupted',
     details:
-      'RUN is an id, the beginning of one, `last`, or the path of a run’s folder. What the journal says is done is not\ndone again. Secret inputs are asked for, or given with -e, again.',
+      'RUN is an id, the beginning of one, `last`, or the path of a run’s folder. What the journal says is done is not done again. Secret inputs are asked for, or given with -e, again.',
     groups: [
       {
         title: 'Options',
@@ -152,6 +152,8 @@ export const COMMANDS: readonly CommandDefinition[] = [
           ['--graph', 'Groups and hosts as a tree'],
           ['--list', 'Groups, hosts and variables as JSON'],
           ['--host <name>', 'Variables of one host as JSON'],
+          ['--export', 'As --list, but groups keep their variables and hosts show only their own'],
+          ['--mermaid', 'Groups and hosts as a Mermaid flow chart'],
         ],
       },
     ],

@@ -74,8 +74,10 @@ function announce({ emitter, playbook, inventory, settings }: RunState, labels: 
     diff: settings.diff,
     reeve: labels.reeve,
     inputs: settings.inputs,
+    ...(playbook.description === undefined ? {} : { description: playbook.description }),
   };
   emitter.tell(started, labels.resumed !== undefined);
+  if (!labels.resumed) for (const text of playbook.notes) emitter.emit({ type: 'note', text });
   if (labels.resumed) emitter.emit({ type: 'run-resumed', reeve: labels.reeve, ...labels.resumed });
 }
 

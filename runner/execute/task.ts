@@ -206,6 +206,7 @@ async function finish(taskRun: TaskRun, done: Attempt, duration: number): Promis
     status: done.status,
     duration,
     changes: shownChanges(done.changes, settings.noLog),
+    ...(taskRun.args && !settings.noLog && !task.loop ? { args: taskRun.args } : {}),
     ...(message === undefined ? {} : { message }),
     ...(settings.noLog ? {} : { result: forEvent(done.result, run.keep) }),
     ...(ignored ? { ignored } : {}),

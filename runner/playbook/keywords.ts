@@ -77,6 +77,14 @@ export const KEYWORDS: readonly Keyword[] = [
     description: 'What the playbook does, in a few sentences.',
   },
   {
+    name: 'notes',
+    on: ['playbook'],
+    reads: 'literal',
+    schema: STRINGS,
+    expects: 'text, or a list of texts',
+    description: 'What the action log of every run says under Notes: who to tell, what to look at afterwards.',
+  },
+  {
     name: 'inputs',
     on: ['playbook'],
     reads: 'inputs',

@@ -20,6 +20,8 @@ export interface Playbook {
   directory: string;
   name: string;
   description?: string;
+  /** Written into the action log of every run. */
+  notes: string[];
   inputs: Record<string, InputSpec & { place: Place }>;
   vars: Definitions;
   plays: Play[];

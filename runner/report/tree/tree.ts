@@ -1,5 +1,6 @@
 import type { RunEvent } from '../../events.ts';
 import { Failures } from '../failures.ts';
+import { noticeLines } from '../notice-lines.ts';
 import { painter } from '../paint.ts';
 import { recapLines } from '../recap.ts';
 import type { Reporter } from '../reporter.ts';
@@ -68,8 +69,7 @@ class TreeReporter implements Reporter {
       default:
         if (event.type === 'task-ended') this.#failures.add(event);
         if (this.#play) this.#play.handle(event);
-        else if (event.type === 'notice')
-          this.#print([event.level === 'info' ? event.message : paint.warn(`${event.level}: ${event.message}`)]);
+        else if (event.type === 'notice') this.#print(noticeLines(event, paint));
         if (event.type === 'play-ended') this.#play = undefined;
     }
   }
