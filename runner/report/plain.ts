@@ -88,7 +88,13 @@ export class PlainReport {
       case 'notice':
         return noticeLines(event, paint).map((line) => `  ${line}`);
       case 'play-ended':
-        return event.skippedBatches > 0 ? [paint.warn(`  ${event.skippedBatches} more batches were not started`)] : [];
+        return event.skippedBatches > 0
+          ? [
+              paint.warn(
+                `  ${event.skippedBatches === 1 ? 'one more batch was' : `${event.skippedBatches} more batches were`} not started`,
+              ),
+            ]
+          : [];
       case 'run-ended':
         return recapLines(event, this.#check, this.#pending, paint);
       default:
