@@ -114,6 +114,7 @@ const EVENTS: EventTable = {
       item: { optional: TEXT },
       ok: FLAG,
       undo: { optional: { description: 'What the module needs to take them back.' } },
+      result: { optional: VALUES },
     },
   },
   'task-progress': {

@@ -87,6 +87,8 @@ export interface EffectEnded {
   item?: string;
   ok: boolean;
   undo?: unknown;
+  /** Of actions: what the task will register. A run that dies before the task has ended need not do it again. */
+  result?: Record<string, unknown>;
 }
 /** One line of progress of a running task: «evicted shop/web-1 (3 of 7)». */
 export interface TaskProgress {
@@ -254,6 +256,8 @@ export type RunEvent = EventBody & {
 /** Takes events in order. A reporter is one; so is the journal. */
 export interface EventSink {
   handle(event: RunEvent): void;
+  /** True for the journal: it must not get an event twice. */
+  readonly records?: boolean;
   /** Resolves when everything handled so far is where it belongs (on disk, on the terminal). */
   flush?(): Promise<void>;
   close?(): Promise<void>;

@@ -1,5 +1,5 @@
 import { EXIT, ReeveError } from '../errors.ts';
-import type { HostRecap, RunEnded } from '../events.ts';
+import type { EventBody, HostRecap, RunEnded } from '../events.ts';
 import { layeredScope } from '../language/scope.ts';
 import { Clusters } from './cluster-access.ts';
 import { takeLock } from './lock.ts';
@@ -20,6 +20,8 @@ export interface RunOutcome {
 export interface RunLabels {
   playbook: string;
   reeve: string;
+  /** Set when an earlier run of the same id goes on. */
+  resumed?: { acceptedChanges: boolean };
 }
 
 /**
@@ -40,18 +42,7 @@ export async function runPlaybook(parts: RunParts, labels: RunLabels): Promise<R
     emptyScope: layeredScope([]),
   };
   for (const name of inventory.hosts.keys()) hostState(run, name);
-  emitter.emit({
-    type: 'run-started',
-    playbook: labels.playbook,
-    name: playbook.name,
-    inventory: inventory.sources,
-    check: settings.check,
-    diff: settings.diff,
-    reeve: labels.reeve,
-    inputs: settings.inputs,
-    ...(playbook.description === undefined ? {} : { description: playbook.description }),
-  });
-  for (const text of playbook.notes) emitter.emit({ type: 'note', text });
+  announce(run, labels);
   let error: ReeveError | undefined;
   let refused: string | undefined;
   try {
@@ -70,6 +61,24 @@ export async function runPlaybook(parts: RunParts, labels: RunLabels): Promise<R
   emitter.emit(ended);
   await emitter.flush();
   return { exitCode: ended.exitCode, recap: ended.recap, pending: run.pending.any };
+}
+
+/** A run that goes on says so in its journal; those who watch are told what it is. */
+function announce({ emitter, playbook, inventory, settings }: RunState, labels: RunLabels): void {
+  const started: EventBody = {
+    type: 'run-started',
+    playbook: labels.playbook,
+    name: playbook.name,
+    inventory: inventory.sources,
+    check: settings.check,
+    diff: settings.diff,
+    reeve: labels.reeve,
+    inputs: settings.inputs,
+    ...(playbook.description === undefined ? {} : { description: playbook.description }),
+  };
+  emitter.tell(started, labels.resumed !== undefined);
+  if (!labels.resumed) for (const text of playbook.notes) emitter.emit({ type: 'note', text });
+  if (labels.resumed) emitter.emit({ type: 'run-resumed', reeve: labels.reeve, ...labels.resumed });
 }
 
 async function runPlays(run: RunState): Promise<string | undefined> {

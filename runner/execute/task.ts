@@ -48,7 +48,7 @@ export async function runTask(
   const taskRun: TaskRun = { context, task, module, host, settings, id, reference, warnings: [], recordedItems: [] };
   let result: Attempt;
   try {
-    const recorded = run.replay?.take(host.name, id);
+    const recorded = run.replay?.take(host.name, id, context.rescuable);
     if (recorded?.ended && (await replayTask(taskRun, recorded.ended))) return replayOutcome(taskRun, recorded.ended);
     taskRun.recordedItems = recorded?.items ?? [];
     reference.name = await displayName(taskRun);

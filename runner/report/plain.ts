@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { RunEvent } from '../events.ts';
 import { named } from './names.ts';
+import { noticeLines } from './notice-lines.ts';
 import { type Painter, painter } from './paint.ts';
 import { recapLines } from './recap.ts';
 import type { Reporter } from './reporter.ts';
@@ -77,7 +78,9 @@ export class PlainReport {
         this.#pending.set(event.host, event.handlers);
         return [];
       case 'notice':
-        return [event.level === 'info' ? `  ${event.message}` : paint.warn(`  ${event.level}: ${event.message}`)];
+        return noticeLines(event, paint).map((line) => `  ${line}`);
+      case 'play-ended':
+        return event.skippedBatches > 0 ? [paint.warn(`  ${event.skippedBatches} more batches were not started`)] : [];
       case 'run-ended':
         return recapLines(event, this.#check, this.#pending, paint);
       default:

@@ -41,7 +41,10 @@ export function taskLinesBelowHost(event: TaskEnded, options: LineOptions, befor
 /** The first line: what, what came of it, how long it took; then the other lines of the message. */
 function withTime(event: TaskEnded, what: string, paint: Painter): [string, ...string[]] {
   const time = event.duration >= NOTABLE ? paint.dim(` (${shownDuration(event.duration)})`) : '';
-  const [first = '', ...rest] = (event.message ?? '').split('\n');
+  // Errors of connections begin with the host, which stands before or above this already.
+  const prefix = `${event.host}: `;
+  const message = event.message?.startsWith(prefix) ? event.message.slice(prefix.length) : event.message;
+  const [first = '', ...rest] = (message ?? '').split('\n');
   return [`${what}${first ? ` — ${first}` : ''}${time}`, ...rest];
 }
 

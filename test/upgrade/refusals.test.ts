@@ -52,7 +52,7 @@ describe('what is refused before anything is touched', () => {
 
   it('a version that is none, and an unknown channel', async () => {
     expect(await refused({ version: '1.31' })).toContain('1.31 is no k3s version');
-    expect(await refused({ channel: 'stabel' })).toMatch(/no version for the channel stabel[^]*stable, latest|stabel[^]*channels there/);
+    expect(await refused({ channel: 'stabel' })).toContain('no version for the channel stabel');
   });
 
   it('a cluster that is not well, unless that is accepted', async () => {

@@ -1,0 +1,1 @@
+export const constructed = () => { throw new Error('todo'); };

@@ -1,0 +1,1 @@
+export const proxmoxInventory = () => { throw new Error('todo'); };
