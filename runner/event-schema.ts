@@ -59,6 +59,7 @@ const TASK: JsonSchema = {
     id: { type: 'string', description: 'Path of the task in the playbook: `plays[0].tasks[3]`.' },
     name: TEXT,
     module: TEXT,
+    kind: { type: 'string', enum: ['state', 'action', 'check'], description: 'Of its module.' },
     section: { type: 'string', description: 'tasks, handlers, gate, …' },
     place: PLACE,
   },

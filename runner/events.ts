@@ -18,6 +18,8 @@ export interface TaskReference {
   id: string;
   name: string;
   module: string;
+  /** Of its module: whether it can change anything. */
+  kind?: 'state' | 'action' | 'check';
   /** `tasks`, `handlers`, `gate`, … */
   section: string;
   place?: Place;

@@ -41,6 +41,7 @@ export async function runTask(
     id,
     name: task.module,
     module: task.module,
+    kind: module.kind,
     section: context.section,
     place: task.place,
   };
