@@ -112,6 +112,7 @@ const EVENTS: EventTable = {
       item: { optional: TEXT },
       ok: FLAG,
       undo: { optional: { description: 'What the module needs to take them back.' } },
+      result: { optional: VALUES },
     },
   },
   'task-progress': {
@@ -131,7 +132,16 @@ const EVENTS: EventTable = {
       status: STATUS,
       message: { optional: TEXT },
       changes: { optional: CHANGES },
+      result: { optional: VALUES },
     },
+  },
+  'host-rescued': {
+    description: 'The rescue of a block has saved a host from a failure.',
+    members: { host: TEXT, block: TEXT },
+  },
+  'run-resumed': {
+    description: 'A run that had ended or died goes on.',
+    members: { reeve: TEXT, acceptedChanges: { optional: FLAG } },
   },
   'task-retry': {
     description: 'A try failed, and another one follows.',

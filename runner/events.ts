@@ -83,6 +83,8 @@ export interface EffectEnded {
   item?: string;
   ok: boolean;
   undo?: unknown;
+  /** Of actions: what the task will register. A run that dies before the task has ended need not do it again. */
+  result?: Record<string, unknown>;
 }
 /** One line of progress of a running task: «evicted shop/web-1 (3 of 7)». */
 export interface TaskProgress {
@@ -108,6 +110,22 @@ export interface ItemEnded {
   status: TaskStatus;
   message?: string;
   changes?: Change[];
+  /** What the item adds to `results` of the register; masked. */
+  result?: Record<string, unknown>;
+}
+/** A block's rescue has saved the host from a failure: the failed task is over and done with. */
+export interface HostRescued {
+  type: 'host-rescued';
+  host: string;
+  /** Id of the block. */
+  block: string;
+}
+/** A run that had ended or died goes on, under the same id. */
+export interface RunResumed {
+  type: 'run-resumed';
+  reeve: string;
+  /** Why the playbook or inventory may differ from what was run before. */
+  acceptedChanges?: boolean;
 }
 export interface TaskRetry {
   type: 'task-retry';
@@ -199,6 +217,8 @@ export type EventBody =
   | TaskProgress
   | TaskOutput
   | ItemEnded
+  | HostRescued
+  | RunResumed
   | TaskRetry
   | TaskEnded
   | HandlerNotified
@@ -222,6 +242,8 @@ export type RunEvent = EventBody & {
 /** Takes events in order. A reporter is one; so is the journal. */
 export interface EventSink {
   handle(event: RunEvent): void;
+  /** True for the journal: it must not get an event twice. */
+  readonly records?: boolean;
   /** Resolves when everything handled so far is where it belongs (on disk, on the terminal). */
   flush?(): Promise<void>;
   close?(): Promise<void>;

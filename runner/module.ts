@@ -311,8 +311,11 @@ export interface WriteTarget extends ReadTarget {
    * apply returns takes its place.
    */
   recordUndo?(undo: unknown): void;
-  /** Says what a node is left in (`cordoned`, `half upgraded`), or undefined when it is as it should be. */
-  nodeState(node: string, state: string | undefined): void;
+  /**
+   * Says what a node is left in (`cordoned`, `half upgraded`), or undefined when it is as it should be. States of different
+   * aspects stand beside each other: an upgrade that ends well leaves the cordon as it is.
+   */
+  nodeState(node: string, state: string | undefined, aspect?: 'cordon' | 'k3s' | 'boot'): void;
 }
 
 /** One expression of an argument named in `expressions`, evaluated for the host. */
@@ -357,6 +360,8 @@ export interface ModuleDefinition<S extends ObjectSchema = ObjectSchema, Next = 
    * or a list of these); plan is handed a list of `Evaluated`, one for each, also when only one was written.
    */
   expressions?: readonly string[];
+  /** Arguments that name a template on the control machine: it is read and checked before anything runs. */
+  templateSources?: readonly string[];
   /** The facts become variables of the host, for the tasks after it and for other hosts to read. */
   setsVariables?: boolean;
   /**

@@ -144,7 +144,7 @@ export const drain = defineModule({
   async apply(next: Next, target) {
     const { node, found } = next;
     // Said before it is done: a run that dies in between must not leave a cordon that nobody knows of.
-    if (!found.cordoned) target.nodeState(node, 'cordoned');
+    if (!found.cordoned) target.nodeState(node, 'cordoned', 'cordon');
     try {
       return await drainNode(next, target);
     } catch (error) {
@@ -155,7 +155,7 @@ export const drain = defineModule({
   async undo({ node, found }: { node: string; found: Cordon }, target) {
     if (found.cordoned) return;
     await putCordon(await target.cluster(), node, ({ by }) => (by === undefined ? undefined : { cordoned: false }));
-    target.nodeState(node, undefined);
+    target.nodeState(node, undefined, 'cordon');
   },
 });
 
@@ -191,7 +191,7 @@ async function putBack(node: string, target: WriteTarget): Promise<void> {
   try {
     const own = ({ by }: Cordon) => (by === target.runId ? { cordoned: false } : undefined);
     await putCordon(await target.cluster(), node, own, { cleanup: true });
-    target.nodeState(node, undefined);
+    target.nodeState(node, undefined, 'cordon');
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     target.warn(`${node} may be left cordoned: ${why}`);

@@ -2,7 +2,7 @@ import { type ClusterWriter, type KubeObject, type ReadTarget, TaskFailure } fro
 import { nodePath, objectIn, readNode, saidIn } from './kube-objects.ts';
 
 /** Carries the id of the run that cordoned the node, so that the next run knows it from an operator's cordon. */
-const CORDONED_BY = 'reeve.dev/cordoned-by';
+export const CORDONED_BY = 'reeve.dev/cordoned-by';
 
 /** Node objects change with every status update; this many conflicts in a row are no coincidence. */
 const CONFLICTS = 10;

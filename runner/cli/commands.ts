@@ -22,6 +22,8 @@ const OUTPUT: OptionGroup = {
   ],
 };
 
+const RUNS: OptionRow = ['--runs <dir>', 'Where runs are recorded (REEVE_RUNS); default .reeve/runs'];
+
 const HOW: OptionGroup = {
   title: 'How it runs',
   options: [
@@ -29,6 +31,7 @@ const HOW: OptionGroup = {
     ['--detailed-exitcode', 'With --check: exit 10 when changes are pending or unknown'],
     ['-f, --forks <n>', 'Hosts at a time (default 50)'],
     ['-y, --yes', 'Answer every `confirm:` with yes'],
+    RUNS,
   ],
 };
 
@@ -40,7 +43,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     usage: 'run <playbook>',
     description: 'Run a playbook',
     details:
-      'Everything is checked before the first connection; all mistakes are shown at once. Ctrl-C finishes the running\ntasks and stops; a second one stops at once.',
+      'Everything is checked before the first connection; all mistakes are shown at once. Ctrl-C finishes the running tasks and stops; a second one stops at once.',
     groups: [
       {
         title: 'What it runs on',
@@ -71,10 +74,57 @@ export const COMMANDS: readonly CommandDefinition[] = [
     run: async ([playbook], options) => (await import('./commands/run.ts')).run(playbook!, options),
   },
   {
+    usage: 'resume <run>',
+    description: 'Go on with a run that died, failed or was interrupted',
+    details:
+      'RUN is an id, the beginning of one, `last`, or the path of a run’s folder. What the journal says is done is not\ndone again. Secret inputs are asked for, or given with -e, again.',
+    groups: [
+      {
+        title: 'Options',
+        options: [
+          EXTRA_VARS,
+          ['--accept-changes', 'Go on although playbook or inventory are not what was run before'],
+          ['-y, --yes', 'Answer every `confirm:` with yes'],
+          RUNS,
+        ],
+      },
+      OUTPUT,
+      CONNECTION,
+    ],
+    examples: ['reeve resume last'],
+    run: async ([run], options) => (await import('./commands/resume.ts')).resume(run!, options),
+  },
+  {
+    usage: 'status [run]',
+    description: 'Show what a run is doing, or how it ended',
+    groups: [
+      { title: 'Options', options: [['--follow', 'Go on showing it until it is over'], ['--json', 'As JSON'], RUNS] },
+    ],
+    examples: ['reeve status', 'reeve status last --follow'],
+    run: async ([run], options) => (await import('./commands/status.ts')).status(run, options),
+  },
+  {
+    usage: 'history',
+    description: 'List the recorded runs',
+    groups: [
+      {
+        title: 'Options',
+        options: [
+          ['--playbook <name>', 'Only runs of this playbook'],
+          ['--host <name>', 'Only runs on this host'],
+          ['--result <result>', 'done, failed, unreachable, refused, interrupted, died or running'],
+          ['--json', 'As JSON'],
+          RUNS,
+        ],
+      },
+    ],
+    run: async (_args, options) => (await import('./commands/history.ts')).history(options),
+  },
+  {
     usage: 'validate <...files>',
     description: 'Check playbooks without connecting anywhere',
     details:
-      'Shows every mistake of every file at once and exits with 4 when there is one. With -i, host names and\nvariables are checked too.',
+      'Shows every mistake of every file at once and exits with 4 when there is one. With -i, host names and variables are checked too.',
     groups: [{ title: 'Options', options: [INVENTORY_OPTION] }],
     examples: ['reeve validate playbooks/*.yaml -i inventory/production'],
     run: async ([files], options) => (await import('./commands/validate.ts')).validate(files!, options),
@@ -83,7 +133,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     usage: 'doctor [pattern]',
     description: 'Check that hosts and cluster have what a run needs',
     details:
-      'Connects to every host (or those of PATTERN), changes nothing, and gives for each finding the line that mends it.\nExit code 0: all is well, 2: something must be mended, 3: a host cannot be reached.',
+      'Connects to every host (or those of PATTERN), changes nothing, and gives for each finding the line that mends it. Exit code 0: all is well, 2: something must be mended, 3: a host cannot be reached.',
     groups: [
       { title: 'Options', options: [INVENTORY_OPTION, EXTRA_VARS, ['--output <format>', 'plain or json']] },
       CONNECTION,

@@ -11,7 +11,7 @@ import { hostScope } from './host-scope.ts';
 import type { HostState } from './host-state.ts';
 import { hostState, type RunState } from './run-state.ts';
 import type { Sources } from './sources.ts';
-import { alive, runSteps, runTaskOnHosts } from './steps.ts';
+import { runSteps, runTaskOnHosts } from './steps.ts';
 import { CONTROL_HOST } from './where.ts';
 
 /** How a play ended, as far as the plays after it care. */
@@ -35,18 +35,13 @@ export async function runPlay(run: RunState, play: Play, index: number, sources:
     ),
     serial,
   );
-  run.emitter.emit({
-    type: 'play-started',
-    play: index,
-    name: play.name,
-    hosts: batches.flat(),
-    batches: batches.length,
-  });
+  const started = { play: index, name: play.name, hosts: batches.flat(), batches: batches.length };
+  run.emitter.tell({ type: 'play-started', ...started }, run.replay?.hasPlay(index));
   if (batches.length === 0) {
     run.emitter.emit({ type: 'play-ended', play: index, failed: [], skippedBatches: 0 });
     return { failed: [], empty: true };
   }
-  const refusal = await askFirst(run, play);
+  const refusal = run.replay?.hasBatch(index, 0) ? undefined : await askFirst(run, play);
   if (refusal) {
     run.emitter.emit({ type: 'play-ended', play: index, failed: [], skippedBatches: batches.length });
     return { failed: [], refused: refusal, empty: false };
@@ -70,7 +65,8 @@ async function runBatches(
     if (run.interrupt.requested) break;
     const hosts = names.map((name) => hostState(run, name));
     const context = playContext(run, playState, number, sources);
-    run.emitter.emit({ type: 'batch-started', play: index, batch: number, of: batches.length, hosts: names });
+    const begun = run.replay?.hasBatch(index, number);
+    run.emitter.tell({ type: 'batch-started', play: index, batch: number, of: batches.length, hosts: names }, begun);
     await runBatch(context, hosts);
     const lost = hosts.filter((host) => host.failed).map((host) => host.name);
     failed.push(...lost);

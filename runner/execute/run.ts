@@ -1,5 +1,5 @@
 import { EXIT, ReeveError } from '../errors.ts';
-import type { HostRecap, RunEnded } from '../events.ts';
+import type { EventBody, HostRecap, RunEnded } from '../events.ts';
 import { layeredScope } from '../language/scope.ts';
 import { Clusters } from './cluster-access.ts';
 import { takeLock } from './lock.ts';
@@ -7,6 +7,7 @@ import { runPlay } from './play.ts';
 import { hostState, type RunParts, type RunState } from './run-state.ts';
 import { Semaphore } from './semaphore.ts';
 import { Sources } from './sources.ts';
+import { nodeStateText } from './target.ts';
 import { refuseUncheckable } from './uncheckable.ts';
 
 export interface RunOutcome {
@@ -19,6 +20,8 @@ export interface RunOutcome {
 export interface RunLabels {
   playbook: string;
   reeve: string;
+  /** Set when an earlier run of the same id goes on. */
+  resumed?: { acceptedChanges: boolean };
 }
 
 /**
@@ -39,16 +42,7 @@ export async function runPlaybook(parts: RunParts, labels: RunLabels): Promise<R
     emptyScope: layeredScope([]),
   };
   for (const name of inventory.hosts.keys()) hostState(run, name);
-  emitter.emit({
-    type: 'run-started',
-    playbook: labels.playbook,
-    name: playbook.name,
-    inventory: inventory.sources,
-    check: settings.check,
-    diff: settings.diff,
-    reeve: labels.reeve,
-    inputs: settings.inputs,
-  });
+  announce(run, labels);
   let error: ReeveError | undefined;
   let refused: string | undefined;
   try {
@@ -67,6 +61,22 @@ export async function runPlaybook(parts: RunParts, labels: RunLabels): Promise<R
   emitter.emit(ended);
   await emitter.flush();
   return { exitCode: ended.exitCode, recap: ended.recap, pending: run.pending.any };
+}
+
+/** A run that goes on says so in its journal; those who watch are told what it is. */
+function announce({ emitter, playbook, inventory, settings }: RunState, labels: RunLabels): void {
+  const started: EventBody = {
+    type: 'run-started',
+    playbook: labels.playbook,
+    name: playbook.name,
+    inventory: inventory.sources,
+    check: settings.check,
+    diff: settings.diff,
+    reeve: labels.reeve,
+    inputs: settings.inputs,
+  };
+  emitter.tell(started, labels.resumed !== undefined);
+  if (labels.resumed) emitter.emit({ type: 'run-resumed', reeve: labels.reeve, ...labels.resumed });
 }
 
 async function runPlays(run: RunState): Promise<string | undefined> {
@@ -121,7 +131,7 @@ function ending(run: RunState, error: ReeveError | undefined, refused: string | 
     outcome: outcomeOf(exitCode),
     duration: Date.now() - run.settings.startedAt.getTime(),
     recap: Object.fromEntries(used.map((host) => [host.name, { ...host.recap }])),
-    nodes: Object.fromEntries(run.nodes),
+    nodes: Object.fromEntries([...run.nodes].map(([node, aspects]) => [node, nodeStateText(aspects) ?? ''])),
     ...(message === undefined ? {} : { message }),
     ...(error?.hint === undefined ? {} : { hint: error.hint }),
     ...(error?.place === undefined ? {} : { place: error.place }),

@@ -199,7 +199,7 @@ async function runRound(context: StepContext, block: Block, hosts: readonly Host
     const failures = new Map(fallen.map((host) => [host, host.failed!]));
     for (const host of fallen) host.failed = undefined;
     await runSteps(context, block.rescue, fallen);
-    for (const [host, failure] of failures) if (!host.failed) countRescue(host, failure);
+    for (const [host, failure] of failures) if (!host.failed) countRescue(context, block, host, failure);
   }
   if (block.always.length > 0 && !run.interrupt.requested) await runAlways(context, block, hosts);
   if (!context.rescuable && tooManyFailed(context, hosts)) playState.aborted = true;
@@ -216,7 +216,8 @@ async function runAlways(context: StepContext, block: Block, hosts: readonly Hos
   for (const [host, failure] of failures) host.failed ??= failure;
 }
 
-function countRescue(host: HostState, failure: 'failed' | 'unreachable'): void {
+function countRescue(context: StepContext, block: Block, host: HostState, failure: 'failed' | 'unreachable'): void {
+  context.run.emitter.emit({ type: 'host-rescued', host: host.name, block: block.id + context.suffix });
   host.recap[failure]--;
   host.recap.rescued++;
 }

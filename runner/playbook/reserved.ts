@@ -1,5 +1,5 @@
 /** Names that mean the same everywhere, and what; nothing can be given one of them, since it could not be reached. */
-export const RESERVED_NAMES: ReadonlyMap<string, string> = new Map([
+const RESERVED_NAMES: ReadonlyMap<string, string> = new Map([
   ['inputs', 'the inputs of the playbook'],
   ['host', 'the host itself'],
   ['hosts', 'every host’s variables'],

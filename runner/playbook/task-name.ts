@@ -4,12 +4,15 @@ import type { Task } from './model.ts';
 
 /** Longer texts are cut: this is a name. */
 const MOST = 60;
+const MESSAGES: ReadonlySet<string> = new Set(['msg', 'message']);
 
 /**
  * What a task without a name is called: its module and the argument that tells most, as it is written in the playbook:
  * `command uname -r`, `copy /etc/motd`. Templates stay unrendered, so that the name is the same on every host.
  */
 export function describeTask(task: Task, module: AnyModule): string {
+  // What such a task says is its message already.
+  if (module.shorthand !== undefined && MESSAGES.has(module.shorthand)) return module.name;
   const { value } = task.argsAt;
   const written = value instanceof Raw ? value.text : value;
   const telling = isMapping(written) ? tellingArgument(written, module) : written;

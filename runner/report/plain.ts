@@ -78,6 +78,8 @@ export class PlainReport {
         return [];
       case 'notice':
         return [event.level === 'info' ? `  ${event.message}` : paint.warn(`  ${event.level}: ${event.message}`)];
+      case 'play-ended':
+        return event.skippedBatches > 0 ? [paint.warn(`  ${event.skippedBatches} more batches were not started`)] : [];
       case 'run-ended':
         return recapLines(event, this.#check, this.#pending, paint);
       default:

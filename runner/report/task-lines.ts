@@ -41,7 +41,10 @@ export function taskLinesBelowHost(event: TaskEnded, options: LineOptions, befor
 /** The first line: what, what came of it, how long it took; then the other lines of the message. */
 function withTime(event: TaskEnded, what: string, paint: Painter): [string, ...string[]] {
   const time = event.duration >= NOTABLE ? paint.dim(` (${shownDuration(event.duration)})`) : '';
-  const [first = '', ...rest] = (event.message ?? '').split('\n');
+  // Errors of connections begin with the host, which stands before or above this already.
+  const prefix = `${event.host}: `;
+  const message = event.message?.startsWith(prefix) ? event.message.slice(prefix.length) : event.message;
+  const [first = '', ...rest] = (message ?? '').split('\n');
   return [`${what}${first ? ` — ${first}` : ''}${time}`, ...rest];
 }
 
@@ -83,7 +86,10 @@ function tail(stream: string, value: unknown, message: string): string[] {
 const SELF_EVIDENT = new Set(['changed', 'failed', 'skipped', 'unknown', 'message']);
 
 function resultLines(result: Record<string, unknown>, { paint, outputShown }: LineOptions): string[] {
-  const isShown = (name: string) => outputShown === true && (name === 'stdout' || name === 'stderr');
+  const isShown = (name: string) =>
+    (outputShown === true && (name === 'stdout' || name === 'stderr')) ||
+    // The same text once more, as a list.
+    (name.endsWith('_lines') && name.slice(0, -'_lines'.length) in result);
   const entries = Object.entries(result).filter(
     ([name, value]) => !SELF_EVIDENT.has(name) && !isShown(name) && value !== '' && value !== undefined,
   );

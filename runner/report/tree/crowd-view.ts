@@ -1,5 +1,6 @@
 import type { RunEvent, TaskEnded } from '../../events.ts';
 import { unifiedDiff } from '../diff.ts';
+import { isFailure } from '../failures.ts';
 import { named } from '../names.ts';
 import { type LineOptions, taskLinesBelowHost } from '../task-lines.ts';
 import { type Counts, countsText } from './counts.ts';
@@ -40,7 +41,7 @@ export class CrowdView {
   handle(host: string, event: RunEvent): void {
     if (event.type === 'task-ended') {
       this.#ended(event);
-      if (!event.ignored && (event.status === 'failed' || event.status === 'unreachable')) this.#failed.add(host);
+      if (isFailure(event)) this.#failed.add(host);
     }
     this.#hosts.get(host)?.handle(event);
   }
@@ -80,7 +81,9 @@ export class CrowdView {
     sum.worthTelling = true;
     const isStory = status !== 'ok' && status !== 'changed' && status !== 'unknown';
     if (isStory || (event.warnings?.length ?? 0) > 0) {
-      sum.stories.push(taskLinesBelowHost(event, this.#options, `${event.host}: `));
+      const lines = taskLinesBelowHost(event, this.#options, `${event.host}: `);
+      // Failures are told in full at the end.
+      sum.stories.push(isFailure(event) ? lines.slice(0, 1) : lines);
     } else this.#addAlike(sum, event);
   }
 

@@ -1,4 +1,5 @@
 import type { RunEvent, TaskEnded, TaskStarted } from '../../events.ts';
+import { isFailure } from '../failures.ts';
 import { Tail } from '../tail.ts';
 import { type LineOptions, taskLinesBelowHost } from '../task-lines.ts';
 import { elapsed, shownDuration } from '../time.ts';
@@ -94,7 +95,9 @@ export class HostView {
     if (!isWorthTelling(event, this.#options.verbose)) return;
     const section = event.task.section === this.#section ? '' : `${event.task.section.replace('_', ' ')}: `;
     this.#section = event.task.section;
-    this.#kept.push(taskLinesBelowHost(event, this.#options, section));
+    const lines = taskLinesBelowHost(event, this.#options, section);
+    // Failures are told in full at the end.
+    this.#kept.push(isFailure(event) ? lines.slice(0, 1) : lines);
   }
 
   /** While the batch runs: the host, what it does, and in at most `room` more lines what is new. */

@@ -1,4 +1,4 @@
-import type { ListrTask } from 'listr2';
+import type { ListrTask, ProcessOutput } from 'listr2';
 import type { PlayStarted, RunEvent } from '../../events.ts';
 import type { LineOptions } from '../task-lines.ts';
 import type { BatchView } from './batch-view.ts';
@@ -62,8 +62,7 @@ export class LivePlay {
   }
 
   /** Shows the play until it is over; its record stays on the screen. */
-  async run(listr2: Listr2): Promise<void> {
-    const output = new listr2.ProcessOutput(process.stdout, process.stderr, { leaveEmptyLine: false });
+  async run(listr2: Listr2, output: ProcessOutput): Promise<void> {
     this.#screen = createScreen(listr2, output, {
       rows: this.#options.rows,
       footer: () => this.#view.footer(),
@@ -118,10 +117,10 @@ export class LivePlay {
           () => view.live(),
           () => view.record(),
         );
-        return task.newListr(
-          this.#slots.map((slot, index) => this.#batchTask(slot, index)),
-          { concurrent: false, exitOnError: false },
-        );
+        return task.newListr([...this.#slots.map((slot, index) => this.#batchTask(slot, index)), this.#verdictTask()], {
+          concurrent: false,
+          exitOnError: false,
+        });
       },
     };
   }
@@ -146,6 +145,16 @@ export class LivePlay {
           return undefined;
         }
         return task.newListr(this.#hostTasks(view, slot), { concurrent: true, exitOnError: false });
+      },
+    };
+  }
+
+  /** Shows nothing: a play bears the mark of failure when one of its tasks has failed, and batches with hosts never do. */
+  #verdictTask(): ListrTask {
+    return {
+      title: ' ',
+      task: () => {
+        if (this.#view.failed) throw new Error('failed');
       },
     };
   }

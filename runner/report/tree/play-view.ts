@@ -45,7 +45,8 @@ export class PlayView {
   record(): string[] {
     const { paint } = this.#options;
     const skipped = this.#skipped > 0 ? [paint.warn(`${this.#skipped} of ${this.total} batches were not started`)] : [];
-    return [this.#title(), ...skipped, ...this.#notices];
+    const empty = this.total === 0 && this.#notices.length === 0 ? [paint.dim('no hosts')] : [];
+    return [this.#title(), ...empty, ...skipped, ...this.#notices];
   }
 
   /** What must be seen while the play runs, wherever the tree has scrolled to. */

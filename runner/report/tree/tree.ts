@@ -9,10 +9,8 @@ export interface TreeOptions {
   verbose: boolean;
   diff: boolean;
   color: boolean;
-  /** Height of the terminal in lines. */
-  rows(): number;
-  write(text: string): void;
-  now?(): number;
+  stdout: NodeJS.WriteStream;
+  stderr: NodeJS.WriteStream;
 }
 
 /** milliseconds between two drawings, at the least. */
@@ -32,14 +30,16 @@ class TreeReporter implements Reporter {
   /** The screen shows one thing after another, although events do not wait for it. */
   #shown: Promise<void> = Promise.resolve();
   #play: LivePlay | undefined;
-  #onScreen: LivePlay | undefined;
+  /** What was shown before the present play. */
+  #before: Promise<void> = Promise.resolve();
   readonly #failures: Failures;
   #check = false;
   #news = false;
 
   constructor(options: TreeOptions) {
     this.#options = options;
-    this.#lines = { verbose: options.verbose, diff: options.diff, paint: painter(options.color), rows: options.rows };
+    const { verbose, diff, color } = options;
+    this.#lines = { verbose, diff, paint: painter(color) };
     this.#failures = new Failures(this.#lines);
   }
 
@@ -55,7 +55,7 @@ class TreeReporter implements Reporter {
         return;
       case 'play-started':
         this.#play?.end();
-        this.#start(new LivePlay(event, this.#lines));
+        this.#start(new LivePlay(event, { ...this.#lines, rows: () => this.#options.stdout.rows ?? 24 }));
         return;
       case 'run-ended':
         this.#play?.end();
@@ -75,9 +75,10 @@ class TreeReporter implements Reporter {
   }
 
   async apart<T>(work: () => Promise<T>): Promise<T> {
-    const play = this.#onScreen;
+    const play = this.#play;
     play?.pause();
     try {
+      await this.#before;
       return await work();
     } finally {
       play?.resume();
@@ -90,38 +91,38 @@ class TreeReporter implements Reporter {
   }
 
   #print(lines: string[]): void {
-    this.#then(async () => this.#options.write(`${lines.join('\n')}\n`));
+    this.#then(async () => void this.#options.stdout.write(`${lines.join('\n')}\n`));
   }
 
   #start(play: LivePlay): void {
     this.#play = play;
+    this.#before = this.#shown;
     this.#then(async () => {
       // Loaded here: a run without a terminal does without.
       const listr2 = await import('listr2');
-      this.#onScreen = play;
       const timer = this.#drawRegularly(play);
       try {
-        await play.run(listr2);
+        const { stdout, stderr } = this.#options;
+        await play.run(listr2, new listr2.ProcessOutput(stdout, stderr, { leaveEmptyLine: false }));
       } finally {
         clearInterval(timer);
-        this.#onScreen = undefined;
       }
     });
   }
 
   #then(show: () => Promise<void>): void {
     this.#shown = this.#shown.then(show);
+    if (!this.#play) this.#before = this.#shown;
     // Whoever closes the reporter is told.
     this.#shown.catch(() => {});
   }
 
   #drawRegularly(play: LivePlay): NodeJS.Timeout {
-    const now = this.#options.now ?? Date.now;
     let last = 0;
     return setInterval(() => {
-      if (!this.#news && now() - last < HEARTBEAT) return;
+      if (!this.#news && Date.now() - last < HEARTBEAT) return;
       this.#news = false;
-      last = now();
+      last = Date.now();
       play.refresh(last);
     }, FRAME);
   }

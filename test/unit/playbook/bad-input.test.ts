@@ -131,6 +131,33 @@ describe('a bad task', () => {
   });
 });
 
+it('a playbook as Ansible has it: every word to change in one go', () => {
+  const text = `- hosts: all
+  become: yes
+  vars_files: [x.yml]
+  roles: [k3s]
+  tasks:
+    - name: Install
+      ansible.builtin.copy: src=a dest=/b mode=0644
+      with_items: "{{ files }}"
+      when: "{{ x }}"
+    - include_tasks: more.yml
+    - debug: msg="{{ y | upper }}"
+`;
+  const { diagnostics } = parsePlaybook(parseDocument(text, 'p.yaml'), testRegistry);
+  expect(diagnostics.map(({ code, place }) => `${place?.line} ${code}`).sort()).toEqual([
+    '1 playbook-is-list',
+    '10 foreign-keyword',
+    '11 foreign-template',
+    '2 wrong-type',
+    '3 foreign-keyword',
+    '4 foreign-keyword',
+    '7 unknown-module',
+    '8 foreign-keyword',
+    '9 template-in-expression',
+  ]);
+});
+
 it('reports everything in one go, and what is right is still there', () => {
   const text =
     'plays:\n  - hosts: all\n    tasks:\n      - nope: 1\n      - debug: "{{"\n      - debug: fine\n        whn: x\n';
