@@ -12,6 +12,7 @@ import type { Playbook } from '../playbook/model.ts';
 import type { Registry } from '../playbook/registry.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { checkArgs } from '../validate/args.ts';
+import { canAsk } from './ask.ts';
 import { hostKeyChecking } from './host-keys.ts';
 import { Person } from './person.ts';
 
@@ -57,6 +58,7 @@ export async function assemble(assembly: Assembly): Promise<RunParts> {
     checkArgs,
     confirm: person.confirmer(assembly.yes),
     interrupt,
+    ...(canAsk() ? { ask: (question: string) => person.ask(question) } : {}),
     ...(assembly.keep ? { keep: assembly.keep } : {}),
     ...(assembly.readArtefact ? { readArtefact: assembly.readArtefact } : {}),
     ...(assembly.replay ? { replay: assembly.replay } : {}),

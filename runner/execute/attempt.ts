@@ -59,8 +59,16 @@ export async function attempt(parts: AttemptParts): Promise<Attempt> {
     if (plan.changes.length === 0) return unchanged(plan);
     return parts.planOnly ? foreseen(parts, plan) : await apply(parts, plan);
   } catch (error) {
-    if (error instanceof TaskFailure) return failedAttempt(error);
-    throw error;
+    if (!(error instanceof TaskFailure)) throw error;
+    // A file that is missing now may be what a pending change would make. Refusals of actions (a drain) are told.
+    const isOfHost = module.kind === 'state' && (module.on ?? 'host') === 'host';
+    if (parts.planOnly && parts.run.pending.any && isOfHost) {
+      return unknownAttempt(
+        module,
+        `cannot be told before the changes above are made (${error.message.split('\n', 1)[0]})`,
+      );
+    }
+    return failedAttempt(error);
   }
 }
 
