@@ -95,6 +95,29 @@ export const COMMANDS: readonly CommandDefinition[] = [
     run: async ([run], options) => (await import('./commands/resume.ts')).resume(run!, options),
   },
   {
+    usage: 'rollback <run>',
+    description: 'Take the changes of a run back, the last one first',
+    details:
+      'Says first what can and what cannot be undone, and asks. Stops at the first change that does not go back; run it\nagain to go on from there.',
+    groups: [
+      {
+        title: 'Options',
+        options: [
+          ['--to <play>', 'Keep this play and those before it'],
+          ['-C, --check', 'Only say what would be undone'],
+          ['-y, --yes', 'Do not ask'],
+          ['--accept-changes', 'Go on although playbook or inventory are not what was run'],
+          EXTRA_VARS,
+          RUNS,
+        ],
+      },
+      OUTPUT,
+      CONNECTION,
+    ],
+    examples: ['reeve rollback last --check', 'reeve rollback last --to Snapshot'],
+    run: async ([run], options) => (await import('./commands/rollback.ts')).rollback(run!, options),
+  },
+  {
     usage: 'status [run]',
     description: 'Show what a run is doing, or how it ended',
     groups: [
@@ -152,6 +175,8 @@ export const COMMANDS: readonly CommandDefinition[] = [
           ['--graph', 'Groups and hosts as a tree'],
           ['--list', 'Groups, hosts and variables as JSON'],
           ['--host <name>', 'Variables of one host as JSON'],
+          ['--export', 'As --list, but groups keep their variables and hosts show only their own'],
+          ['--mermaid', 'Groups and hosts as a Mermaid flow chart'],
         ],
       },
     ],

@@ -3,6 +3,7 @@ import { EXIT } from '../errors.ts';
 import type { Replay } from '../execute/replay.ts';
 import { runPlaybook } from '../execute/run.ts';
 import type { RunSettings } from '../execute/run-state.ts';
+import { limitTerms } from '../inventory/limit.ts';
 import type { RunFolder } from '../journal/folder.ts';
 import { Journal } from '../journal/journal.ts';
 import { Masker } from '../journal/masker.ts';
@@ -77,7 +78,7 @@ function newFolder(execution: Execution, settings: RunSettings, masker: Masker):
 }
 
 function settingsOf(options: Record<string, unknown>, filled: Filled): RunSettings {
-  const limits = texts(options.limit);
+  const limits = limitTerms(texts(options.limit));
   return {
     check: options.check === true,
     diff: options.diff === true,

@@ -41,6 +41,7 @@ export async function runTask(
     id,
     name: task.module,
     module: task.module,
+    kind: module.kind,
     section: context.section,
     place: task.place,
   };
@@ -206,6 +207,7 @@ async function finish(taskRun: TaskRun, done: Attempt, duration: number): Promis
     status: done.status,
     duration,
     changes: shownChanges(done.changes, settings.noLog),
+    ...(taskRun.args && !settings.noLog && !task.loop ? { args: taskRun.args } : {}),
     ...(message === undefined ? {} : { message }),
     ...(settings.noLog ? {} : { result: forEvent(done.result, run.keep) }),
     ...(ignored ? { ignored } : {}),
