@@ -1,5 +1,5 @@
 import { type Diagnostic, EXIT, InvalidError, ReeveError } from '../errors.ts';
-import type { TaskStatus } from '../events.ts';
+import type { EventBody, TaskStatus } from '../events.ts';
 import { compileExpression, evaluateCondition } from '../language/expression.ts';
 import { type LayeredScope, LazyMapping } from '../language/scope.ts';
 import type { Expression } from '../language/types.ts';
@@ -8,6 +8,7 @@ import type { Path } from '../load/document.ts';
 import { type AnyModule, type Applied, type Change, type Evaluated, type Plan, TaskFailure } from '../module.ts';
 import type { Task } from '../playbook/model.ts';
 import { withFacts } from './gather.ts';
+import { confirmLocks } from './lock.ts';
 import { forEvent } from './recorded-value.ts';
 import { replayedEffect } from './replay-effect.ts';
 import type { RunState } from './run-state.ts';
@@ -151,8 +152,7 @@ async function apply(parts: AttemptParts, plan: Plan): Promise<Attempt> {
   const where = { host: target.host.name, task: id, ...(parts.item === undefined ? {} : { item: parts.item }) };
   const done = run.replay?.takeEffect(where);
   if (done) return replayedEffect(run, done);
-  run.emitter.emit({ type: 'effect-started', ...where, changes: shownChanges(plan.changes, parts.noLog) });
-  await run.emitter.flush();
+  await announceEffect(run, { type: 'effect-started', ...where, changes: shownChanges(plan.changes, parts.noLog) });
   const writing = new WritingTarget(target);
   let applied: Applied | undefined;
   let attempt: Attempt | undefined;
@@ -178,6 +178,25 @@ async function apply(parts: AttemptParts, plan: Plan): Promise<Attempt> {
       ...(result ? { result } : {}),
     });
   }
+}
+
+/**
+ * Nothing is changed that the journal does not announce, and nothing once the run may not go on.
+ * @throws ReeveError that stops the run.
+ */
+export async function announceEffect(run: RunState, event: EventBody): Promise<void> {
+  const { emitter, interrupt } = run;
+  await confirmLocks(run);
+  if (interrupt.halted) throw interrupt.halted;
+  emitter.emit(event);
+  try {
+    await emitter.flush();
+  } catch (error) {
+    if (error instanceof ReeveError) interrupt.halt(error);
+    throw error;
+  }
+  // The lock can be lost while the disk is slow.
+  if (interrupt.halted) throw interrupt.halted;
 }
 
 function changed(plan: Plan, applied: Applied): Attempt {

@@ -40,12 +40,15 @@ export class RunFolder {
     }
   }
 
-  /** A copy of a file as it was, or a full output, under a name that is not taken yet. Gives its path in the folder. */
-  keep(name: string, content: string | Uint8Array): string {
+  /**
+   * A copy of a file as it was, or a full output, under a name that is not taken yet; it is on disk before the event that
+   * names it, unless `sync` leaves that to `syncFolder`. Gives its path in the folder.
+   */
+  keep(name: string, content: string | Uint8Array, sync = true): string {
     const safe = name.replace(/[^A-Za-z0-9._-]+/g, '-').slice(-100);
     let path = join('artefacts', safe);
     for (let n = 2; existsSync(join(this.path, path)); n++) path = join('artefacts', `${n}-${safe}`);
-    writeFileSync(join(this.path, path), content, { mode: 0o600 });
+    writeFileSync(join(this.path, path), content, { mode: 0o600, flush: sync });
     return path;
   }
 }

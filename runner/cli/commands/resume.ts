@@ -2,7 +2,7 @@ import { EXIT, ReeveError } from '../../errors.ts';
 import { Replay } from '../../execute/replay.ts';
 import { findRun } from '../../journal/folder.ts';
 import { execute } from '../execute.ts';
-import { text } from '../options.ts';
+import { duration, text } from '../options.ts';
 import { takeUp } from '../past-run.ts';
 import { runsFolder } from '../record.ts';
 
@@ -16,6 +16,7 @@ export async function resume(wanted: string, options: Record<string, unknown>): 
     throw refused('this run has ended well; nothing is left to do');
   if (journal.events.some(({ type }) => type === 'rollback-started')) throw refused('this run is being taken back');
   const { diff, limit, ...rest } = header.options;
+  const lockWait = text(options.lockWait, '--lock-wait');
   return execute({
     file: header.playbook.file,
     ...loaded,
@@ -29,6 +30,7 @@ export async function resume(wanted: string, options: Record<string, unknown>): 
         inputs: loaded.filled.inputs,
         extraVars: loaded.filled.extraVars,
         startedAt: new Date(header.startedAt),
+        ...(lockWait === undefined ? {} : { lockWait: duration(lockWait, '--lock-wait') }),
       },
       replay: new Replay(journal.events),
       seq: last?.seq ?? 0,

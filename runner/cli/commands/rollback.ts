@@ -1,5 +1,6 @@
 import { modules } from '../../../modules/index.ts';
 import { EXIT, ReeveError } from '../../errors.ts';
+import { Replay } from '../../execute/replay.ts';
 import { rollBack } from '../../execute/rollback.ts';
 import { planUndo, type UndoStep } from '../../execute/undo-plan.ts';
 import { findRun } from '../../journal/folder.ts';
@@ -54,6 +55,8 @@ async function carryOut(
     hostKeyChecking: text(options.hostKeyChecking, '--host-key-checking') ?? process.env.REEVE_HOST_KEY_CHECKING,
     keep: (name, content) => folder.keep(name, masker.text(content)),
     readArtefact: artefactReader(folder),
+    // `rollback:` tasks that an earlier try has run.
+    replay: new Replay(read.events),
   });
   const unwatch = watchSignals(parts.interrupt, (message) => {
     parts.emitter.emit({ type: 'notice', level: 'warning', message });
