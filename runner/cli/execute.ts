@@ -25,7 +25,14 @@ export interface Execution extends LoadedRun {
   /** What the journal is written with. */
   disk?: Disk;
   /** Set when an earlier run goes on. */
-  resumed?: { folder: RunFolder; settings: RunSettings; replay: Replay; seq: number; acceptedChanges: boolean };
+  resumed?: {
+    folder: RunFolder;
+    settings: RunSettings;
+    replay: Replay;
+    seq: number;
+    acceptedChanges: boolean;
+    unlock: () => void;
+  };
 }
 
 /** Runs a playbook that has been loaded, with the options of the command line. Returns the exit code. */
@@ -35,7 +42,7 @@ export async function execute(execution: Execution): Promise<number> {
   const masker = new Masker();
   masker.add(execution.filled.secrets);
   const folder = resumed?.folder ?? (await newFolder(execution, settings, masker));
-  const unlock = lockRun(folder.path);
+  const unlock = resumed?.unlock ?? lockRun(folder.path);
   const journal = new Journal(folder.events, execution.disk, resumed ? undefined : () => syncFolder(folder.path));
   const shown = await reporter(options, settings);
   const parts = await assemble({

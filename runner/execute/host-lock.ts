@@ -9,6 +9,8 @@ export type RunScript = (script: string) => Promise<RunResult>;
 export interface HostLockOptions extends HoldOptions {
   /** Who holds it, for people; one line. */
   holder: string;
+  /** Of the lock on its host; `name` is what people call it. */
+  lock: string;
   /** Folder of all locks on the host; made, open to every user of the host, when it is not there. */
   dir: string;
   run: RunScript;
@@ -45,7 +47,7 @@ done`);
 }
 
 /** Takes a lock away from whoever has it; a run that has it stops before its next effect. Gives who had it. */
-export async function breakHostLock(options: Omit<HostLockOptions, keyof HoldOptions> & { name: string }) {
+export async function breakHostLock(options: Omit<HostLockOptions, keyof HoldOptions>) {
   const place = new HostPlace(options);
   const found = await place.look();
   if (!found) return undefined;
@@ -61,7 +63,7 @@ done`;
 
 class HostPlace implements LockPlace {
   readonly #run: RunScript;
-  readonly #name: string;
+  readonly #lock: string;
   readonly #dir: string;
   readonly #holder: string;
   readonly #top: string;
@@ -69,11 +71,11 @@ class HostPlace implements LockPlace {
   #own = 0;
   #beat = 0;
 
-  constructor({ run, name, dir, holder }: { run: RunScript; name: string; dir: string; holder: string }) {
+  constructor({ run, lock, dir, holder }: Omit<HostLockOptions, keyof HoldOptions>) {
     this.#run = run;
-    this.#name = name;
+    this.#lock = lock;
     this.#top = `top=${quotePath(dir)}`;
-    const plain = name.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[.-]+/, '');
+    const plain = lock.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[.-]+/, '');
     this.#dir = `${this.#top}\nd=$top/${plain || 'lock'}`;
     this.#holder = holder.replaceAll('\n', ' ');
   }
@@ -112,7 +114,7 @@ exit 0`);
       return true;
     }
     if (code === 1) return false;
-    throw new ReeveError('lock-failed', `the lock ${this.#name} cannot be taken: ${stderr.trim()}`, {
+    throw new ReeveError('lock-failed', `the lock ${this.#lock} cannot be taken: ${stderr.trim()}`, {
       hint: 'the variable `lock_dir` of that host names a folder that every operator may write to',
       exitCode: EXIT.refused,
     });

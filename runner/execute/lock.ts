@@ -79,7 +79,7 @@ async function takeOne(run: RunState, { text, name, host }: LockName): Promise<L
   };
   if (host !== undefined) {
     const { takeHostLock } = await import('./host-lock.ts');
-    return takeHostLock({ ...options, ...lockHost(run, host), name });
+    return takeHostLock({ ...options, ...lockHost(run, host), lock: name });
   }
   const [{ takeLease }, { cluster, allow }] = await Promise.all([import('./lease-lock.ts'), lockCluster(run)]);
   return takeLease({ ...options, cluster, allow });
@@ -144,5 +144,5 @@ export async function breakLock(run: RunState, text: string): Promise<FoundLock 
   const { name, host } = readLockName(text);
   if (host === undefined) return (await import('./lease-lock.ts')).breakLease((await lockCluster(run)).cluster, name);
   const holder = `reeve lock break, by ${userInfo().username}@${hostname()}`;
-  return (await import('./host-lock.ts')).breakHostLock({ ...lockHost(run, host), name, holder });
+  return (await import('./host-lock.ts')).breakHostLock({ ...lockHost(run, host), lock: name, holder });
 }

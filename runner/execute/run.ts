@@ -132,7 +132,7 @@ function ending(
     type: 'run-ended',
     exitCode,
     outcome: outcomeOf(exitCode),
-    duration: Date.now() - run.settings.startedAt.getTime(),
+    duration: Math.max(0, Date.now() - run.settings.startedAt.getTime()),
     recap: Object.fromEntries(used.map((host) => [host.name, { ...host.recap }])),
     nodes: Object.fromEntries([...run.nodes].map(([node, aspects]) => [node, nodeStateText(aspects) ?? ''])),
     ...(message === undefined ? {} : { message }),

@@ -61,7 +61,8 @@ export async function runTask(
   } catch (error) {
     result = failedAttempt(asReeveError(error, taskRun));
   }
-  return finish(taskRun, result, Date.now() - startedAt);
+  // A clock can jump back.
+  return finish(taskRun, result, Math.max(0, Date.now() - startedAt));
 }
 
 async function displayName({ context, task, host, module, settings }: TaskRun): Promise<string> {

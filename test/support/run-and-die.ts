@@ -2,23 +2,54 @@
  * A process that runs a playbook with the real engine and journal, and kills itself (SIGKILL) right after one event. What a
  * crash leaves behind is thus real: a journal that ends anywhere, effects that have or have not happened.
  *
- * Arguments: playbook, inventory, folder for runs, number of the event to die after (0: live).
+ * With `power` as the last argument the machine dies with it: what the journal wrote and did not sync is gone.
+ *
+ * Arguments: playbook, inventory, folder for runs, number of the event to die after (0: live), `power`.
  */
 
+import { writeSync } from 'node:fs';
 import { execute } from '../../runner/cli/execute.ts';
 import { loadRun } from '../../runner/cli/load-run.ts';
 import type { RunEvent } from '../../runner/events.ts';
+import { DISK, type Disk } from '../../runner/journal/disk.ts';
 import { Journal } from '../../runner/journal/journal.ts';
 import { loadDocument } from '../../runner/load/parse.ts';
 
-const [file, inventory, runs, dieAfter] = process.argv.slice(2) as [string, string, string, string];
+const [file, inventory, runs, dieAfter, power] = process.argv.slice(2) as [string, string, string, string, string?];
+
+/** Holds back what is written until it is synced. */
+function volatileDisk(): Disk {
+  let held: Buffer[] = [];
+  return {
+    ...DISK,
+    write(_descriptor, bytes, from) {
+      held.push(Buffer.from(bytes.subarray(from)));
+      return bytes.length - from;
+    },
+    async sync(descriptor) {
+      const now = held;
+      held = [];
+      // As a disk does, it takes its time: whoever does not wait for it goes on without it.
+      await new Promise((done) => setTimeout(done, 20));
+      for (const bytes of now) writeSync(descriptor, bytes);
+      await DISK.sync(descriptor);
+    },
+  };
+}
+
 const handle = Journal.prototype.handle;
 Journal.prototype.handle = function (event: RunEvent) {
   handle.call(this, event);
   if (event.seq !== Number(dieAfter)) return;
+  if (power) process.kill(process.pid, 'SIGKILL');
   // What was handed to the system survives the process: that is what a flush has begun by now.
   this.flush().catch(() => {});
   process.kill(process.pid, 'SIGKILL');
 };
 const options = { inventory, runs, output: 'json' };
-process.exitCode = await execute({ file, ...(await loadRun(loadDocument(file), options)), options });
+process.exitCode = await execute({
+  file,
+  ...(await loadRun(loadDocument(file), options)),
+  options,
+  ...(power ? { disk: volatileDisk() } : {}),
+});

@@ -6,7 +6,6 @@ import { planUndo, type UndoStep } from '../../execute/undo-plan.ts';
 import { findRun } from '../../journal/folder.ts';
 import { Journal } from '../../journal/journal.ts';
 import { Masker } from '../../journal/masker.ts';
-import { lockRun } from '../../journal/run-lock.ts';
 import { nearestName } from '../../language/nearest.ts';
 import type { Playbook } from '../../playbook/model.ts';
 import { assemble } from '../assemble.ts';
@@ -20,6 +19,14 @@ import { watchSignals } from '../signals.ts';
 /** `reeve rollback RUN`: takes the recorded changes back, after saying which can and which cannot. */
 export async function rollback(wanted: string, options: Record<string, unknown>): Promise<number> {
   const past = await takeUp(findRun(runsFolder(text(options.runs, '--runs')), wanted), options);
+  try {
+    return await takeBack(past, options);
+  } finally {
+    past.unlock();
+  }
+}
+
+async function takeBack(past: PastRun, options: Record<string, unknown>): Promise<number> {
   const keepPlays = playsToKeep(past.loaded.playbook, text(options.to, '--to'));
   const steps = planUndo(past.journal.events, modules, keepPlays);
   for (const line of describe(steps)) console.log(line);
@@ -44,7 +51,6 @@ async function carryOut(
   const { diff, forks } = header.options;
   const { inputs, extraVars } = loaded.filled;
   const settings = { check: false, diff, forks, tags: [], skipTags: [], inputs, extraVars, startedAt: new Date() };
-  const unlock = lockRun(folder.path);
   const shown = await reporter({ ...options, output: options.output ?? 'plain' }, settings);
   const parts = await assemble({
     ...{ id: folder.id, seq: read.events.at(-1)?.seq ?? 0 },
@@ -65,7 +71,6 @@ async function carryOut(
     return await rollBack(parts, steps, keepPlays);
   } finally {
     await parts.emitter.close().finally(() => parts.connections.close());
-    unlock();
     unwatch();
   }
 }

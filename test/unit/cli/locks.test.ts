@@ -60,7 +60,7 @@ describe('locks on the command line', () => {
     expect((await first.ended).code).toBe(0);
     expect((await second.ended).code).toBe(0);
     expect(existsSync(at('b-next'))).toBe(true);
-  });
+  }, 120_000);
 
   it('a broken lock stops its run before the next effect; resume takes it again', async () => {
     const run = folder.start(['run', playbook('a'), '--lock', 'deploy@here', '-v']);
@@ -78,7 +78,7 @@ describe('locks on the command line', () => {
     expect(header).toContain('deploy@here');
     expect((await folder.run(['resume', 'last'])).code).toBe(0);
     expect(existsSync(at('a-next'))).toBe(true);
-  });
+  }, 120_000);
 
   it('a lock on localhost needs no inventory entry; one on an unknown host is an error', async () => {
     folder.write('go', '');

@@ -50,7 +50,7 @@ beforeEach(() => {
 afterEach(() => rmSync(top, { recursive: true, force: true }));
 
 const options = (holder: string, more: Partial<HostLockOptions> = {}): HostLockOptions => ({
-  ...{ name: 'deploy', holder, dir, run, times: QUICK },
+  ...{ name: 'deploy', lock: 'deploy', holder, dir, run, times: QUICK },
   signal: AbortSignal.timeout(50_000),
   onLost: () => {},
   ...more,
@@ -100,7 +100,7 @@ describe('a lock on a host, over SSH', () => {
   it('that was broken tells its holder to stop, and stays free', async () => {
     const lost = new Promise<string>((told) => void takeHostLock(options('run 1', { onLost: told })));
     let found: FoundLock | undefined;
-    while (!found) found = await breakHostLock({ name: 'deploy', holder: 'an operator', dir, run });
+    while (!found) found = await breakHostLock({ lock: 'deploy', holder: 'an operator', dir, run });
     expect(found.holder).toBe('run 1');
     expect(await lost).toContain('deploy was removed');
     expect(await holder()).toBeUndefined();
@@ -112,7 +112,7 @@ describe('a lock on a host, over SSH', () => {
       options('run 1', { times: { ...QUICK, renew: 1_000_000 }, onLost: (message) => (told = message) }),
     );
     await lock.confirm();
-    await breakHostLock({ name: 'deploy', holder: 'an operator', dir, run });
+    await breakHostLock({ lock: 'deploy', holder: 'an operator', dir, run });
     await lock.confirm();
     expect(told).toBe('');
     const now = Date.now;
