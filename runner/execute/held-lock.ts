@@ -29,6 +29,8 @@ export interface LockPlace {
 
 export interface HoldOptions {
   name: string;
+  /** Who holds it, for people, one line: `run 2026… of user@machine`. */
+  holder: string;
   signal: AbortSignal;
   /** Called when somebody else has taken the lock: this run must stop. */
   onLost: (message: string) => void;
@@ -79,7 +81,9 @@ class HeldLock implements Lock {
     for (;;) {
       const found = await this.#place.look();
       const since = seen === undefined || seen.mark !== found?.mark ? performance.now() : seen.at;
-      if (!found || performance.now() - since >= this.#times.expiry) {
+      // What this very run left when it died: nobody else is in it now, its folder sees to that.
+      const isOwn = found?.holder === this.#options.holder;
+      if (!found || isOwn || performance.now() - since >= this.#times.expiry) {
         if (await this.#place.claim()) break;
         continue;
       }

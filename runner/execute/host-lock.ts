@@ -7,14 +7,14 @@ import { type FoundLock, type HoldOptions, holdLock, type Lock, type LockPlace }
 export type RunScript = (script: string) => Promise<RunResult>;
 
 export interface HostLockOptions extends HoldOptions {
-  /** Who holds it, for people; one line. */
-  holder: string;
   /** Of the lock on its host; `name` is what people call it. */
   lock: string;
   /** Folder of all locks on the host; made, open to every user of the host, when it is not there. */
   dir: string;
   run: RunScript;
 }
+
+type HostLockOwner = Pick<HostLockOptions, 'run' | 'lock' | 'dir' | 'holder'>;
 
 /*
  * A lock is a folder of generations 1, 2, 3, …; the highest one is the lock, everything below is past. mkdir of the next
@@ -47,7 +47,7 @@ done`);
 }
 
 /** Takes a lock away from whoever has it; a run that has it stops before its next effect. Gives who had it. */
-export async function breakHostLock(options: Omit<HostLockOptions, keyof HoldOptions>) {
+export async function breakHostLock(options: HostLockOwner) {
   const place = new HostPlace(options);
   const found = await place.look();
   if (!found) return undefined;
@@ -71,7 +71,7 @@ class HostPlace implements LockPlace {
   #own = 0;
   #beat = 0;
 
-  constructor({ run, lock, dir, holder }: Omit<HostLockOptions, keyof HoldOptions>) {
+  constructor({ run, lock, dir, holder }: HostLockOwner) {
     this.#run = run;
     this.#lock = lock;
     this.#top = `top=${quotePath(dir)}`;

@@ -11,8 +11,6 @@ const RENEW_WITHIN = 15_000;
 const RELEASE_WITHIN = 5_000;
 
 export interface LockOptions extends HoldOptions {
-  /** Who holds it, for people: `run 2026… of user@machine`. */
-  holder: string;
   cluster: ClusterWriter;
   /** Sets how long the next requests may be tried, in milliseconds. */
   allow: (ms: number) => void;

@@ -65,7 +65,7 @@ export function readLockName(text: string): LockName {
 }
 
 async function takeOne(run: RunState, { text, name, host }: LockName): Promise<Lock> {
-  const options: HoldOptions & { holder: string } = {
+  const options: HoldOptions = {
     name: text,
     holder: holderName(run),
     signal: run.interrupt.signal,

@@ -25,6 +25,8 @@ export class Replay {
   /** It did not end by itself, not even by failing: what had failed was on its way to a rescue. */
   readonly #died: boolean;
   readonly #effects = new Map<string, RecordedEffect>();
+  /** Effects that had begun and not ended. */
+  readonly #open = new Set<string>();
 
   constructor(events: readonly RunEvent[]) {
     this.#died = events.at(-1)?.type !== 'run-ended';
@@ -34,6 +36,7 @@ export class Replay {
       if (event.type === 'play-started') this.#begun.add(`play ${event.play}`);
       else if (event.type === 'batch-started') this.#begun.add(`batch ${event.play} ${event.batch}`);
       else if (event.type === 'task-started') items.set(keyOf(event.host, event.task.id), []);
+      else if (event.type === 'effect-started') this.#open.add(effectKey(event));
       else if (event.type === 'effect-ended') this.#effect(event);
       else if (event.type === 'item-ended') items.get(keyOf(event.host, event.task))?.push(event);
       else if (event.type === 'task-ended') this.#add(event, items, rescues);
@@ -73,7 +76,14 @@ export class Replay {
     return effect;
   }
 
+  /** Whether the run died in an effect of a task on a host: a job that it began there is attached to. Says so once. */
+  takeOpen(host: string, task: string): boolean {
+    const key = [...this.#open].find((one) => one.startsWith(`${keyOf(host, task)}\n`));
+    return key !== undefined && this.#open.delete(key);
+  }
+
   #effect(event: EffectEnded): void {
+    this.#open.delete(effectKey(event));
     if (event.result && !JSON.stringify(event.result).includes(MASK)) {
       this.#effects.set(effectKey(event), event as RecordedEffect);
     }

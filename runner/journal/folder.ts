@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { EXIT, ReeveError } from '../errors.ts';
 import type { RunHeader } from '../run-header.ts';
 
@@ -60,7 +60,7 @@ export class RunFolder {
 export function createRunFolder(runs: string, id: string): RunFolder {
   const folder = new RunFolder(resolve(runs, id));
   try {
-    mkdirSync(runs, { recursive: true, mode: 0o700 });
+    makeFolders(resolve(runs));
     mkdirSync(folder.path, { mode: 0o700 });
     mkdirSync(folder.artefacts, { mode: 0o700 });
   } catch (cause) {
@@ -71,6 +71,18 @@ export function createRunFolder(runs: string, id: string): RunFolder {
     });
   }
   return folder;
+}
+
+/** One level at a time: Node's own recursive mkdir never returns where the system answers ENOENT for every level (/proc). */
+function makeFolders(path: string): void {
+  if (existsSync(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolders(parent);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
 }
 
 export function writeHeader(folder: RunFolder, header: RunHeader): void {

@@ -2,9 +2,10 @@
  * A process that runs a playbook with the real engine and journal, and kills itself (SIGKILL) right after one event. What a
  * crash leaves behind is thus real: a journal that ends anywhere, effects that have or have not happened.
  *
- * With `power` as the last argument the machine dies with it: what the journal wrote and did not sync is gone.
+ * With `power` as the last argument the machine dies with it: what the journal wrote and did not sync is gone. With
+ * `full` it does not die: from that event on the disk takes half of a write, and then no more.
  *
- * Arguments: playbook, inventory, folder for runs, number of the event to die after (0: live), `power`.
+ * Arguments: playbook, inventory, folder for runs, number of the event to die after (0: live), `power` or `full`.
  */
 
 import { writeSync } from 'node:fs';
@@ -15,7 +16,19 @@ import { DISK, type Disk } from '../../runner/journal/disk.ts';
 import { Journal } from '../../runner/journal/journal.ts';
 import { loadDocument } from '../../runner/load/parse.ts';
 
-const [file, inventory, runs, dieAfter, power] = process.argv.slice(2) as [string, string, string, string, string?];
+const [file, inventory, runs, dieAfter, fault] = process.argv.slice(2) as [string, string, string, string, string?];
+
+let isFull = false;
+let isHalf = false;
+const fillingDisk: Disk = {
+  ...DISK,
+  write(descriptor, bytes, from) {
+    if (!isFull) return DISK.write(descriptor, bytes, from);
+    if (isHalf) throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    isHalf = true;
+    return DISK.write(descriptor, bytes.subarray(0, from + Math.ceil((bytes.length - from) / 2)), from);
+  },
+};
 
 /** Holds back what is written until it is synced. */
 function volatileDisk(): Disk {
@@ -41,7 +54,11 @@ const handle = Journal.prototype.handle;
 Journal.prototype.handle = function (event: RunEvent) {
   handle.call(this, event);
   if (event.seq !== Number(dieAfter)) return;
-  if (power) process.kill(process.pid, 'SIGKILL');
+  if (fault === 'full') {
+    isFull = true;
+    return;
+  }
+  if (fault === 'power') process.kill(process.pid, 'SIGKILL');
   // What was handed to the system survives the process: that is what a flush has begun by now.
   this.flush().catch(() => {});
   process.kill(process.pid, 'SIGKILL');
@@ -51,5 +68,5 @@ process.exitCode = await execute({
   file,
   ...(await loadRun(loadDocument(file), options)),
   options,
-  ...(power ? { disk: volatileDisk() } : {}),
+  disk: fault === 'power' ? volatileDisk() : fillingDisk,
 });
