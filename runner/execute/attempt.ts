@@ -61,7 +61,7 @@ export async function attempt(parts: AttemptParts): Promise<Attempt> {
       if (!parts.planOnly) return failedAttempt(new TaskFailure(plan.unknown, { facts: plan.facts ?? {} }));
       return unknownAttempt(module, plan.unknown, plan.changes);
     }
-    if (plan.changes.length === 0) return unchanged(plan);
+    if (plan.changes.length === 0) return doneBefore(parts, plan) ?? unchanged(plan);
     return parts.planOnly ? foreseen(parts, plan) : await apply(parts, plan);
   } catch (error) {
     if (!(error instanceof TaskFailure)) throw error;
@@ -204,6 +204,15 @@ function changed(plan: Plan, applied: Applied): Attempt {
   const said = message === undefined ? {} : { message };
   const facts = { ...plan.facts, ...applied.facts };
   return { status: 'changed', changes: plan.changes, result: baseResult({ changed: true, ...said }, facts), ...said };
+}
+
+/** Set when the run had begun these changes before it died, and they are made. */
+function doneBefore(parts: AttemptParts, plan: Plan): Attempt | undefined {
+  const item = parts.item === undefined ? {} : { item: parts.item };
+  const changes = parts.run.replay?.takeAnnounced({ host: parts.target.host.name, task: parts.id, ...item });
+  if (!changes || parts.planOnly) return undefined;
+  const attempt = changed({ ...plan, changes }, {});
+  return { ...attempt, message: 'changed before the run died' };
 }
 
 function unchanged(plan: Plan): Attempt {

@@ -1,5 +1,6 @@
-import type { EffectEnded, ItemEnded, RunEvent, TaskEnded } from '../events.ts';
+import type { EffectEnded, EffectStarted, ItemEnded, RunEvent, TaskEnded } from '../events.ts';
 import { MASK } from '../journal/masker.ts';
+import type { Change } from '../module.ts';
 import type { RecordedEffect } from './replay-effect.ts';
 
 /** What a journal says of one item of a loop that has ended. */
@@ -27,6 +28,8 @@ export class Replay {
   readonly #effects = new Map<string, RecordedEffect>();
   /** Effects that had begun and not ended. */
   readonly #open = new Set<string>();
+  /** What effects announced whose tasks have not ended. */
+  readonly #announced = new Map<string, Change[]>();
 
   constructor(events: readonly RunEvent[]) {
     this.#died = events.at(-1)?.type !== 'run-ended';
@@ -36,7 +39,7 @@ export class Replay {
       if (event.type === 'play-started') this.#begun.add(`play ${event.play}`);
       else if (event.type === 'batch-started') this.#begun.add(`batch ${event.play} ${event.batch}`);
       else if (event.type === 'task-started') items.set(keyOf(event.host, event.task.id), []);
-      else if (event.type === 'effect-started') this.#open.add(effectKey(event));
+      else if (event.type === 'effect-started') this.#begin(event);
       else if (event.type === 'effect-ended') this.#effect(event);
       else if (event.type === 'item-ended') items.get(keyOf(event.host, event.task))?.push(event);
       else if (event.type === 'task-ended') this.#add(event, items, rescues);
@@ -82,6 +85,21 @@ export class Replay {
     return key !== undefined && this.#open.delete(key);
   }
 
+  /**
+   * What the run had announced when it died in a task, taken out. When nothing of it is left to do it was done, and the
+   * task has changed something: its handlers must know.
+   */
+  takeAnnounced(where: { host: string; task: string; item?: string }): Change[] | undefined {
+    const changes = this.#announced.get(effectKey(where));
+    this.#announced.delete(effectKey(where));
+    return changes;
+  }
+
+  #begin(event: EffectStarted): void {
+    this.#open.add(effectKey(event));
+    this.#announced.set(effectKey(event), event.changes);
+  }
+
   #effect(event: EffectEnded): void {
     this.#open.delete(effectKey(event));
     if (event.result && !JSON.stringify(event.result).includes(MASK)) {
@@ -93,7 +111,8 @@ export class Replay {
     const key = keyOf(event.host, event.task.id);
     const done = items.get(key) ?? [];
     items.delete(key);
-    for (const effect of this.#effects.keys()) if (effect.startsWith(`${key}\n`)) this.#effects.delete(effect);
+    for (const map of [this.#effects, this.#announced])
+      for (const effect of map.keys()) if (effect.startsWith(`${key}\n`)) map.delete(effect);
     this.#push(key, { ended: event, items: done, rescued: rescues.has(event) });
   }
 
