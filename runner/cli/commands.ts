@@ -96,6 +96,29 @@ export const COMMANDS: readonly CommandDefinition[] = [
     run: async ([run], options) => (await import('./commands/resume.ts')).resume(run!, options),
   },
   {
+    usage: 'rollback <run>',
+    description: 'Take the changes of a run back, the last one first',
+    details:
+      'Says first what can and what cannot be undone, and asks. Stops at the first change that does not go back; run it\nagain to go on from there.',
+    groups: [
+      {
+        title: 'Options',
+        options: [
+          ['--to <play>', 'Keep this play and those before it'],
+          ['-C, --check', 'Only say what would be undone'],
+          ['-y, --yes', 'Do not ask'],
+          ['--accept-changes', 'Go on although playbook or inventory are not what was run'],
+          EXTRA_VARS,
+          RUNS,
+        ],
+      },
+      OUTPUT,
+      CONNECTION,
+    ],
+    examples: ['reeve rollback last --check', 'reeve rollback last --to Snapshot'],
+    run: async ([run], options) => (await import('./commands/rollback.ts')).rollback(run!, options),
+  },
+  {
     usage: 'status [run]',
     description: 'Show what a run is doing, or how it ended',
     groups: [

@@ -1,5 +1,5 @@
-import { splitPattern } from '../inventory/patterns.ts';
 import { EXIT, ReeveError } from '../errors.ts';
+import { splitPattern } from '../inventory/patterns.ts';
 import type { Compiled } from '../language/types.ts';
 import { findUnknown } from '../language/unknown.ts';
 import type { Play, Step } from '../playbook/model.ts';
@@ -159,7 +159,7 @@ async function runGate(context: StepContext, hosts: string[], number: number, of
   return failed ? `the gate of play "${playState.play.name}" refused after batch ${number + 1} of ${of}` : undefined;
 }
 
-function playContext(run: RunState, playState: PlayState, batch: number, sources: Sources): StepContext {
+export function playContext(run: RunState, playState: PlayState, batch: number, sources: Sources): StepContext {
   return {
     run,
     playState,

@@ -112,7 +112,8 @@ export function inventoryMermaid(inventory: Inventory, most = 20): string {
     const group = id('g', name);
     lines.push(`  ${group}([${label(name)}])`);
     for (const child of children) {
-      if (child !== 'ungrouped' || inventory.hostsOf('ungrouped').length > 0) lines.push(`  ${group} --> ${id('g', child)}`);
+      if (child !== 'ungrouped' || inventory.hostsOf('ungrouped').length > 0)
+        lines.push(`  ${group} --> ${id('g', child)}`);
     }
     if (name === 'all') continue;
     if (hosts.length > most) lines.push(`  ${group} --> ${id('n', name)}[${label(`${hosts.length} hosts`)}]`);

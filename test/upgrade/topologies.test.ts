@@ -97,7 +97,8 @@ describe('topologies', () => {
     otherInventory(lab, (groups) => {
       const { servers, agents } = groups;
       groups.servers = { hosts: { 'control.example.org': { ...servers?.hosts['server-1'], node_name: 'server-1' } } };
-      groups.agents = { hosts: { 'worker.example.org': { ...agents?.hosts['agent-1'], node_name: 'agent-1' } } };
+      const named = { ...agents?.hosts['agent-1'], node_name: "{{ first (split host.name '.') }}" };
+      groups.agents = { hosts: { 'agent-1.example.org': named } };
     });
     const { exitCode, text } = await upgrade(lab, { version: TO });
     expect(text).toContain('Done in');

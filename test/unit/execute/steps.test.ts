@@ -390,3 +390,13 @@ describe('where tasks run', () => {
     expect(await messages({ tags: ['special'] })).toEqual(['z', 'z']);
   });
 });
+
+describe('differences', () => {
+  it('a task’s own diff goes with its event, whatever the command line says', async () => {
+    const run = await runText({
+      playbook: tasks('      - { name: shown, debug: { msg: x }, diff: true }\n      - { name: plain, debug: { msg: x } }\n'),
+    });
+    expect(run.of('shown')[0]!.diff).toBe(true);
+    expect(run.of('plain')[0]!.diff).toBeUndefined();
+  });
+});
