@@ -280,7 +280,7 @@ export interface ReadTarget {
   /** Marks a value as secret: it is masked wherever it turns up from now on. Returns it. */
   secret<T>(value: T): T;
   /** Asks the person at the terminal and gives the line typed. Absent when nobody is there to answer. */
-  ask?(question: string): Promise<string>;
+  readonly ask?: ((question: string) => Promise<string>) | undefined;
   /** Forgets the connections to the host, so that the next call connects anew: for a host that restarts. */
   dropConnection?(): Promise<void>;
   /** One line of progress for whoever is watching. */
@@ -311,8 +311,11 @@ export interface WriteTarget extends ReadTarget {
    * apply returns takes its place.
    */
   recordUndo?(undo: unknown): void;
-  /** Says what a node is left in (`cordoned`, `half upgraded`), or undefined when it is as it should be. */
-  nodeState(node: string, state: string | undefined): void;
+  /**
+   * Says what a node is left in (`cordoned`, `half upgraded`), or undefined when it is as it should be. States of different
+   * aspects stand beside each other: an upgrade that ends well leaves the cordon as it is.
+   */
+  nodeState(node: string, state: string | undefined, aspect?: 'cordon' | 'k3s' | 'boot'): void;
 }
 
 /** One expression of an argument named in `expressions`, evaluated for the host. */

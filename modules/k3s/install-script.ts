@@ -119,7 +119,7 @@ export const installScript = defineModule({
     const role = args.role ?? unit!.role;
     const install = requireStep(before, args.version, unit);
     const replay = replayOf(unit, args.exec_args, args.install_env);
-    if (install && unit) refuseUnreplayable(unit);
+    if (install && unit) refuseUnreplayable(unit, replay);
     const copySqlite = install && args.snapshot_sqlite && role === 'server' && before.datastore === 'sqlite';
     const next: Installation = {
       version: parseK3sVersion(args.version)!.text,

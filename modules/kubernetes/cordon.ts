@@ -74,16 +74,16 @@ export const cordon = defineModule({
   async apply({ node, wanted, onlyOwn }: Next, target) {
     const cluster = await target.cluster();
     // Said before it is done: a run that dies in between must not leave a cordon that nobody knows of.
-    if (wanted === 'cordoned') target.nodeState(node, 'cordoned');
+    if (wanted === 'cordoned') target.nodeState(node, 'cordoned', 'cordon');
     const goal = wanted === 'cordoned' ? cordonFor(target.runId) : uncordon(onlyOwn);
     const found = await putCordon(cluster, node, goal);
-    if (wanted === 'uncordoned') target.nodeState(node, undefined);
+    if (wanted === 'uncordoned') target.nodeState(node, undefined, 'cordon');
     return { facts: factsOf(node, goal(found) ?? found, found), undo: { node, found } satisfies Undo };
   },
   async undo({ node, found }: Undo, target) {
-    if (found.cordoned) target.nodeState(node, 'cordoned');
+    if (found.cordoned) target.nodeState(node, 'cordoned', 'cordon');
     await putCordon(await target.cluster(), node, () => found);
-    if (!found.cordoned) target.nodeState(node, undefined);
+    if (!found.cordoned) target.nodeState(node, undefined, 'cordon');
   },
 });
 

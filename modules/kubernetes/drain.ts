@@ -144,7 +144,7 @@ export const drain = defineModule({
   async apply(next: Next, target) {
     const { node, found } = next;
     // Said before it is done: a run that dies in between must not leave a cordon that nobody knows of.
-    if (!found.cordoned) target.nodeState(node, 'cordoned');
+    if (!found.cordoned) target.nodeState(node, 'cordoned', 'cordon');
     try {
       return await drainNode(next, target);
     } catch (error) {
@@ -155,7 +155,7 @@ export const drain = defineModule({
   async undo({ node, found }: { node: string; found: Cordon }, target) {
     if (found.cordoned) return;
     await putCordon(await target.cluster(), node, ({ by }) => (by === undefined ? undefined : { cordoned: false }));
-    target.nodeState(node, undefined);
+    target.nodeState(node, undefined, 'cordon');
   },
 });
 
@@ -183,7 +183,11 @@ async function drainNode({ node, args: given, api, found }: Next, target: WriteT
   const duration = Number(((performance.now() - started) / 1000).toFixed(1));
   const done = { ...facts, evicted, duration };
   if (result.end !== 'done') throw await drainFailure(cluster, node, result, timeout, done);
-  return { facts: done, message: `${node}: ${evicted.length} pods have left in ${duration} s`, undo: { node, found } };
+  return {
+    facts: done,
+    message: `${evicted.length === 1 ? 'one pod has' : `${evicted.length} pods have`} left in ${duration} s`,
+    undo: { node, found },
+  };
 }
 
 /** Takes this run's cordon away again, also after the deadline or an interruption. */
@@ -191,7 +195,7 @@ async function putBack(node: string, target: WriteTarget): Promise<void> {
   try {
     const own = ({ by }: Cordon) => (by === target.runId ? { cordoned: false } : undefined);
     await putCordon(await target.cluster(), node, own, { cleanup: true });
-    target.nodeState(node, undefined);
+    target.nodeState(node, undefined, 'cordon');
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     target.warn(`${node} may be left cordoned: ${why}`);
@@ -272,7 +276,7 @@ async function warnAbout(
   const bypassed = new Set(selection.evict.flatMap(({ pod }) => budgetsOver(pod, budgets)).map(budgetSentence));
   const named = bypassed.size > 0 ? ` Bypassed: ${[...bypassed].join('; ')}` : '';
   target.warn(
-    `disable_eviction: PodDisruptionBudgets do NOT protect the ${selection.evict.length} pods of ${node}.${named}`,
+    `disable_eviction: PodDisruptionBudgets do NOT protect the pods of ${node} (${selection.evict.length}).${named}`,
   );
 }
 

@@ -60,12 +60,12 @@ export function requireStep(state: K3sState, version: string, unit: K3sUnit | un
 }
 
 /** Throws TaskFailure `unreplayable`. */
-export function refuseUnreplayable(unit: K3sUnit): void {
-  const lost = unreplayable(unit);
+export function refuseUnreplayable(unit: K3sUnit, wanted: Replay): void {
+  const lost = unreplayable(unit, wanted);
   if (lost.length === 0) return;
   throw new TaskFailure(`the install script would lose ${lost.join(', ')}`, {
     code: 'unreplayable',
-    hint: `move variables to /etc/default/${unit.name} and directives to a drop-in (systemctl edit ${unit.name}); the script leaves both alone`,
+    hint: `move variables to /etc/default/${unit.name}, directives to a drop-in (systemctl edit ${unit.name}) and arguments to config.yaml; the script leaves all three alone`,
   });
 }
 

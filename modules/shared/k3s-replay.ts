@@ -5,8 +5,15 @@
 import { isSecretName, type K3sState, type K3sUnit } from './k3s-state.ts';
 import { type Directive, valuesOf } from './unit-file.ts';
 
-/** Variables that the install script carries over into the environment file (its create_env_file). */
-const KEPT_VARIABLE = /^(K3S|CONTAINERD)_|^(no|http|https)_proxy/i;
+/** Whether the install script carries a variable over into the environment file (its create_env_file). */
+function isKept(name: string): boolean {
+  return /^(K3S|CONTAINERD)_/.test(name) || /^(no|http|https)_proxy/i.test(name);
+}
+
+/** Arguments go through an unquoted substitution: several blanks become one, a line end becomes a blank. */
+const BLANKS = /\s\s|[\t\r\n]/;
+/** Variables go through `read` and `echo` without quotes: backslashes vanish and blanks are squeezed. */
+const BENT_VALUE = /\\|\s\s|[\t\r\n]|^\s|\s$/;
 
 /** Directives that the install script writes itself; any other key in a unit was put there by a person. */
 const WRITTEN_KEYS = new Set(
@@ -26,8 +33,8 @@ export const OWN_VARIABLES: Record<string, string> = {
   INSTALL_K3S_SKIP_START: 'nothing: the module starts the unit itself',
   INSTALL_K3S_SKIP_ENABLE: 'nothing: a disabled unit stays disabled',
   INSTALL_K3S_FORCE_RESTART: 'nothing: the module starts the unit itself',
-  INSTALL_K3S_CHANNEL: '`version`',
   INSTALL_K3S_COMMIT: '`version`',
+  INSTALL_K3S_PR: '`version`',
 };
 
 export interface Replay {
@@ -44,15 +51,17 @@ export function replayOf(
   installEnv: Record<string, string>,
 ): Replay {
   const env = new Map(unit?.env ?? []);
-  for (const [name, value] of Object.entries(installEnv)) if (KEPT_VARIABLE.test(name)) env.set(name, value);
+  for (const [name, value] of Object.entries(installEnv)) if (isKept(name)) env.set(name, value);
   return { args: execArgs ?? unit?.args ?? [], env };
 }
 
-/** Lines of a unit and its environment file that the install script has no way to keep. */
-export function unreplayable(unit: K3sUnit): string[] {
-  const lost = [...unit.env.keys()]
-    .filter((name) => !KEPT_VARIABLE.test(name))
-    .map((name) => `${name} in ${unit.envPath}`);
+/** What of a unit and its environment file the install script has no way to keep. Values of variables are not named. */
+export function unreplayable(unit: K3sUnit, wanted: Replay): string[] {
+  const lost = [...unit.env.keys()].filter((name) => !isKept(name)).map((name) => `${name} in ${unit.envPath}`);
+  for (const [name, value] of wanted.env) {
+    if (isKept(name) && BENT_VALUE.test(value)) lost.push(`the blanks or backslashes in the value of ${name}`);
+  }
+  for (const arg of wanted.args) if (BLANKS.test(arg)) lost.push(`the blanks in the argument ${shownArg(arg)}`);
   for (const one of unit.directives) {
     if (!WRITTEN_KEYS.has(one.key)) lost.push(`${one.key}= in ${unit.path}`);
   }

@@ -56,6 +56,8 @@ async function watchStart(target: ReadTarget, options: StartOptions): Promise<Wa
     timeout: Math.min(timeout, target.remaining()),
     ...(before?.invocation ? { since: before.invocation } : {}),
     async inspect(state) {
+      // What the process from before left in the journal is no news.
+      if (before?.invocation && state.invocation === before.invocation) return;
       if (state.restarts <= restarts && state.active !== 'failed') return;
       restarts = state.restarts;
       throwOnFatalLine(unit, await journalTail(target, unit, 15));

@@ -61,7 +61,7 @@ export const reboot = defineModule({
     return { changes: [{ summary: 'reboot' }], facts: { rebooted: false }, predicted: { rebooted: true }, next };
   },
   async apply(next, target) {
-    target.nodeState(target.nodeName, 'rebooting');
+    target.nodeState(target.nodeName, 'rebooting', 'boot');
     await target.run(rebootScript(next));
     await target.dropConnection?.();
     const { elapsed } = await poll(
@@ -69,7 +69,7 @@ export const reboot = defineModule({
       { what: `${target.host.name} to restart`, delay: next.delay + next.after, interval: 1000, timeout: next.timeout },
       (left) => look(next, target, left),
     );
-    target.nodeState(target.nodeName, undefined);
+    target.nodeState(target.nodeName, undefined, 'boot');
     return { facts: { rebooted: true, elapsed_seconds: elapsed / 1000 } };
   },
 });

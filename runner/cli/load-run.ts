@@ -21,6 +21,9 @@ export interface LoadedRun {
   playbook: Playbook;
   inventory: Inventory;
   filled: Filled;
+  /** The playbook's document and those of the files it includes. */
+  documents: Document[];
+  inventorySources: string[];
 }
 
 /**
@@ -32,9 +35,10 @@ export async function loadRun(
   options: Record<string, unknown>,
   directory = dirname(document.file),
 ): Promise<LoadedRun> {
-  const { playbook, diagnostics } = parsePlaybook(document, modules);
+  const { playbook, diagnostics, documents } = parsePlaybook(document, modules);
   if (!playbook) throw new InvalidError(diagnostics);
-  const inventory = loadInventory(await inventorySources(options.inventory), directory);
+  const sources = await inventorySources(options.inventory);
+  const inventory = loadInventory(sources, directory);
   const given = readExtraVars(texts(options.extraVars));
   const extraVars = given.map(({ name }) => name).filter((name) => !Object.hasOwn(playbook.inputs, name));
   const found = sortDiagnostics([
@@ -51,7 +55,7 @@ export async function loadRun(
     person && ((question, secret) => person.ask(question, secret)),
   );
   if (options.askBecomePass === true) await askBecomePassword(filled);
-  return { playbook, inventory, filled };
+  return { playbook, inventory, filled, documents, inventorySources: sources };
 }
 
 /** One password for every host that has none of its own to become another user with. */

@@ -147,7 +147,7 @@ function explain(
     `${host}: no shell could be started${end.message ? ` (${end.message})` : ''}${shown(text)}`,
     {
       hint: missing
-        ? 'The target has no such shell; set the variable `shell` to the path of one.'
+        ? 'The target has no such shell; set the variable `target_shell` to the path of one.'
         : 'Can this user log in and run commands? A login shell such as nologin refuses.',
     },
   );

@@ -10,6 +10,8 @@ import type { Playbook } from '../playbook/model.ts';
 import type { Clusters } from './cluster-access.ts';
 import { HostState } from './host-state.ts';
 import type { Interrupt } from './interrupt.ts';
+import type { KeepText } from './recorded-value.ts';
+import type { Replay } from './replay.ts';
 import type { Semaphore } from './semaphore.ts';
 
 /** Checks rendered arguments against the strict schema and fills in defaults. */
@@ -46,7 +48,15 @@ export interface RunParts {
   checkArgs: CheckArgs;
   /** Asks a person; false when nobody says yes. Throws ReeveError `refused` when there is nobody to ask. */
   confirm: (question: string) => Promise<boolean>;
+  /** Asks the person at the terminal for a line; absent when nobody is there. */
+  ask?: (question: string) => Promise<string>;
   interrupt: Interrupt;
+  /** Keeps a long text as a file of the run; without it long texts are cut in events. */
+  keep?: KeepText;
+  /** What an earlier run of the same id has done, for going on. */
+  replay?: Replay;
+  /** Reads an artefact of the run. */
+  readArtefact?: (path: string) => string;
 }
 
 /** The state of one run. */
@@ -55,8 +65,8 @@ export interface RunState extends RunParts {
   forks: Semaphore;
   throttles: Map<string, Semaphore>;
   clusters: Clusters;
-  /** Nodes that are not as they should be, by name: `cordoned`. */
-  nodes: Map<string, string>;
+  /** Nodes that are not as they should be, by name, and what it is by aspect: `cordon` → `cordoned`. */
+  nodes: Map<string, Map<string, string>>;
   /** Check mode: something is planned and not applied, so what follows may differ. */
   pending: { any: boolean };
   /** Check mode: what plans foresee of things that other tasks look at. */

@@ -1,5 +1,5 @@
 import { EXIT, ReeveError } from '../errors.ts';
-import type { HostRecap, RunEnded } from '../events.ts';
+import type { EventBody, HostRecap, RunEnded } from '../events.ts';
 import { layeredScope } from '../language/scope.ts';
 import { Clusters } from './cluster-access.ts';
 import { takeLock } from './lock.ts';
@@ -7,6 +7,7 @@ import { runPlay } from './play.ts';
 import { hostState, type RunParts, type RunState } from './run-state.ts';
 import { Semaphore } from './semaphore.ts';
 import { Sources } from './sources.ts';
+import { nodeStateText } from './target.ts';
 import { refuseUncheckable } from './uncheckable.ts';
 
 export interface RunOutcome {
@@ -19,6 +20,8 @@ export interface RunOutcome {
 export interface RunLabels {
   playbook: string;
   reeve: string;
+  /** Set when an earlier run of the same id goes on. */
+  resumed?: { acceptedChanges: boolean };
 }
 
 /**
@@ -26,29 +29,9 @@ export interface RunLabels {
  * says how it ended.
  */
 export async function runPlaybook(parts: RunParts, labels: RunLabels): Promise<RunOutcome> {
-  const { playbook, inventory, settings, emitter } = parts;
-  const run: RunState = {
-    ...parts,
-    hosts: new Map(),
-    forks: new Semaphore(settings.forks),
-    throttles: new Map(),
-    clusters: new Clusters(),
-    nodes: new Map(),
-    pending: { any: false },
-    foreseen: {},
-    emptyScope: layeredScope([]),
-  };
-  for (const name of inventory.hosts.keys()) hostState(run, name);
-  emitter.emit({
-    type: 'run-started',
-    playbook: labels.playbook,
-    name: playbook.name,
-    inventory: inventory.sources,
-    check: settings.check,
-    diff: settings.diff,
-    reeve: labels.reeve,
-    inputs: settings.inputs,
-  });
+  const { playbook, settings, emitter } = parts;
+  const run = startRun(parts);
+  announce(run, labels);
   let error: ReeveError | undefined;
   let refused: string | undefined;
   try {
@@ -67,6 +50,49 @@ export async function runPlaybook(parts: RunParts, labels: RunLabels): Promise<R
   emitter.emit(ended);
   await emitter.flush();
   return { exitCode: ended.exitCode, recap: ended.recap, pending: run.pending.any };
+}
+
+/** The state of a run that begins. */
+export function startRun(parts: RunParts): RunState {
+  const run: RunState = {
+    ...parts,
+    hosts: new Map(),
+    forks: new Semaphore(parts.settings.forks),
+    throttles: new Map(),
+    clusters: new Clusters(),
+    nodes: new Map(),
+    pending: { any: false },
+    foreseen: {},
+    emptyScope: layeredScope([]),
+  };
+  for (const name of parts.inventory.hosts.keys()) hostState(run, name);
+  return run;
+}
+
+/** Ends what is not a run of plays (a rollback): gives its exit code. */
+export async function endRun(run: RunState, error: ReeveError | undefined): Promise<number> {
+  await run.clusters.close();
+  await run.emitter.flush();
+  if (run.interrupt.requested) return EXIT.interrupted;
+  return error?.exitCode ?? EXIT.done;
+}
+
+/** A run that goes on says so in its journal; those who watch are told what it is. */
+function announce({ emitter, playbook, inventory, settings }: RunState, labels: RunLabels): void {
+  const started: EventBody = {
+    type: 'run-started',
+    playbook: labels.playbook,
+    name: playbook.name,
+    inventory: inventory.sources,
+    check: settings.check,
+    diff: settings.diff,
+    reeve: labels.reeve,
+    inputs: settings.inputs,
+    ...(playbook.description === undefined ? {} : { description: playbook.description }),
+  };
+  emitter.tell(started, labels.resumed !== undefined);
+  if (!labels.resumed) for (const text of playbook.notes) emitter.emit({ type: 'note', text });
+  if (labels.resumed) emitter.emit({ type: 'run-resumed', reeve: labels.reeve, ...labels.resumed });
 }
 
 async function runPlays(run: RunState): Promise<string | undefined> {
@@ -121,7 +147,7 @@ function ending(run: RunState, error: ReeveError | undefined, refused: string | 
     outcome: outcomeOf(exitCode),
     duration: Date.now() - run.settings.startedAt.getTime(),
     recap: Object.fromEntries(used.map((host) => [host.name, { ...host.recap }])),
-    nodes: Object.fromEntries(run.nodes),
+    nodes: Object.fromEntries([...run.nodes].map(([node, aspects]) => [node, nodeStateText(aspects) ?? ''])),
     ...(message === undefined ? {} : { message }),
     ...(error?.hint === undefined ? {} : { hint: error.hint }),
     ...(error?.place === undefined ? {} : { place: error.place }),

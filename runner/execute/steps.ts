@@ -64,17 +64,19 @@ export async function runTaskOnHosts(
 async function runOnce(context: StepContext, task: Task, hosts: readonly HostState[]): Promise<void> {
   const { once } = context.playState;
   const key = task.id + context.suffix;
-  let result = once.get(key);
-  if (!result) {
-    result = firstWilling(context, task, hosts);
-    once.set(key, result);
-    // When every condition was false, a later batch may have a host that is willing.
-    if ((await result).skipped) once.delete(key);
+  let result = await once.get(key);
+  // With strategy free each host comes alone: one that was not willing leaves it to the next.
+  while (!result || result.skipped) {
+    const mine = once.get(key) ?? firstWilling(context, task, hosts);
+    const isMine = !once.has(key);
+    once.set(key, mine);
+    result = await mine;
+    if (result.skipped && once.get(key) === mine) once.delete(key);
+    if (isMine) break;
   }
-  const { register, failed } = await result;
   for (const host of hosts) {
-    if (register) host.data[register.name] = register.value;
-    if (failed) host.failed ??= failed;
+    if (result.register) host.data[result.register.name] = result.register.value;
+    if (result.failed) host.failed ??= result.failed;
   }
 }
 
@@ -199,7 +201,7 @@ async function runRound(context: StepContext, block: Block, hosts: readonly Host
     const failures = new Map(fallen.map((host) => [host, host.failed!]));
     for (const host of fallen) host.failed = undefined;
     await runSteps(context, block.rescue, fallen);
-    for (const [host, failure] of failures) if (!host.failed) countRescue(host, failure);
+    for (const [host, failure] of failures) if (!host.failed) countRescue(context, block, host, failure);
   }
   if (block.always.length > 0 && !run.interrupt.requested) await runAlways(context, block, hosts);
   if (!context.rescuable && tooManyFailed(context, hosts)) playState.aborted = true;
@@ -216,7 +218,8 @@ async function runAlways(context: StepContext, block: Block, hosts: readonly Hos
   for (const [host, failure] of failures) host.failed ??= failure;
 }
 
-function countRescue(host: HostState, failure: 'failed' | 'unreachable'): void {
+function countRescue(context: StepContext, block: Block, host: HostState, failure: 'failed' | 'unreachable'): void {
+  context.run.emitter.emit({ type: 'host-rescued', host: host.name, block: block.id + context.suffix });
   host.recap[failure]--;
   host.recap.rescued++;
 }

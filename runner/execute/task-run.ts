@@ -4,6 +4,7 @@ import type { AnyModule } from '../module.ts';
 import type { Task } from '../playbook/model.ts';
 import type { Effective, StepContext } from './context.ts';
 import type { HostState } from './host-state.ts';
+import type { RecordedItem } from './replay.ts';
 
 /** milliseconds that a task may take when it does not say otherwise. */
 export const DEFAULT_TASK_TIMEOUT = 30 * 60_000;
@@ -19,6 +20,10 @@ export interface TaskRun {
   id: string;
   reference: TaskReference;
   warnings: string[];
+  /** The arguments of the last try, for reports. */
+  args?: Record<string, unknown>;
+  /** Items of the loop that an earlier, cut-off run of it has done. */
+  recordedItems: readonly RecordedItem[];
 }
 
 /** Errors that reeve does not understand keep their stack: they are bugs, and say so. */

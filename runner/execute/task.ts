@@ -1,5 +1,5 @@
 import type { ReeveError } from '../errors.ts';
-import type { TaskReference, TaskStatus } from '../events.ts';
+import type { TaskEnded, TaskReference, TaskStatus } from '../events.ts';
 import type { Expression } from '../language/types.ts';
 import { isUnknown } from '../language/unknown.ts';
 import type { Task } from '../playbook/model.ts';
@@ -7,11 +7,12 @@ import { describeTask } from '../playbook/task-name.ts';
 import { type Attempt, baseResult, failedAttempt, shownChanges, unknownAttempt } from './attempt.ts';
 import { allTrue, scopeFor } from './conditions.ts';
 import { inherit, type StepContext } from './context.ts';
-import { forEvent } from './for-event.ts';
 import { withFacts } from './gather.ts';
 import { notify } from './handlers.ts';
 import type { HostState } from './host-state.ts';
 import { evaluateItems, type Items, labelOf } from './loop.ts';
+import { forEvent } from './recorded-value.ts';
+import { replayedItem, replayTask, restoredResult } from './replay-task.ts';
 import { Semaphore } from './semaphore.ts';
 import { interruptibleSleep } from './sleep.ts';
 import { asReeveError, type TaskRun } from './task-run.ts';
@@ -40,12 +41,16 @@ export async function runTask(
     id,
     name: task.module,
     module: task.module,
+    kind: module.kind,
     section: context.section,
     place: task.place,
   };
-  const taskRun: TaskRun = { context, task, module, host, settings, id, reference, warnings: [] };
+  const taskRun: TaskRun = { context, task, module, host, settings, id, reference, warnings: [], recordedItems: [] };
   let result: Attempt;
   try {
+    const recorded = run.replay?.take(host.name, id, context.rescuable);
+    if (recorded?.ended && (await replayTask(taskRun, recorded.ended))) return replayOutcome(taskRun, recorded.ended);
+    taskRun.recordedItems = recorded?.items ?? [];
     reference.name = await displayName(taskRun);
     const at = { play: context.playState.index, batch: context.batch, host: host.name, task: reference };
     const delegate = await delegateName(taskRun);
@@ -113,6 +118,11 @@ async function runItems(taskRun: TaskRun, items: Items, conditions: Expression[]
     const label = await withFacts(run, () => labelOf(task, value, scope));
     const wanted = await allTrue(run, conditions, scope);
     let done: Attempt;
+    const recorded = replayedItem(taskRun, index);
+    if (recorded) {
+      attempts.push({ ...recorded, result: { ...recorded.result, item: value } });
+      continue;
+    }
     if (wanted === false) done = skipped(conditions);
     else if (isUnknown(wanted)) done = unknownAttempt(module, wanted.because);
     else done = await retriedTask(taskRun, locals, label);
@@ -125,6 +135,7 @@ async function runItems(taskRun: TaskRun, items: Items, conditions: Expression[]
       status: done.status,
       ...(done.message === undefined || taskRun.settings.noLog ? {} : { message: done.message }),
       changes: shownChanges(done.changes, taskRun.settings.noLog),
+      ...(taskRun.settings.noLog ? {} : { result: forEvent(done.result, run.keep) }),
     });
     if (done.status === 'unreachable') break;
   }
@@ -160,6 +171,20 @@ function skipped(conditions: readonly Expression[]): Attempt {
   return { status: 'skipped', changes: [], message, result: baseResult({ skipped: true, message }, {}) };
 }
 
+/** What a task that is taken from the journal came to; it is not told again. */
+function replayOutcome({ context, task, host }: TaskRun, ended: TaskEnded): TaskOutcome {
+  const ignored = ended.ignored === true;
+  host.count(ended.status, ignored);
+  const bad = ended.status === 'failed' || ended.status === 'unreachable';
+  if (bad && !ignored) host.failed = ended.status === 'unreachable' ? 'unreachable' : 'failed';
+  const value = task.register === undefined ? undefined : restoredResult(context.run, ended);
+  return {
+    status: ended.status,
+    ignored,
+    ...(task.register === undefined ? {} : { register: { name: task.register, value } }),
+  };
+}
+
 /** Register, notifications, recap and the closing event. */
 async function finish(taskRun: TaskRun, done: Attempt, duration: number): Promise<TaskOutcome> {
   const { context, task, host, settings, reference } = taskRun;
@@ -182,9 +207,11 @@ async function finish(taskRun: TaskRun, done: Attempt, duration: number): Promis
     status: done.status,
     duration,
     changes: shownChanges(done.changes, settings.noLog),
+    ...(taskRun.args && !settings.noLog && !task.loop ? { args: taskRun.args } : {}),
     ...(message === undefined ? {} : { message }),
-    ...(settings.noLog ? {} : { result: forEvent(done.result) }),
+    ...(settings.noLog ? {} : { result: forEvent(done.result, run.keep) }),
     ...(ignored ? { ignored } : {}),
+    ...(settings.diff === undefined ? {} : { diff: settings.diff }),
     ...(taskRun.warnings.length > 0 ? { warnings: taskRun.warnings } : {}),
     ...(done.error && !settings.noLog ? { error: errorForEvent(done.error, task) } : {}),
   });

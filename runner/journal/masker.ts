@@ -1,6 +1,7 @@
 /** Secrets shorter than this are not masked: masking "1234" would tear holes into everything. */
 export const MIN_SECRET_LENGTH = 6;
-const MASK = '********';
+/** What stands in a secret's place. */
+export const MASK = '********';
 
 /** Knows every secret of a run and takes them out of whatever is about to be shown or written. */
 export class Masker {

@@ -15,10 +15,10 @@ export class Failures {
   }
 
   add(event: TaskEnded): void {
-    if (event.ignored || (event.status !== 'failed' && event.status !== 'unreachable')) return;
-    const lines = taskLinesBelowHost(event, this.#options);
-    // Messages begin with the host's name when the connection is at fault.
-    const key = lines.join('\n').replaceAll(event.host, '');
+    if (!isFailure(event)) return;
+    // How long each took must not tell them apart.
+    const lines = taskLinesBelowHost({ ...event, duration: 0 }, this.#options);
+    const key = lines.join('\n');
     const alike = this.#alike.get(key);
     if (alike) alike.hosts.push(event.host);
     else this.#alike.set(key, { lines, hosts: [event.host] });
@@ -34,4 +34,9 @@ export class Failures {
     const left = all.length - MOST_TOLD;
     return ['', paint.bold('FAILURES'), ...told, ...(left > 0 ? [`  … and ${left} more`] : [])];
   }
+}
+
+/** Whether the task brought its host down. */
+export function isFailure({ status, ignored }: TaskEnded): boolean {
+  return !ignored && (status === 'failed' || status === 'unreachable');
 }

@@ -29,7 +29,14 @@ function hostVariables(lab: LabHosts, host: LabHost): Record<string, string | nu
     reeve_dir: below('var/lib/reeve'),
   };
   if (host.container) {
-    return { transport: 'pct', pct_node: host.container.node, vmid: host.container.vmid, ...folders };
+    // The address is where its node reaches the container, to tunnel to the API.
+    return {
+      transport: 'pct',
+      address: '127.0.0.1',
+      pct_node: host.container.node,
+      vmid: host.container.vmid,
+      ...folders,
+    };
   }
   return {
     transport: 'ssh',

@@ -1,6 +1,6 @@
 import type { Seeds } from './api/cluster.ts';
 import type { Resource } from './api/resources.ts';
-import type { Backend, ShellName } from './hosts/types.ts';
+import type { Backend, ShellName, UnitEvent } from './hosts/types.ts';
 
 export interface LabOptions {
   /** How many servers, named server-1, server-2, …; 1 unless told. */
@@ -34,6 +34,8 @@ export interface LabOptions {
   /** What runs in the cluster; without it a few workloads that a drain has to move. */
   objects?: Seeds;
   resources?: readonly Resource[];
+  /** Told of every unit's steps, from the installation on: the moment to break something. */
+  onUnit?: (event: UnitEvent) => void;
 }
 
 /** The options with their defaults. */

@@ -68,7 +68,10 @@ export async function startLab(given: LabOptions = {}): Promise<Lab> {
       hosts: hostSpecs(names, options),
       ...(options.backend ? { backend: options.backend } : {}),
       ...(options.rebootMs === undefined ? {} : { rebootMs: options.rebootMs }),
-      onUnit: (event) => life.onUnit(event),
+      onUnit: (event) => {
+        life.onUnit(event);
+        options.onUnit?.(event);
+      },
       onDown: (host) => life.onDown(host),
       onEvent: (event) => life.onEvent(event),
     });

@@ -57,6 +57,7 @@ async function startExamination(options: Record<string, unknown>): Promise<RunSt
   const masker = new Masker();
   masker.add(filled.secrets);
   const parts = await assemble({
+    id: 'doctor',
     playbook,
     inventory,
     modules,

@@ -74,7 +74,7 @@ export class BatchView {
     const { batch, of, hosts } = this.#event;
     const { paint } = this.#options;
     // The only host of a batch says its name itself, below.
-    const who = hosts.length === 1 ? (of > 1 ? '' : hosts[0]!) : `${hosts.length} hosts: ${named(hosts)}`;
+    const who = hosts.length === 1 ? (of > 1 ? '' : '1 host') : `${hosts.length} hosts: ${named(hosts)}`;
     const number = of > 1 ? `batch ${batch + 1} of ${of}` : '';
     const time = this.#until === undefined ? '' : paint.dim(`  (${shownDuration(this.#until - this.#since)})`);
     return `${number}${number && who ? ': ' : ''}${who}${time}`;

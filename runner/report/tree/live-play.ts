@@ -117,10 +117,10 @@ export class LivePlay {
           () => view.live(),
           () => view.record(),
         );
-        return task.newListr(
-          this.#slots.map((slot, index) => this.#batchTask(slot, index)),
-          { concurrent: false, exitOnError: false },
-        );
+        return task.newListr([...this.#slots.map((slot, index) => this.#batchTask(slot, index)), this.#verdictTask()], {
+          concurrent: false,
+          exitOnError: false,
+        });
       },
     };
   }
@@ -145,6 +145,16 @@ export class LivePlay {
           return undefined;
         }
         return task.newListr(this.#hostTasks(view, slot), { concurrent: true, exitOnError: false });
+      },
+    };
+  }
+
+  /** Shows nothing: a play bears the mark of failure when one of its tasks has failed, and batches with hosts never do. */
+  #verdictTask(): ListrTask {
+    return {
+      title: ' ',
+      task: () => {
+        if (this.#view.failed) throw new Error('failed');
       },
     };
   }

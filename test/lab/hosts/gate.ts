@@ -1,5 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { setTimeout as wait } from 'node:timers/promises';
+
+const attempts = 100;
 
 /** A socket the gate let in, delayed when the gate has a latency. */
 export type Serve = (stream: Socket | Duplex) => void;
@@ -36,12 +39,26 @@ export class Gate {
     if (this.#server || this.#ended) return;
     const server = createServer({ noDelay: true }, (socket) => this.#admit(socket));
     this.#server = server;
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(this.#port, this.#address, resolve);
-    });
+    for (let attempt = 1; !(await this.#bind(server)); attempt++) {
+      // While it was closed, an outgoing connection of anybody may have got the port for a moment.
+      if (attempt === attempts) throw new Error(`port ${this.#port} of ${this.#address} is taken`);
+      await wait(20);
+    }
     const bound = server.address();
     if (typeof bound === 'object' && bound) this.#port = bound.port;
+    if (this.#ended) server.close();
+  }
+
+  /** False when somebody else has the port. */
+  #bind(server: Server): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const onError = (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(false) : reject(error));
+      server.once('error', onError);
+      server.listen(this.#port, this.#address, () => {
+        server.off('error', onError);
+        resolve(true);
+      });
+    });
   }
 
   /** Stops listening: the next connection is refused. Open ones go on. */

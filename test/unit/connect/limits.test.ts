@@ -6,6 +6,7 @@ import { createConnections } from '../../../runner/connect/connections.ts';
 import { openShell } from '../../../runner/connect/open-shell.ts';
 import { localTransport } from '../../../runner/connect/transports/local.ts';
 import type { ByteStream, ConnectionSpec, Connections, ShellRequest } from '../../../runner/connect/types.ts';
+import { type EmbeddedServer, startEmbedded } from './support/embedded.ts';
 import { processesWith, uniqueSleep, until } from './support/processes.ts';
 import { localSpec, shells, skipped } from './support/shells.ts';
 import { noSshd, startSshd, type TestServer } from './support/sshd.ts';
@@ -19,13 +20,32 @@ describe.each(shells)('over local, $name', ({ command }) => {
   suite(() => localSpec(command));
 });
 
-describe.skipIf(skipped(noSshd)).each(shells)('over OpenSSH, $name', ({ command }) => {
+// What differs from shell to shell is seen locally.
+describe.skipIf(skipped(noSshd)).each(shells.slice(0, 1))('over OpenSSH, $name', ({ command }) => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startSshd(`SetEnv TMPDIR=${temporary}`);
   });
   afterAll(() => server.stop());
   suite(() => server.spec({ shell: command }));
+});
+
+describe.each(shells.slice(0, 1))('over the embedded server, $name', ({ command }) => {
+  let server: EmbeddedServer;
+  beforeAll(async () => {
+    server = await startEmbedded({ password: 'pw', noise: 'Welcome!\n' });
+  });
+  afterAll(() => server.stop());
+  suite(() => ({
+    host: 'embedded',
+    transport: 'ssh',
+    address: '127.0.0.1',
+    port: server.port,
+    user: 'me',
+    password: 'pw',
+    hostKeyChecking: 'off',
+    shell: command,
+  }));
 });
 
 /** Long enough for the script to be at work on a busy machine, short for a test. */

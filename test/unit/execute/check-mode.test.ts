@@ -47,7 +47,7 @@ describe('check mode', () => {
       - { name: either, debug: { msg: x }, when: done.code == 0 || true }
       - { name: neither, debug: { msg: x }, when: done.code == 0 && false }
       - { name: loop, debug: { msg: x }, loop: done.stdout_lines }
-      - { name: assert, assert: { that: done.code == 0 } }
+      - { name: sure, assert: { that: done.code == 0 } }
 `);
     expect(tasks).toEqual([
       'a read ok',
@@ -58,7 +58,7 @@ describe('check mode', () => {
       'a either ok',
       'a neither skipped',
       'a loop unknown',
-      'a assert unknown',
+      'a sure unknown',
     ]);
     expect(exitCode).toBe(EXIT.done);
     expect(pending).toBe(true);

@@ -11,7 +11,10 @@ function sources(folder: string): { file: string; imports: string[] }[] {
     .map((name) => {
       const file = join(ROOT, folder, name);
       const text = readFileSync(file, 'utf8');
-      const found = [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g)].map((match) => match[1]!);
+      const statements = text.matchAll(
+        /^(?:import|export)\b[^'"`;]*?\bfrom '([^'\n]+)'|^import '([^'\n]+)'|\bimport\('([^'\n]+)'\)/gm,
+      );
+      const found = [...statements].map((match) => (match[1] ?? match[2] ?? match[3])!);
       const imports = found.map((name) => (name.startsWith('.') ? relative(ROOT, resolve(dirname(file), name)) : name));
       return { file: relative(ROOT, file), imports };
     });

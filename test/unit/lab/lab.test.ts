@@ -200,7 +200,12 @@ describe('labs of other shapes', () => {
   it('puts the cluster into containers on Proxmox nodes', async () => {
     await using lab = await startLab({ agents: 1, proxmox: { nodes: 2, containers: 'all' }, startMs: 1 });
     const { all } = parse(readFileSync(lab.inventoryFile, 'utf8'));
-    expect(all.children.servers.hosts['server-1']).toMatchObject({ transport: 'pct', pct_node: 'pve-1', vmid: 101 });
+    expect(all.children.servers.hosts['server-1']).toMatchObject({
+      transport: 'pct',
+      address: '127.0.0.1',
+      pct_node: 'pve-1',
+      vmid: 101,
+    });
     expect(all.children.agents.hosts['agent-1']).toMatchObject({ transport: 'pct', pct_node: 'pve-2', vmid: 102 });
     const through = await runOnce(lab.hosts, lab.hosts.get('pve-2'), 'pct exec 102 -- systemctl is-active k3s-agent');
     expect(through.out).toBe('active');

@@ -53,6 +53,8 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
   const server = new ssh2.Server({ hostKeys: [privateKey] }, (client) => serve(client, options, state, children));
   const tcp: TcpServer = createServer((socket) => {
     sockets.add(socket);
+    // Else each answer waits for the client's delayed acknowledgement.
+    socket.setNoDelay(true);
     socket.once('close', () => sockets.delete(socket));
     socket.on('error', () => {});
     if (drops-- > 0) socket.destroy();
@@ -121,8 +123,8 @@ function execute(channel: ServerChannel, command: string, options: EmbeddedOptio
   channel.on('error', () => {});
   child.stdin.on('error', () => {});
   channel.pipe(child.stdin);
-  child.stdout.on('data', (data) => channel.writable && channel.write(data));
-  child.stderr.on('data', (data) => channel.writable && channel.stderr.write(data));
+  child.stdout.pipe(channel, { end: false });
+  child.stderr.pipe(channel.stderr, { end: false });
   child.once('close', (code, signal) => {
     children.delete(child);
     if (!channel.writable) return;

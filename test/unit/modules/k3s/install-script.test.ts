@@ -180,12 +180,15 @@ describe('install-script', () => {
 
   it('names what the script cannot keep before it runs', async () => {
     await newServer();
-    appendFileSync(file('etc/systemd/system/k3s.service.env'), 'GOGC=50\n');
+    appendFileSync(file('etc/systemd/system/k3s.service.env'), "GOGC=50\nK3S_X='a  b'\n");
     const unit = text('etc/systemd/system/k3s.service').replace('[Service]', '[Service]\nMemoryMax=2G');
     writeFileSync(file('etc/systemd/system/k3s.service'), unit);
     const error = await plan({ version: wanted }).catch((e) => e);
     expect(error).toMatchObject({ code: 'unreplayable' });
-    expect(error.message).toMatch(/GOGC in .*MemoryMax= in/);
+    expect(error.message).toMatch(/GOGC in .*blanks .* value of K3S_X, .*MemoryMax= in/);
+    await expect(plan({ version: wanted, exec_args: ['--a=b\\tc', '--d=e\tf'] })).rejects.toThrow(
+      /blanks in the argument --d=/,
+    );
   });
 
   it('tells a wrong token from other failures to start', async () => {

@@ -1,0 +1,59 @@
+import { isUnknown } from '../language/unknown.ts';
+
+/** Longest text of a result in an event, in characters; a longer one is kept as an artefact of the run. */
+export const MAX_TEXT = 65_536;
+
+/** Keeps a long text as a file of the run; gives its path in the run's folder. */
+export type KeepText = (name: string, text: string) => string;
+
+/** Stands for a text in an event that is kept as a file. */
+interface Artefact {
+  artefact: string;
+  characters: number;
+  /** Its beginning, for people. */
+  begins: string;
+}
+
+/** A register's value as events carry it: plain JSON, unknown values named, very long texts kept as artefacts. */
+export function forEvent(result: Record<string, unknown>, keep: KeepText | undefined): Record<string, unknown> {
+  return plain(result, 'result', keep) as Record<string, unknown>;
+}
+
+function plain(value: unknown, name: string, keep: KeepText | undefined): unknown {
+  if (typeof value === 'string') return value.length > MAX_TEXT ? long(value, name, keep) : value;
+  if (isUnknown(value)) return { unknown: value.because };
+  if (typeof value === 'bigint') return Number(value);
+  if (Buffer.isBuffer(value)) return `${value.length} bytes`;
+  if (Array.isArray(value)) return list(value, name, keep);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item, key, keep)]));
+}
+
+/** `stdout_lines` of a large output would carry it a second time. */
+function list(values: unknown[], name: string, keep: KeepText | undefined): unknown {
+  let characters = 0;
+  for (const value of values) if (typeof value === 'string') characters += value.length;
+  if (characters <= MAX_TEXT) return values.map((value) => plain(value, name, keep));
+  return long(JSON.stringify(values), `${name}.json`, keep);
+}
+
+function long(text: string, name: string, keep: KeepText | undefined): unknown {
+  const begins = text.slice(0, 1000);
+  if (!keep) return `${begins}… (${text.length} characters)`;
+  return { artefact: keep(name, text), characters: text.length, begins } satisfies Artefact;
+}
+
+/** The value as it was before it went into an event. `read` gives the text of an artefact. */
+export function fromEvent(value: unknown, read: (path: string) => string): unknown {
+  if (Array.isArray(value)) return value.map((item) => fromEvent(item, read));
+  if (value === null || typeof value !== 'object') return value;
+  if (isArtefact(value)) {
+    const text = read(value.artefact);
+    return value.artefact.endsWith('.json') ? JSON.parse(text) : text;
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fromEvent(item, read)]));
+}
+
+function isArtefact(value: object): value is Artefact {
+  return 'artefact' in value && 'characters' in value && typeof value.artefact === 'string';
+}

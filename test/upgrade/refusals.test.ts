@@ -1,0 +1,101 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deployment } from '../lab/api/fixtures.ts';
+import { type Lab, startLab } from '../lab/lab.ts';
+import { type UpgradeOptions, upgrade } from './support/run-upgrade.ts';
+
+const FROM = 'v1.30.4+k3s1';
+
+let lab: Lab;
+let before: string;
+
+beforeAll(async () => {
+  lab = await startLab({
+    agents: 1,
+    available: ['v1.30.8+k3s1', 'v1.31.5+k3s1', 'v1.32.1+k3s1'],
+    objects: [deployment('web', { nodes: ['agent-1'] })],
+  });
+  before = lab.fingerprint();
+});
+afterAll(() => lab.stop());
+
+/** Runs the upgrade, which must end with that exit code and without a single write. */
+async function refused(inputs: Record<string, string>, options?: UpgradeOptions, code = 2): Promise<string> {
+  const { exitCode, text } = await upgrade(lab, inputs, options);
+  expect([exitCode, text]).toEqual([code, text]);
+  expect(lab.fingerprint()).toBe(before);
+  return text;
+}
+
+describe('what is refused before anything is touched', () => {
+  it('agents first over a minor', async () => {
+    const text = await refused({ version: 'v1.31.5+k3s1', order: 'agents-first' });
+    expect(text).toContain('A node must not be newer than the API servers');
+    expect(text).toContain('order=servers-first');
+  });
+
+  it('agents alone over a minor', async () => {
+    const text = await refused({ version: 'v1.31.5+k3s1' }, { limit: 'agents' });
+    expect(text).toContain('A node must not be newer than the API servers');
+  });
+
+  it('a skipped minor, with the way to go', async () => {
+    const text = await refused({ channel: 'stable' });
+    expect(text).toContain(`${FROM} → v1.32.1+k3s1 skips a minor version`);
+    expect(text).toContain(`go one minor at a time: ${FROM} → v1.31.5+k3s1 → v1.32.1+k3s1`);
+  });
+
+  it('a way back', async () => {
+    const text = await refused({ version: 'v1.30.1+k3s1' });
+    expect(text).toContain(`${FROM} is installed, which is newer than v1.30.1+k3s1`);
+    expect(text).toContain('restore a snapshot');
+  });
+
+  it('a version that is none, and an unknown channel', async () => {
+    expect(await refused({ version: '1.31' })).toContain('1.31 is no k3s version');
+    expect(await refused({ channel: 'stabel' })).toContain('no version for the channel stabel');
+  });
+
+  it('a cluster that is not well, unless that is accepted', async () => {
+    lab.api.setNode('agent-1', { conditions: { DiskPressure: true } });
+    try {
+      const text = await refused({ version: 'v1.31.5+k3s1' });
+      expect(text).toContain('The cluster is not well enough for an upgrade');
+      expect(text).toContain('node agent-1: has DiskPressure');
+      expect(text).toContain('accept_problems=true');
+      const accepted = await upgrade(lab, { version: 'v1.31.5+k3s1', accept_problems: 'true' }, { check: true });
+      expect(accepted.exitCode).toBe(0);
+    } finally {
+      lab.api.setNode('agent-1', { conditions: { DiskPressure: false } });
+    }
+  });
+
+  it('a service that does not answer', async () => {
+    const url = `${lab.artifacts.url}/nothing`;
+    const text = await refused({ version: 'v1.31.5+k3s1', check_urls: `["${url}"]` });
+    expect(text).toContain(url);
+    expect(text).toContain('404');
+  });
+
+  it('a unit with lines that the install script would lose', async () => {
+    const unit = join(lab.hosts.get('agent-1').root, 'etc/systemd/system/k3s-agent.service');
+    const text = readFileSync(unit, 'utf8');
+    writeFileSync(unit, text.replace('[Service]', '[Service]\nNice=-5'));
+    const changed = lab.fingerprint();
+    try {
+      const run = await upgrade(lab, { version: 'v1.31.5+k3s1' });
+      expect(run.text).toContain('the install script would lose Nice=');
+      expect([run.exitCode, lab.fingerprint()]).toEqual([2, changed]);
+    } finally {
+      writeFileSync(unit, text);
+    }
+  });
+
+  it('a version that cannot be downloaded is found before its node restarts', async () => {
+    const { exitCode, text } = await upgrade(lab, { version: 'v1.30.7+k3s1' });
+    expect(exitCode).toBe(2);
+    expect(text).toContain('Download failed');
+    expect(text).toContain('put back');
+  });
+});
