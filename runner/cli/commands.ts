@@ -1,4 +1,4 @@
-import { type CommandDefinition, INVENTORY_OPTION, type OptionGroup, type OptionRow } from './options.ts';
+import { type CommandDefinition, INVENTORY_OPTION, REFRESH_OPTION, type OptionGroup, type OptionRow } from './options.ts';
 
 const EXTRA_VARS: OptionRow = [
   '-e, --extra-vars <name=value>',
@@ -50,6 +50,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
         title: 'What it runs on',
         options: [
           INVENTORY_OPTION,
+          REFRESH_OPTION,
           LIMIT,
           EXTRA_VARS,
           ['-t, --tags <tags>', 'Only steps with one of these tags: `a,b`'],
@@ -207,6 +208,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
         title: 'Options',
         options: [
           INVENTORY_OPTION,
+          REFRESH_OPTION,
           ['--graph', 'Groups and hosts as a tree'],
           ['--list', 'Groups, hosts and variables as JSON'],
           ['--host <name>', 'Variables of one host as JSON'],
