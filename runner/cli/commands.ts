@@ -221,6 +221,27 @@ export const COMMANDS: readonly CommandDefinition[] = [
     run: async (_args, options) => (await import('./commands/inventory.ts')).inventory(options),
   },
   {
+    usage: 'explain <variable>',
+    description: 'Show the value of a variable and every place that sets it',
+    details:
+      'Places are listed weakest first; the arrow marks the one that counts. With --playbook its variables and those of\nits plays are looked at too.',
+    groups: [
+      {
+        title: 'Options',
+        options: [
+          INVENTORY_OPTION,
+          REFRESH_OPTION,
+          ['--host <pattern>', 'Only for these hosts'],
+          ['--playbook <file>', 'Look at the variables of this playbook too'],
+          EXTRA_VARS,
+          ['--json', 'As JSON'],
+        ],
+      },
+    ],
+    examples: ['reeve explain k3s_version --host k3s-1 -i inventory/production'],
+    run: async ([name], options) => (await import('./commands/explain.ts')).explain(name!, options),
+  },
+  {
     usage: 'modules',
     description: 'List what a task can do',
     groups: [{ title: 'Options', options: [['--json', 'As JSON']] }],
