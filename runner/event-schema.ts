@@ -59,6 +59,7 @@ const TASK: JsonSchema = {
     id: { type: 'string', description: 'Path of the task in the playbook: `plays[0].tasks[3]`.' },
     name: TEXT,
     module: TEXT,
+    kind: { type: 'string', enum: ['state', 'action', 'check'], description: 'Of its module.' },
     section: { type: 'string', description: 'tasks, handlers, gate, …' },
     place: PLACE,
   },
@@ -140,6 +141,19 @@ const EVENTS: EventTable = {
     description: 'The rescue of a block has saved a host from a failure.',
     members: { host: TEXT, block: TEXT },
   },
+  'rollback-started': { description: 'The changes of the run are taken back.', members: { steps: COUNT } },
+  'undo-started': {
+    description: 'One change goes back.',
+    members: { effect: COUNT, host: TEXT, task: TASK, changes: CHANGES },
+  },
+  'undo-ended': {
+    description: 'One change has gone back, or could not.',
+    members: { effect: COUNT, host: TEXT, task: TASK, ok: FLAG, message: { optional: TEXT } },
+  },
+  'rollback-ended': {
+    description: 'The rollback has ended.',
+    members: { ok: FLAG, message: { optional: TEXT } },
+  },
   'run-resumed': {
     description: 'A run that had ended or died goes on.',
     members: { reeve: TEXT, acceptedChanges: { optional: FLAG } },
@@ -163,6 +177,7 @@ const EVENTS: EventTable = {
       result: { optional: VALUES },
       ignored: { optional: FLAG },
       rescued: { optional: FLAG },
+      diff: { optional: FLAG },
       warnings: { optional: NAMES },
       error: { optional: ERROR },
     },

@@ -18,6 +18,8 @@ export interface TaskReference {
   id: string;
   name: string;
   module: string;
+  /** Of its module: whether it can change anything. */
+  kind?: 'state' | 'action' | 'check';
   /** `tasks`, `handlers`, `gate`, … */
   section: string;
   place?: Place;
@@ -122,6 +124,33 @@ export interface HostRescued {
   /** Id of the block. */
   block: string;
 }
+/** Somebody takes the changes of the run back. */
+export interface RollbackStarted {
+  type: 'rollback-started';
+  /** How many changes go back. */
+  steps: number;
+}
+export interface UndoStarted {
+  type: 'undo-started';
+  /** Number of the `effect-ended` event whose change goes back. */
+  effect: number;
+  host: string;
+  task: TaskReference;
+  changes: Change[];
+}
+export interface UndoEnded {
+  type: 'undo-ended';
+  effect: number;
+  host: string;
+  task: TaskReference;
+  ok: boolean;
+  message?: string;
+}
+export interface RollbackEnded {
+  type: 'rollback-ended';
+  ok: boolean;
+  message?: string;
+}
 /** A run that had ended or died goes on, under the same id. */
 export interface RunResumed {
   type: 'run-resumed';
@@ -156,6 +185,8 @@ export interface TaskEnded {
   result?: Record<string, unknown>;
   ignored?: boolean;
   rescued?: boolean;
+  /** The task's own wish to show differences, whatever `--diff` says. */
+  diff?: boolean;
   warnings?: string[];
   error?: { code: string; message: string; place?: Place; hint?: string };
 }
@@ -230,6 +261,10 @@ export type EventBody =
   | ItemEnded
   | HostRescued
   | RunResumed
+  | RollbackStarted
+  | UndoStarted
+  | UndoEnded
+  | RollbackEnded
   | TaskRetry
   | TaskEnded
   | HandlerNotified

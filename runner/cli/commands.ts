@@ -19,6 +19,7 @@ const OUTPUT: OptionGroup = {
     ['--output <format>', 'tree, plain or json; default: a tree on a terminal, else plain lines'],
     ['-D, --diff', 'Show what changes as unified diffs'],
     ['-v, --verbose', 'Show every task with its results, and the live output of commands'],
+    ['--report <dir>', 'At the end write every report there: action log, HTML, JSON, JUnit, GitHub'],
   ],
 };
 
@@ -95,6 +96,29 @@ export const COMMANDS: readonly CommandDefinition[] = [
     run: async ([run], options) => (await import('./commands/resume.ts')).resume(run!, options),
   },
   {
+    usage: 'rollback <run>',
+    description: 'Take the changes of a run back, the last one first',
+    details:
+      'Says first what can and what cannot be undone, and asks. Stops at the first change that does not go back; run it\nagain to go on from there.',
+    groups: [
+      {
+        title: 'Options',
+        options: [
+          ['--to <play>', 'Keep this play and those before it'],
+          ['-C, --check', 'Only say what would be undone'],
+          ['-y, --yes', 'Do not ask'],
+          ['--accept-changes', 'Go on although playbook or inventory are not what was run'],
+          EXTRA_VARS,
+          RUNS,
+        ],
+      },
+      OUTPUT,
+      CONNECTION,
+    ],
+    examples: ['reeve rollback last --check', 'reeve rollback last --to Snapshot'],
+    run: async ([run], options) => (await import('./commands/rollback.ts')).rollback(run!, options),
+  },
+  {
     usage: 'status [run]',
     description: 'Show what a run is doing, or how it ended',
     groups: [
@@ -119,6 +143,40 @@ export const COMMANDS: readonly CommandDefinition[] = [
       },
     ],
     run: async (_args, options) => (await import('./commands/history.ts')).history(options),
+  },
+  {
+    usage: 'report <run>',
+    description: 'Print a report of a recorded run',
+    details:
+      'RUN is an id, the beginning of one, `last`, or the path of a run’s folder. md is the action log, html one file to look at in a browser, json one document, junit XML for CI systems, github annotations (and the summary of the step, where GITHUB_STEP_SUMMARY is set).',
+    groups: [
+      {
+        title: 'Options',
+        options: [
+          ['--format <format>', 'md, html, json, junit or github; default md'],
+          ['--output <file>', 'Write it there instead of to the terminal'],
+          RUNS,
+        ],
+      },
+    ],
+    examples: ['reeve report last --format html --output upgrade.html', 'reeve report 20260102-0304 > action-log.md'],
+    run: async ([run], options) => (await import('./commands/report.ts')).report(run!, options),
+  },
+  {
+    usage: 'note <run> [...words]',
+    description: 'Add a note to a run; its action log shows it',
+    groups: [{ title: 'Options', options: [RUNS] }],
+    examples: ['reeve note last "web was slow for a minute; nobody complained"'],
+    run: async ([run, words], options) => (await import('./commands/note.ts')).note(run!, words!, options),
+  },
+  {
+    usage: 'runbook <playbook>',
+    description: 'Write a playbook down as a runbook for a person',
+    details:
+      'Markdown: what must hold first, every step with what it does, what is checked, how to take it back and when. Nothing is connected to. With -i the hosts are named.',
+    groups: [{ title: 'Options', options: [INVENTORY_OPTION, EXTRA_VARS, ['--output <file>', 'Write it there']] }],
+    examples: ['reeve runbook playbooks/upgrade-k3s.yaml -i inventory/production > runbook.md'],
+    run: async ([playbook], options) => (await import('./commands/runbook.ts')).runbook(playbook!, options),
   },
   {
     usage: 'validate <...files>',

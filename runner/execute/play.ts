@@ -1,5 +1,5 @@
-import { splitPattern } from '../inventory/patterns.ts';
 import { EXIT, ReeveError } from '../errors.ts';
+import { splitPattern } from '../inventory/patterns.ts';
 import type { Compiled } from '../language/types.ts';
 import { findUnknown } from '../language/unknown.ts';
 import type { Play, Step } from '../playbook/model.ts';
@@ -83,9 +83,7 @@ async function runBatches(
 
 /** With serial, one failed host stops the batches after it; max_fail_percentage widens that. */
 function mustStop(play: Play, serial: boolean, lost: number, total: number): boolean {
-  if (lost === 0) return false;
-  if (lost === total) return true;
-  return serial && (play.maxFailPercentage === undefined || (lost * 100) / total > play.maxFailPercentage);
+  return lost > 0 && serial && (play.maxFailPercentage === undefined || (lost * 100) / total > play.maxFailPercentage);
 }
 
 async function runBatch(context: StepContext, hosts: HostState[]): Promise<void> {
@@ -159,7 +157,7 @@ async function runGate(context: StepContext, hosts: string[], number: number, of
   return failed ? `the gate of play "${playState.play.name}" refused after batch ${number + 1} of ${of}` : undefined;
 }
 
-function playContext(run: RunState, playState: PlayState, batch: number, sources: Sources): StepContext {
+export function playContext(run: RunState, playState: PlayState, batch: number, sources: Sources): StepContext {
   return {
     run,
     playState,

@@ -1,6 +1,6 @@
 import { type Diagnostic, InvalidError } from '../errors.ts';
 import { type Decrypt, Vaulted } from '../language/vaulted.ts';
-import { Raw, type Document } from '../load/document.ts';
+import { type Document, Raw } from '../load/document.ts';
 import { parseJsonDocument } from '../load/json-document.ts';
 import { type LoadOptions, parseDocument } from '../load/parse.ts';
 import { readText } from '../load/read-text.ts';
@@ -31,7 +31,12 @@ export function readPlainText(file: string, decrypt: Decrypt | undefined): strin
   const place = { file, line: 1, column: 1 };
   if (decrypt) return decrypt(new Vaulted(text, place));
   throw new InvalidError([
-    { code: 'vaulted-file', severity: 'error', message: 'this file is encrypted with ansible-vault, and no password was given', place },
+    {
+      code: 'vaulted-file',
+      severity: 'error',
+      message: 'this file is encrypted with ansible-vault, and no password was given',
+      place,
+    },
   ]);
 }
 

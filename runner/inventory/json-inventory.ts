@@ -1,7 +1,7 @@
 import type { Diagnostic, Place } from '../errors.ts';
 import { Definition } from '../language/definition.ts';
-import type { Compiled } from '../language/types.ts';
 import { textSomewhereIn } from '../language/text-place.ts';
+import type { Compiled } from '../language/types.ts';
 import { readPriority } from './ansible/priority.ts';
 import { type InventoryBuilder, setVariable, type Variables } from './builder.ts';
 
@@ -37,20 +37,22 @@ class Reader {
     const group = this.#builder.group(name, this.#place);
     const { hosts, vars, children } = sections(name, body);
     if (hosts !== undefined && !Array.isArray(hosts)) this.#error(`the hosts of ${name} must be a list`);
-    else for (const host of hosts ?? []) {
-      if (typeof host !== 'string') {
-        this.#error(`a host of ${name} is no text: ${JSON.stringify(host)}`);
-        continue;
+    else
+      for (const host of hosts ?? []) {
+        if (typeof host !== 'string') {
+          this.#error(`a host of ${name} is no text: ${JSON.stringify(host)}`);
+          continue;
+        }
+        this.#hosts.add(host);
+        this.#builder.host(host, this.#place);
+        group.hosts.add(host);
       }
-      this.#hosts.add(host);
-      this.#builder.host(host, this.#place);
-      group.hosts.add(host);
-    }
     if (vars !== undefined && !isMapping(vars)) this.#error(`the variables of ${name} must be a mapping`);
-    else for (const [key, value] of Object.entries(vars ?? {})) {
-      if (key === 'ansible_group_priority') group.priority = readPriority(value) ?? group.priority;
-      else this.#set(group.variables, key, value);
-    }
+    else
+      for (const [key, value] of Object.entries(vars ?? {})) {
+        if (key === 'ansible_group_priority') group.priority = readPriority(value) ?? group.priority;
+        else this.#set(group.variables, key, value);
+      }
     for (const child of Array.isArray(children) ? children : []) {
       this.#builder.group(String(child), this.#place);
       group.children.add(String(child));

@@ -31,11 +31,19 @@ export interface InventoryOptions {
  * @throws InvalidError with every error found; ReeveError `inventory-missing`.
  */
 export function loadInventory(sources: readonly string[], options: InventoryOptions | string = {}): Inventory {
-  return assembleInventory(sources, findSources(sources), typeof options === 'string' ? { playbookDirectory: options } : options);
+  return assembleInventory(
+    sources,
+    findSources(sources),
+    typeof options === 'string' ? { playbookDirectory: options } : options,
+  );
 }
 
 /** As loadInventory, of sources that were found already. */
-export function assembleInventory(given: readonly string[], found: readonly Source[], options: InventoryOptions): Inventory {
+export function assembleInventory(
+  given: readonly string[],
+  found: readonly Source[],
+  options: InventoryOptions,
+): Inventory {
   const loading = new Loading(given, options);
   for (const source of found) loading.add(source);
   return loading.finish();

@@ -85,7 +85,10 @@ function enumerate(term: string, written: string, names: PatternNames): readonly
 
 function unknownName(name: string, written: string, names: PatternNames): ReeveError {
   if (name.includes(':') && !name.includes('::')) {
-    return noHosts(`${written} is no host and no group of the inventory`, 'beside a comma, colons do not divide: use commas only');
+    return noHosts(
+      `${written} is no host and no group of the inventory`,
+      'beside a comma, colons do not divide: use commas only',
+    );
   }
   const near = nearestName(name, [...names.groups, ...names.hosts]);
   const hint = near ? `did you mean ${near}?` : '`reeve inventory --graph` shows what there is';

@@ -19,7 +19,8 @@ export function expandRanges(name: string): Names {
   if ('problem' in items) return items;
   const rest = expandRanges(name.slice(close + 1));
   if ('problem' in rest) return rest;
-  if (items.values.length * rest.length > MAX_NAMES) return { problem: `"${name}" stands for more than ${MAX_NAMES} hosts` };
+  if (items.values.length * rest.length > MAX_NAMES)
+    return { problem: `"${name}" stands for more than ${MAX_NAMES} hosts` };
   const head = name.slice(0, open);
   return items.values.flatMap((item) => rest.map((tail) => head + item + tail));
 }
@@ -47,7 +48,8 @@ function numbers(written: string, from: string, to: string, step: number): Items
   // A leading zero fixes the width.
   const width = from.startsWith('0') && from.length > 1 ? from.length : 0;
   if (width > 0 && to.length !== width) return { problem: `the range [${written}] needs both ends of the same width` };
-  if ((Number(to) - Number(from)) / step >= MAX_NAMES) return { problem: `the range [${written}] stands for too many hosts` };
+  if ((Number(to) - Number(from)) / step >= MAX_NAMES)
+    return { problem: `the range [${written}] stands for too many hosts` };
   const values: string[] = [];
   for (let n = Number(from); n <= Number(to); n += step) values.push(String(n).padStart(width, '0'));
   return { values };

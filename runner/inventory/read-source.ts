@@ -1,10 +1,10 @@
 import { extname } from 'node:path';
 import { type Diagnostic, InvalidError } from '../errors.ts';
 import type { Decrypt } from '../language/vaulted.ts';
-import { forbiddenCharacter } from '../load/read-text.ts';
-import { LineIndex } from '../load/line-index.ts';
 import type { Document } from '../load/document.ts';
+import { LineIndex } from '../load/line-index.ts';
 import { parseDocument } from '../load/parse.ts';
+import { forbiddenCharacter } from '../load/read-text.ts';
 import { readIni } from './ansible/ini.ts';
 import { readAnsibleYaml } from './ansible/yaml.ts';
 import type { InventoryBuilder } from './builder.ts';

@@ -1,10 +1,10 @@
 import type { Diagnostic } from '../errors.ts';
 import { nearestName } from '../language/nearest.ts';
 import type { Document, Path } from '../load/document.ts';
+import { readPriority } from './ansible/priority.ts';
 import { type GroupDraft, type InventoryBuilder, setVariables } from './builder.ts';
 import { definitionsAt } from './definitions.ts';
 import { expandRanges } from './ranges.ts';
-import { readPriority } from './ansible/priority.ts';
 
 const GROUP_KEYS = ['hosts', 'children', 'vars'];
 

@@ -41,7 +41,7 @@ function shownValue(scope: LayeredScope, name: string): unknown {
   const found = scope.find(name);
   if (!(found instanceof Definition)) return found;
   // Ansible shows its templates and what it encrypted as they are written.
-  if (found.isForeign) return asWritten(found.value);
+  if (found.isForeign) return asWritten(found.value, true);
   try {
     return scope.get(name);
   } catch {
@@ -51,12 +51,12 @@ function shownValue(scope: LayeredScope, name: string): unknown {
 }
 
 /** A value as JSON can show it. */
-export function asWritten(value: unknown): unknown {
+export function asWritten(value: unknown, isForeign = false): unknown {
   if (value instanceof Vaulted) return { __ansible_vault: value.text };
-  if (value instanceof Raw) return value.text;
-  if (Array.isArray(value)) return value.map(asWritten);
+  if (value instanceof Raw) return isForeign ? { __ansible_unsafe: value.text } : value.text;
+  if (Array.isArray(value)) return value.map((item) => asWritten(item, isForeign));
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, asWritten(item)]));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, asWritten(item, isForeign)]));
 }
 
 /**
@@ -112,7 +112,8 @@ export function inventoryMermaid(inventory: Inventory, most = 20): string {
     const group = id('g', name);
     lines.push(`  ${group}([${label(name)}])`);
     for (const child of children) {
-      if (child !== 'ungrouped' || inventory.hostsOf('ungrouped').length > 0) lines.push(`  ${group} --> ${id('g', child)}`);
+      if (child !== 'ungrouped' || inventory.hostsOf('ungrouped').length > 0)
+        lines.push(`  ${group} --> ${id('g', child)}`);
     }
     if (name === 'all') continue;
     if (hosts.length > most) lines.push(`  ${group} --> ${id('n', name)}[${label(`${hosts.length} hosts`)}]`);

@@ -1,4 +1,4 @@
-import { closeSync, constants, accessSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import { EXIT, ReeveError } from '../errors.ts';
 

@@ -221,6 +221,15 @@ export const KEYWORDS: readonly Keyword[] = [
       'Tasks that run once after every batch on the control machine; they see `batch.hosts`, and when one fails no further batch starts.',
   },
   {
+    name: 'rollback',
+    on: ['play'],
+    reads: 'steps',
+    schema: LIST,
+    expects: 'a list of tasks',
+    description:
+      'Tasks that `reeve rollback` runs after it has undone the changes of the play, on the hosts that it had changed.',
+  },
+  {
     name: 'force_handlers',
     on: ['play'],
     reads: 'literal',

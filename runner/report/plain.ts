@@ -74,6 +74,14 @@ export class PlainReport {
             `  ${'retry'.padEnd(WIDTH)}  ${event.host}: try ${event.attempt} of ${event.of} — ${firstLine(event.message)}`,
           ),
         ];
+      case 'rollback-started':
+        return ['', paint.bold(`ROLLBACK of ${event.steps} changes`)];
+      case 'undo-ended': {
+        const word = event.ok ? paint.status('changed', 'undone'.padEnd(11)) : paint.bad('not undone '.padEnd(11));
+        return [`  ${word}  ${event.host}: ${event.task.name}${event.message ? ` — ${firstLine(event.message)}` : ''}`];
+      }
+      case 'rollback-ended':
+        return ['', event.ok ? 'Rolled back.' : paint.bad(`The rollback stopped: ${event.message ?? ''}`)];
       case 'handlers-pending':
         this.#pending.set(event.host, event.handlers);
         return [];

@@ -91,6 +91,8 @@ class Recorder {
   };
   /** Running tasks by host and id. */
   readonly #open = new Map<string, TaskRecord>();
+  /** The last record of each host and id, ended or not. */
+  readonly #last = new Map<string, TaskRecord>();
 
   take(event: RunEvent): void {
     const { record } = this;
@@ -186,18 +188,18 @@ class Recorder {
       ...(event.type === 'task-started' && event.delegate !== undefined ? { delegate: event.delegate } : {}),
       ...{ items: [], retries: [], progress: [], output: { stdout: '', stderr: '' }, effects: [] },
     };
-    if (this.record.resumedAt.length > 0) this.#supersede(begun);
+    if (this.record.resumedAt.length > 0) this.#supersede(host, task.id);
+    this.#last.set(`${host} ${task.id}`, begun);
     this.record.tasks.push(begun);
     this.#play(play)?.tasks.push(begun);
     this.#open.set(`${host} ${task.id}`, begun);
     return begun;
   }
 
-  #supersede({ host, task }: TaskRecord): void {
-    for (const earlier of this.record.tasks) {
-      if (earlier.host !== host || earlier.task.id !== task.id) continue;
-      if (isFailure(earlier) || earlier.status === 'unfinished') earlier.overcome = 'resume';
-    }
+  /** After a resume a task begins once more: what came of it before is past. */
+  #supersede(host: string, id: string): void {
+    const earlier = this.#last.get(`${host} ${id}`);
+    if (earlier && (isFailure(earlier) || earlier.status === 'unfinished')) earlier.overcome = 'resume';
   }
 
   #play(number: number): PlayRecord | undefined {

@@ -67,12 +67,24 @@ class IniReader {
   #header(line: string, offset: number): void {
     const match = SECTION.exec(line);
     if (!match) {
-      this.#error('invalid-section', `${line} is no section`, offset, line.length, '[group], [group:vars] or [group:children], without spaces');
+      this.#error(
+        'invalid-section',
+        `${line} is no section`,
+        offset,
+        line.length,
+        '[group], [group:vars] or [group:children], without spaces',
+      );
       return;
     }
     const [, name, kind = 'hosts'] = match as unknown as [string, string, string | undefined];
     if (kind !== 'hosts' && kind !== 'vars' && kind !== 'children') {
-      this.#error('invalid-section', `[${name}:${kind}] is no section`, offset, line.length, 'there are [group], [group:vars] and [group:children]');
+      this.#error(
+        'invalid-section',
+        `[${name}:${kind}] is no section`,
+        offset,
+        line.length,
+        'there are [group], [group:vars] and [group:children]',
+      );
       this.#section = 'hosts';
       return;
     }
@@ -135,7 +147,8 @@ class IniReader {
     const definition = this.#definition(iniValue(value), offset, line.indexOf(value, equals + 1));
     if (name !== 'ansible_group_priority') return setVariable(this.#group.variables, name, definition);
     const priority = readPriority(definition.value);
-    if (priority === undefined) this.#error('invalid-priority', `the priority of a group is a whole number, not ${value}`, offset, line.length);
+    if (priority === undefined)
+      this.#error('invalid-priority', `the priority of a group is a whole number, not ${value}`, offset, line.length);
     else this.#group.priority = priority;
   }
 

@@ -30,7 +30,11 @@ class Reader {
   group(name: string, body: unknown, path: Path): void {
     if (name === '') return this.#report('invalid-group', 'a group needs a name', path);
     if (body !== null && !isMapping(body)) {
-      return this.#warn('invalid-group', `${name} is left out: a group takes a mapping with hosts, children and vars`, path);
+      return this.#warn(
+        'invalid-group',
+        `${name} is left out: a group takes a mapping with hosts, children and vars`,
+        path,
+      );
     }
     const group = this.#builder.group(name, this.#document.place(path, 'key'));
     for (const [key, value] of Object.entries(body ?? {})) this.#section(group, key, value, [...path, key]);
@@ -51,7 +55,9 @@ class Reader {
     }
     if (key === 'vars') this.#vars(group, mapping, inner);
     else if (key === 'children') this.#children(group, mapping, inner);
-    else for (const [written, variables] of Object.entries(mapping)) this.#host(group, written, variables, [...inner, written]);
+    else
+      for (const [written, variables] of Object.entries(mapping))
+        this.#host(group, written, variables, [...inner, written]);
   }
 
   #vars(group: GroupDraft, mapping: Mapping, path: Path): void {

@@ -1,1 +1,3 @@
-export const constructed = () => { throw new Error('todo'); };
+export const constructed = () => {
+  throw new Error('todo');
+};

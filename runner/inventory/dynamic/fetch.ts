@@ -25,7 +25,7 @@ export async function fetchSources(
 ): Promise<Map<string, JsonInventory | Construct>> {
   const fetched = new Map<string, JsonInventory | Construct>();
   const diagnostics: Diagnostic[] = [];
-  const dynamic = sources.filter((source) => source.kind === 'program' || source.kind === 'plugin');
+  const dynamic = sources.filter((source) => source.kind !== 'hosts').filter(({ kind }) => kind !== 'file');
   await Promise.all(
     dynamic.map(async ({ kind, file }) => {
       try {

@@ -1,1 +1,3 @@
-export const kubernetesInventory = () => { throw new Error('todo'); };
+export const kubernetesInventory = () => {
+  throw new Error('todo');
+};

@@ -40,7 +40,9 @@ function unknownPlugin(document: Document, name: unknown): InvalidError {
       severity: 'error',
       message: `there is no inventory plugin ${String(name)}`,
       place: document.place(['plugin']),
-      hint: near ? `did you mean ${near}?` : 'there are constructed, kubernetes and proxmox; a program that prints JSON does for the rest',
+      hint: near
+        ? `did you mean ${near}?`
+        : 'there are constructed, kubernetes and proxmox; a program that prints JSON does for the rest',
     },
   ]);
 }

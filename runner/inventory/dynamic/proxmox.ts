@@ -1,1 +1,3 @@
-export const proxmoxInventory = () => { throw new Error('todo'); };
+export const proxmoxInventory = () => {
+  throw new Error('todo');
+};

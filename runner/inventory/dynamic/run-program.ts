@@ -36,7 +36,8 @@ export function runProgram(file: string, args: readonly string[], deadline: numb
     child.on('close', (code, signal) => {
       clearTimeout(timer);
       if (ended) reject(failed(file, ended, complaint));
-      else if (code !== 0) reject(failed(file, `ended with ${code === null ? `signal ${signal}` : `exit code ${code}`}`, complaint));
+      else if (code !== 0)
+        reject(failed(file, `ended with ${code === null ? `signal ${signal}` : `exit code ${code}`}`, complaint));
       else resolve(Buffer.concat(output).toString('utf8'));
     });
   });
