@@ -1,4 +1,10 @@
-import { type CommandDefinition, INVENTORY_OPTION, REFRESH_OPTION, type OptionGroup, type OptionRow } from './options.ts';
+import {
+  type CommandDefinition,
+  INVENTORY_OPTION,
+  type OptionGroup,
+  type OptionRow,
+  REFRESH_OPTION,
+} from './options.ts';
 
 const EXTRA_VARS: OptionRow = [
   '-e, --extra-vars <name=value>',

@@ -33,7 +33,14 @@ export async function explain(name: string, options: Record<string, unknown>): P
   const found = groupBySettings(inventory, name, hosts, (each) => layersAbove(inventory, playbook, each));
   if (found.length === 0 && !given) throw notSet(name, inventory, hosts);
   const extra = given && { from: given.from, value: given.text ?? given.value };
-  if (options.json === true) console.log(JSON.stringify(found.map((group) => asJson(inventory, name, group, extra)), undefined, 2));
+  if (options.json === true)
+    console.log(
+      JSON.stringify(
+        found.map((group) => asJson(inventory, name, group, extra)),
+        undefined,
+        2,
+      ),
+    );
   else console.log(found.map((group) => drawn(inventory, name, group, extra)).join('\n\n') || drawnExtra(name, extra!));
   return EXIT.done;
 }
@@ -73,7 +80,11 @@ function layersAbove(inventory: Inventory, playbook: Playbook | undefined, host:
 }
 
 function drawn(inventory: Inventory, name: string, group: Group, extra: Extra | undefined): string {
-  const rows = group.settings.map(({ level, place, definition }) => [level, placeText(place), shown(name, definition.value)]);
+  const rows = group.settings.map(({ level, place, definition }) => [
+    level,
+    placeText(place),
+    shown(name, definition.value),
+  ]);
   if (extra) rows.push([extra.from, '', shown(name, extra.value)]);
   const wide = (column: number) => Math.max(...rows.map((row) => row[column]!.length));
   const [levels, places] = [wide(0), wide(1)];
@@ -135,7 +146,9 @@ function placeText({ file, line, column }: Place): string {
 }
 
 function notSet(name: string, inventory: Inventory, hosts: readonly string[]): ReeveError {
-  const names = new Set(hosts.flatMap((host) => inventory.layersOf(host).flatMap((layer) => Object.keys(layer.definitions))));
+  const names = new Set(
+    hosts.flatMap((host) => inventory.layersOf(host).flatMap((layer) => Object.keys(layer.definitions))),
+  );
   const near = nearestName(name, [...names]);
   return new ReeveError('unknown-variable', `nothing sets the variable ${name} for ${hostsText(hosts)}`, {
     hint: near ? `did you mean ${near}?` : '`reeve inventory --list` shows every variable',
