@@ -60,6 +60,7 @@ class NameCheck {
       made = { ...made, ...namesMadeBy(play, this.#subject.registry) };
       inPlays = inPlays.with({ ...made, ...this.#play(play, everywhere.with(made)) });
     }
+    this.#references(playbook.approval, everywhere);
     this.#references(playbook.lock, everywhere.with(inventoryNames(inventory, inventory?.hosts.keys() ?? [])));
     // A variable is resolved where it is used, so it may use names that only some plays have.
     this.#definitions(playbook.vars, inPlays);
