@@ -17,6 +17,7 @@ export async function validate(files: string[], options: Record<string, unknown>
     files,
     registry: modules,
     inventory,
+    warnOfVariables: true,
     engineVariables: ENGINE_VARIABLES,
   });
   if (diagnostics.length > 0) printDiagnostics(diagnostics);
