@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Diagnostic, EXIT, InvalidError, ReeveError } from '../errors.ts';
+import type { Opener } from '../load/opener.ts';
 import { loadDocument } from '../load/parse.ts';
 import { InventoryBuilder } from './builder.ts';
 import type { Inventory } from './model.ts';
@@ -17,19 +18,20 @@ const NOT_SOURCES = /^(group_vars|host_vars)$|^\.|~$|\.(orig|bak|md|txt|cfg)$/;
  *
  * @param sources as given by `-i`.
  * @param playbookDirectory where group_vars and host_vars beside the playbook are looked for.
+ * @param opener opens what is encrypted; without it such files are errors.
  * @throws InvalidError with every error found; ReeveError `inventory-missing`.
  */
-export function loadInventory(sources: readonly string[], playbookDirectory?: string): Inventory {
+export function loadInventory(sources: readonly string[], playbookDirectory?: string, opener?: Opener): Inventory {
   const builder = new InventoryBuilder();
   const diagnostics: Diagnostic[] = [];
   const folders = new Set<string>();
   for (const source of sources) {
     if (source.includes(',')) addHostList(source, builder, diagnostics);
-    else for (const file of filesOf(source, folders)) diagnostics.push(...readFile(file, builder));
+    else for (const file of filesOf(source, folders)) diagnostics.push(...readFile(file, builder, opener));
   }
   if (playbookDirectory !== undefined) folders.add(playbookDirectory);
-  const groups = [...folders].map((folder) => new VariableFiles(join(folder, 'group_vars')));
-  const hosts = [...folders].map((folder) => new VariableFiles(join(folder, 'host_vars')));
+  const groups = [...folders].map((folder) => new VariableFiles(join(folder, 'group_vars'), opener));
+  const hosts = [...folders].map((folder) => new VariableFiles(join(folder, 'host_vars'), opener));
   diagnostics.push(...findCycles(builder));
   const errors = () => diagnostics.filter((d) => d.severity === 'error').length > 0;
   if (errors()) throw new InvalidError(diagnostics);
@@ -72,9 +74,9 @@ function filesOf(source: string, folders: Set<string>): string[] {
     .filter((path) => statSync(path).isFile());
 }
 
-function readFile(file: string, builder: InventoryBuilder): Diagnostic[] {
+function readFile(file: string, builder: InventoryBuilder, opener: Opener | undefined): Diagnostic[] {
   try {
-    const document = loadDocument(file);
+    const document = loadDocument(file, opener ? { opener } : {});
     const value = document.value as Record<string, unknown> | null;
     if (value === null || typeof value !== 'object' || Array.isArray(value)) {
       const message = 'an inventory takes a mapping of groups';

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnostic } from '../errors.ts';
 import { InvalidError } from '../errors.ts';
+import type { Opener } from '../load/opener.ts';
 import { loadDocument } from '../load/parse.ts';
 import type { Variables } from './builder.ts';
 import { definitionsAt } from './definitions.ts';
@@ -12,11 +13,13 @@ const ENDINGS = ['', '.yml', '.yaml', '.json'];
 export class VariableFiles {
   readonly diagnostics: Diagnostic[] = [];
   readonly #folder: string;
+  readonly #opener: Opener | undefined;
   readonly #read = new Map<string, Variables | undefined>();
   readonly #present: Set<string>;
 
-  constructor(folder: string) {
+  constructor(folder: string, opener?: Opener) {
     this.#folder = folder;
+    this.#opener = opener;
     this.#present = new Set(existsSync(folder) ? readdirSync(folder) : []);
   }
 
@@ -38,7 +41,7 @@ export class VariableFiles {
 
   #file(file: string): Variables {
     try {
-      const document = loadDocument(file, { allowEmpty: true });
+      const document = loadDocument(file, { allowEmpty: true, ...(this.#opener ? { opener: this.#opener } : {}) });
       const { value } = document;
       if (value === null || value === undefined) return {};
       if (typeof value === 'object' && !Array.isArray(value)) {

@@ -10,7 +10,7 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml';
-import type { Diagnostic } from '../errors.ts';
+import type { Diagnostic, Place } from '../errors.ts';
 import { Raw } from './document.ts';
 import type { LineIndex } from './line-index.ts';
 
@@ -20,7 +20,7 @@ const MAX_DEPTH = 200;
 const MAX_ALIASED_NODES = 100_000;
 
 /** Makes the value of a tagged string. */
-export type Tags = Record<string, (text: string) => unknown>;
+export type Tags = Record<string, (text: string, place: Place) => unknown>;
 
 const OWN_TAGS: Tags = { '!raw': (text) => new Raw(text) };
 const CORE_TAGS = new Set(
@@ -73,7 +73,7 @@ class Converter {
   #tagged(node: Node, depth: number): unknown {
     const tag = (node as { tag?: string }).tag;
     if (tag && !CORE_TAGS.has(tag) && this.#tags[tag]) {
-      if (isScalar(node)) return this.#tags[tag](stringOf(node));
+      if (isScalar(node)) return this.#tags[tag](stringOf(node), this.#place(node));
       this.#report('misplaced-tag', `the tag ${tag} belongs before a string`, node);
     }
     if (isScalar(node)) return this.#scalar(node);

@@ -4,6 +4,7 @@ import { convert, type Tags } from './convert.ts';
 import type { Document, Path, TextPlace } from './document.ts';
 import { LineIndex } from './line-index.ts';
 import { NodeFinder } from './node-finder.ts';
+import type { Opener } from './opener.ts';
 import { forbiddenCharacter, readText } from './read-text.ts';
 import { stringOffsets } from './string-offsets.ts';
 import { explainYamlErrors } from './yaml-errors.ts';
@@ -11,17 +12,25 @@ import { explainYamlErrors } from './yaml-errors.ts';
 export interface LoadOptions {
   /** `1.1` reads yes, no, on, off and 0644 as Ansible does; default 1.2, core schema. */
   yaml?: '1.1' | '1.2';
-  /** Further tags of strings: `{ '!vault': (text) => new Vaulted(text) }`. `!raw` is always known. */
+  /** Further tags of strings: `{ '!vault': (text, place) => new Vaulted(text, place) }`. `!raw` is always known. */
   tags?: Tags;
   /** An empty file gives an empty mapping instead of an error. */
   allowEmpty?: boolean;
+  /** Opens files and values that are encrypted; without it they are what they are. */
+  opener?: Opener;
   /** The place that names the file, for «no such file». */
   from?: Place;
 }
 
-/** Reads and parses a YAML or JSON file. Throws InvalidError with all that is wrong with it. */
+/** Reads and parses a YAML or JSON file, an encrypted one too when `opener` can. Throws InvalidError with all that is wrong with it. */
 export function loadDocument(file: string, options: LoadOptions = {}): Document {
-  return parseDocument(readText(file, options.from), file, options);
+  const { opener } = options;
+  const text = readText(file, options.from);
+  if (!opener) return parseDocument(text, file, options);
+  const withTags = { ...options, tags: { ...opener.tags, ...options.tags } };
+  const plain = opener.openText(text, file);
+  if (plain === undefined) return opener.openDocument(parseDocument(text, file, withTags));
+  return opener.parseOpened(file, () => parseDocument(plain, file, { ...withTags, allowEmpty: true }));
 }
 
 /** Parses YAML or JSON text. Throws InvalidError with all that is wrong with it. */

@@ -11,7 +11,9 @@ function sources(folder: string): { file: string; imports: string[] }[] {
     .map((name) => {
       const file = join(ROOT, folder, name);
       const text = readFileSync(file, 'utf8');
-      const statements = text.matchAll(/^(?:import|export)\b[^'"`;]*?\bfrom '([^'\n]+)'|^import '([^'\n]+)'|\bimport\('([^'\n]+)'\)/gm);
+      const statements = text.matchAll(
+        /^(?:import|export)\b[^'"`;]*?\bfrom '([^'\n]+)'|^import '([^'\n]+)'|\bimport\('([^'\n]+)'\)/gm,
+      );
       const found = [...statements].map((match) => (match[1] ?? match[2] ?? match[3])!);
       const imports = found.map((name) => (name.startsWith('.') ? relative(ROOT, resolve(dirname(file), name)) : name));
       return { file: relative(ROOT, file), imports };
@@ -58,6 +60,7 @@ describe('imports', () => {
     inventory: ['language', 'load', 'playbook/keywords.ts', 'validate/schema'],
     journal: [],
     report: [],
+    secrets: ['language', 'load'],
     execute: ['language', 'load', 'playbook', 'inventory', 'connect', 'journal', 'kube'],
   };
 
@@ -81,6 +84,7 @@ describe('imports', () => {
       'inventory',
       'journal',
       'report',
+      'secrets',
       'execute',
     ];
     const found = folders.flatMap((folder) =>
