@@ -13,6 +13,15 @@ const CONNECTION: OptionGroup = {
   ],
 };
 
+const SECRETS: OptionGroup = {
+  title: 'Secrets',
+  options: [
+    ['--vault-id <source>', 'ansible-vault password: FILE, SCRIPT or prompt, or ID@ before it; may be repeated'],
+    ['--vault-password-file <file>', 'The same as --vault-id FILE'],
+    ['-J, --ask-vault-pass', 'Ask for the ansible-vault password'],
+  ],
+};
+
 const OUTPUT: OptionGroup = {
   title: 'Output',
   options: [
@@ -55,6 +64,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       HOW,
       OUTPUT,
       CONNECTION,
+      SECRETS,
       {
         title: 'Look without running',
         options: [
@@ -75,7 +85,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     description: 'Check playbooks without connecting anywhere',
     details:
       'Shows every mistake of every file at once and exits with 4 when there is one. With -i, host names and\nvariables are checked too.',
-    groups: [{ title: 'Options', options: [INVENTORY_OPTION] }],
+    groups: [{ title: 'Options', options: [INVENTORY_OPTION] }, SECRETS],
     examples: ['reeve validate playbooks/*.yaml -i inventory/production'],
     run: async ([files], options) => (await import('./commands/validate.ts')).validate(files!, options),
   },
@@ -87,6 +97,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     groups: [
       { title: 'Options', options: [INVENTORY_OPTION, EXTRA_VARS, ['--output <format>', 'plain or json']] },
       CONNECTION,
+      SECRETS,
     ],
     examples: ['reeve doctor -i inventory/production', 'reeve doctor servers'],
     run: async ([pattern], options) => (await import('./commands/doctor.ts')).doctor(pattern, options),
@@ -104,6 +115,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
           ['--host <name>', 'Variables of one host as JSON'],
         ],
       },
+      SECRETS,
     ],
     examples: ['reeve inventory -i inventory/production --graph'],
     run: async (_args, options) => (await import('./commands/inventory.ts')).inventory(options),
@@ -139,6 +151,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       HOW,
       OUTPUT,
       CONNECTION,
+      SECRETS,
     ],
     examples: ['reeve exec all command uptime', 'reeve exec agents service name=k3s-agent state=restarted -b'],
     run: async ([pattern, module, args], options) =>

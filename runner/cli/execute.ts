@@ -7,9 +7,11 @@ import type { Inventory } from '../inventory/model.ts';
 import { Masker } from '../journal/masker.ts';
 import type { Filled } from '../playbook/fill-inputs.ts';
 import type { Playbook } from '../playbook/model.ts';
+import type { SecretSession } from '../secrets/session.ts';
 import { assemble } from './assemble.ts';
 import { count, text, texts, words } from './options.ts';
 import { reporter } from './reporter.ts';
+import { ShortSecrets } from './short-secrets.ts';
 import { watchSignals } from './signals.ts';
 import { version } from './version.ts';
 
@@ -18,14 +20,16 @@ export interface Execution {
   playbook: Playbook;
   inventory: Inventory;
   filled: Filled;
+  secrets: SecretSession;
   options: Record<string, unknown>;
 }
 
 /** Runs a playbook that has been loaded, with the options of the command line. Returns the exit code. */
-export async function execute({ file, playbook, inventory, filled, options }: Execution): Promise<number> {
+export async function execute({ file, playbook, inventory, filled, secrets, options }: Execution): Promise<number> {
   const settings = settingsOf(options, filled);
-  const masker = new Masker();
-  masker.add(filled.secrets);
+  const short = new ShortSecrets();
+  const masker = new Masker(() => short.found());
+  secrets.tellTo((value) => masker.add(value));
   const shown = await reporter(options, settings);
   const sinks: EventSink[] = [shown];
   const parts = await assemble({
@@ -39,6 +43,7 @@ export async function execute({ file, playbook, inventory, filled, options }: Ex
     reporter: shown,
     hostKeyChecking: text(options.hostKeyChecking, '--host-key-checking') ?? process.env.REEVE_HOST_KEY_CHECKING,
   });
+  short.tellTo((message) => parts.emitter.emit({ type: 'notice', level: 'warning', message }));
   const unwatch = watchSignals(parts.interrupt, (message) => {
     parts.emitter.emit({ type: 'notice', level: 'warning', message });
   });

@@ -1,12 +1,14 @@
 import { dirname } from 'node:path';
 import { modules } from '../../modules/index.ts';
-import { InvalidError } from '../errors.ts';
+import { type Diagnostic, InvalidError } from '../errors.ts';
 import { loadInventory } from '../inventory/load.ts';
 import type { Inventory } from '../inventory/model.ts';
 import type { Document } from '../load/document.ts';
-import { type Filled, fillInputs } from '../playbook/fill-inputs.ts';
+import type { Opener } from '../load/opener.ts';
+import { type Filled, fillInputs, type Given } from '../playbook/fill-inputs.ts';
 import type { Playbook } from '../playbook/model.ts';
 import { parsePlaybook } from '../playbook/parse.ts';
+import type { SecretSession } from '../secrets/session.ts';
 import { sortDiagnostics } from '../validate/sort.ts';
 import { validatePlaybook } from '../validate/validate-playbook.ts';
 import { canAsk } from './ask.ts';
@@ -15,27 +17,62 @@ import { ENGINE_VARIABLES } from './engine-variables.ts';
 import { readExtraVars } from './extra-vars.ts';
 import { inventorySources, texts } from './options.ts';
 import { Person } from './person.ts';
+import { openSecrets } from './secrets.ts';
 
 /** A playbook that may be run: nothing is wrong with it on this inventory, and every input has a value. */
 export interface LoadedRun {
   playbook: Playbook;
   inventory: Inventory;
   filled: Filled;
+  secrets: SecretSession;
 }
 
 /**
  * Loads a playbook and its inventory and checks them against each other before anything connects. Warnings are printed.
+ * @param read gives the playbook's document; may be called more than once.
  * @throws InvalidError with all mistakes, UsageError for an `-e` that nothing uses.
  */
 export async function loadRun(
-  document: Document,
+  read: (opener: Opener) => Document,
   options: Record<string, unknown>,
-  directory = dirname(document.file),
+  directory?: string,
 ): Promise<LoadedRun> {
-  const { playbook, diagnostics } = parsePlaybook(document, modules);
-  if (!playbook) throw new InvalidError(diagnostics);
-  const inventory = loadInventory(await inventorySources(options.inventory), directory);
-  const given = readExtraVars(texts(options.extraVars));
+  const secrets = openSecrets(options);
+  const sources = await inventorySources(options.inventory);
+  const loaded = await secrets.load(() => {
+    const document = read(secrets);
+    const { playbook, diagnostics } = parsePlaybook(document, modules, secrets);
+    if (!playbook) throw new InvalidError(diagnostics);
+    const inventory = loadInventory(sources, directory ?? dirname(document.file), secrets);
+    return { playbook, diagnostics, inventory, given: readExtraVars(texts(options.extraVars), secrets) };
+  });
+  const { playbook, inventory } = loaded;
+  checkTogether(loaded);
+  await secrets.check();
+  const person = canAsk() ? new Person() : undefined;
+  const filled = await fillInputs(
+    playbook,
+    loaded.given,
+    process.env,
+    person && ((question, secret) => person.ask(question, secret)),
+  );
+  if (options.askBecomePass === true) await askBecomePassword(filled);
+  secrets.learn(filled.secrets);
+  return { playbook, inventory, filled, secrets };
+}
+
+/** @throws InvalidError with all mistakes; prints warnings. */
+function checkTogether({
+  playbook,
+  inventory,
+  diagnostics,
+  given,
+}: {
+  playbook: Playbook;
+  inventory: Inventory;
+  diagnostics: Diagnostic[];
+  given: Given[];
+}): void {
   const extraVars = given.map(({ name }) => name).filter((name) => !Object.hasOwn(playbook.inputs, name));
   const found = sortDiagnostics([
     ...diagnostics,
@@ -43,15 +80,6 @@ export async function loadRun(
   ]);
   if (found.some(({ severity }) => severity === 'error')) throw new InvalidError(found);
   if (found.length > 0) printDiagnostics(found);
-  const person = canAsk() ? new Person() : undefined;
-  const filled = await fillInputs(
-    playbook,
-    given,
-    process.env,
-    person && ((question, secret) => person.ask(question, secret)),
-  );
-  if (options.askBecomePass === true) await askBecomePassword(filled);
-  return { playbook, inventory, filled };
 }
 
 /** One password for every host that has none of its own to become another user with. */

@@ -1,5 +1,6 @@
 import { EXIT, ReeveError } from '../errors.ts';
 import type { HostRecap, RunEnded } from '../events.ts';
+import { MASK } from '../journal/masker.ts';
 import { layeredScope } from '../language/scope.ts';
 import { Clusters } from './cluster-access.ts';
 import { takeLock } from './lock.ts';
@@ -48,7 +49,7 @@ export async function runPlaybook(parts: RunParts, labels: RunLabels): Promise<R
     check: settings.check,
     diff: settings.diff,
     reeve: labels.reeve,
-    inputs: settings.inputs,
+    inputs: shownInputs(parts),
   });
   let error: ReeveError | undefined;
   let refused: string | undefined;
@@ -68,6 +69,12 @@ export async function runPlaybook(parts: RunParts, labels: RunLabels): Promise<R
   emitter.emit(ended);
   await emitter.flush();
   return { exitCode: ended.exitCode, recap: ended.recap, pending: run.pending.any };
+}
+
+/** Secret inputs by name only: a short one would not be masked. */
+function shownInputs({ playbook, settings }: RunParts): Record<string, unknown> {
+  const entries = Object.entries(settings.inputs);
+  return Object.fromEntries(entries.map(([name, value]) => [name, playbook.inputs[name]?.secret ? MASK : value]));
 }
 
 async function runPlays(run: RunState): Promise<string | undefined> {

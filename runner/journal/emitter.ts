@@ -25,7 +25,7 @@ export class Emitter {
       seq: ++this.#seq,
       at: new Date(this.#last).toISOString(),
       run: this.run,
-      ...this.#masker.value(body),
+      ...this.#masker.event(body),
     };
     for (const sink of this.#sinks) sink.handle(event);
     return event;

@@ -1,5 +1,5 @@
 import { InvalidError } from '../errors.ts';
-import type { Document } from '../load/document.ts';
+import type { Document, Sealed } from '../load/document.ts';
 import { checkLookup, lookUp } from './lookup.ts';
 import { wholeFile } from './problem.ts';
 import type { TaggedSecret } from './sealed-values.ts';
@@ -39,10 +39,10 @@ export class SecretEngine {
     return this.#keys.prepare(documents);
   }
 
-  /** The value of a SOPS document with its secrets sealed; undefined when its key has not been prepared. */
-  openSops(document: Document): unknown {
+  /** The value of a SOPS document with what `seal` makes of its secrets; undefined when its key has not been prepared. */
+  openSops(document: Document, seal: (value: unknown) => Sealed): unknown {
     const key = this.#keys.of(document);
-    return key && openSopsDocument(document, key, this.#learn);
+    return key && openSopsDocument(document, key, seal);
   }
 
   /** @throws InvalidError with every value that cannot be opened. */

@@ -31,26 +31,18 @@ export class TaggedSecret extends Sealed {
 
 /** A value that was decrypted with the file around it. Masked from the moment it exists; closed when printed as JSON. */
 export class DecryptedSecret extends Sealed {
-  readonly #value: unknown;
+  readonly #open: () => unknown;
 
-  constructor(value: unknown) {
+  constructor(open: () => unknown) {
     super();
-    this.#value = value;
+    this.#open = open;
   }
 
   open(): unknown {
-    return this.#value;
+    return this.#open();
   }
 
   toJSON(): unknown {
     return '********';
   }
-}
-
-/** A copy of a value with every sealed value in it opened. */
-export function openDeep(value: unknown): unknown {
-  if (value instanceof Sealed) return value.open();
-  if (Array.isArray(value)) return value.map(openDeep);
-  if (value === null || typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, openDeep(item)]));
 }

@@ -1,4 +1,5 @@
 import { InvalidError, type Place, ReeveError } from '../errors.ts';
+import type { Sealed } from '../language/sealed.ts';
 import type { Document } from '../load/document.ts';
 import type { Opener } from '../load/opener.ts';
 import type { SecretEngine } from './engine.ts';
@@ -25,6 +26,7 @@ export class SecretSession implements Opener {
   readonly #listeners: ((value: unknown) => void)[] = [];
   #engine: SecretEngine | undefined;
   #needsEngine = false;
+  #isClosed = false;
   #waiting: Document[] = [];
   #values: TaggedSecret[] = [];
 
@@ -44,6 +46,11 @@ export class SecretSession implements Opener {
   learn(value: unknown): void {
     this.#known.push(value);
     for (const listener of this.#listeners) listener(value);
+  }
+
+  /** For commands that show what is written: files are decrypted, and values in them stay closed. */
+  keepClosed(): void {
+    this.#isClosed = true;
   }
 
   /**
@@ -94,7 +101,7 @@ export class SecretSession implements Opener {
 
   openDocument(document: Document): Document {
     if (!isSops(document.value)) return document;
-    const opened = this.#engine?.openSops(document);
+    const opened = this.#engine?.openSops(document, (value) => this.#seal(value, document));
     if (opened === undefined) {
       this.#needsEngine = true;
       this.#waiting.push(document);
@@ -111,8 +118,16 @@ export class SecretSession implements Opener {
     };
   }
 
+  #seal(value: unknown, document: Document): Sealed {
+    this.learn(value);
+    return new DecryptedSecret(() => {
+      if (this.#isClosed) throw closed(document.place([]));
+      return value;
+    });
+  }
+
   #reveal(secret: TaggedSecret): unknown {
-    if (!this.#engine) throw secretProblem('secret-closed', 'this secret is not opened here', secret.place);
+    if (!this.#engine || this.#isClosed) throw closed(secret.place);
     return this.#engine.reveal(secret);
   }
 
@@ -129,6 +144,10 @@ export class SecretSession implements Opener {
     await this.#engine.prepareSops(waiting);
     return true;
   }
+}
+
+function closed(place: Place): InvalidError {
+  return secretProblem('secret-closed', 'this secret is not opened here', place);
 }
 
 /** SOPS keeps what it needs under the key `sops`. */

@@ -4,12 +4,15 @@ import { hostVariables, inventoryGraph, inventoryList } from '../../inventory/sh
 import { nearestName } from '../../language/nearest.ts';
 import { inventorySources, text } from '../options.ts';
 import { UsageError } from '../report-error.ts';
+import { openSecrets } from '../secrets.ts';
 
 /** `reeve inventory --list|--graph|--host NAME`. */
 export async function inventory(options: Record<string, unknown>): Promise<number> {
   const sources = await inventorySources(options.inventory);
   if (sources.length === 0) throw new UsageError('there is no inventory', 'give one with -i');
-  const loaded = loadInventory(sources);
+  const secrets = openSecrets(options);
+  secrets.keepClosed();
+  const loaded = await secrets.load(() => loadInventory(sources, undefined, secrets));
   const host = text(options.host, '--host');
   if (host !== undefined) {
     if (!loaded.hosts.has(host)) throw unknownHost(host, [...loaded.hosts.keys()]);

@@ -6,18 +6,17 @@ import { printDiagnostics } from '../diagnostics.ts';
 import { ENGINE_VARIABLES } from '../engine-variables.ts';
 import { givenInventory } from '../options.ts';
 import { UsageError } from '../report-error.ts';
+import { openSecrets } from '../secrets.ts';
 
 /** `reeve validate FILE… [-i INV]`: every error of every file in one go, exit 4; nothing is connected to. */
 export async function validate(files: string[], options: Record<string, unknown>): Promise<number> {
   if (files.length === 0) throw new UsageError('validate takes the files to check');
   const sources = givenInventory(options.inventory);
-  const inventory = sources.length === 0 ? undefined : () => loadInventory(sources);
-  const { diagnostics, exitCode } = runValidate({
-    files,
-    registry: modules,
-    inventory,
-    engineVariables: ENGINE_VARIABLES,
-  });
+  const secrets = openSecrets(options);
+  const inventory = sources.length === 0 ? undefined : () => loadInventory(sources, undefined, secrets);
+  const { diagnostics, exitCode } = await secrets.load(() =>
+    runValidate({ files, registry: modules, opener: secrets, inventory, engineVariables: ENGINE_VARIABLES }),
+  );
   if (diagnostics.length > 0) printDiagnostics(diagnostics);
   const errors = diagnostics.filter((one) => one.severity === 'error').length;
   if (exitCode === EXIT.done) console.log(`${counted(files.length, 'file is', 'files are')} valid`);

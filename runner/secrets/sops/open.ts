@@ -2,7 +2,6 @@ import type { Scalar, Document as YamlDocument } from 'yaml';
 import type { Place } from '../../errors.ts';
 import type { Document } from '../../load/document.ts';
 import { secretProblem } from '../problem.ts';
-import { DecryptedSecret } from '../sealed-values.ts';
 import { decryptValue, isEncryptedValue, type SopsValue } from './cipher.ts';
 import { startMac, verifyMac } from './mac.ts';
 import { readMetadata, type SopsMetadata } from './metadata.ts';
@@ -14,22 +13,18 @@ import { macBytes, plainValue, sopsValue } from './values.ts';
 export const SOPS_KEY = 'sops';
 
 /**
- * The values of a SOPS document, those that were encrypted sealed; `learn` is told each of them.
+ * The values of a SOPS document; `seal` makes what stands for those that were encrypted.
  * @throws InvalidError when it was changed.
  */
 export function openSopsDocument(
   document: Document,
   key: Buffer,
-  learn: (value: unknown) => void,
+  seal: (value: unknown) => unknown,
 ): Record<string, unknown> {
   const place = document.place([]);
   const metadata = readMetadata(metadataOf(document.value), document.place([SOPS_KEY], 'key'));
-  const opened = openTree(parseTree(document.text, place), metadata, key, place, (_scalar, value) => {
-    const plain = plainValue(value);
-    learn(plain);
-    return new DecryptedSecret(plain);
-  });
-  return opened;
+  const tree = parseTree(document.text, place);
+  return openTree(tree, metadata, key, place, (_scalar, value) => seal(plainValue(value)));
 }
 
 export function metadataOf(value: unknown): Record<string, unknown> {

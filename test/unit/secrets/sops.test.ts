@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
+import { toPlain } from '../../../runner/language/access.ts';
 import { loadDocument } from '../../../runner/load/parse.ts';
-import { openDeep } from '../../../runner/secrets/sealed-values.ts';
 import { readMetadata } from '../../../runner/secrets/sops/metadata.ts';
 import { openTree } from '../../../runner/secrets/sops/open.ts';
 import { selection } from '../../../runner/secrets/sops/selection.ts';
@@ -14,7 +14,7 @@ import { EXAMPLE_DATA_KEY, folder, KEYS, problemsOf, session, vector, vectorText
 async function open(file: string, environment: Record<string, string>) {
   const { secrets, known } = session({ environment });
   const document = await secrets.load(() => loadDocument(file, { opener: secrets }));
-  return { document, value: openDeep(document.value), known };
+  return { document, value: toPlain(document.value), known };
 }
 
 /** A vector with something changed in it, as a file. */

@@ -3,8 +3,8 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { toPlain } from '../../../runner/language/access.ts';
 import { loadDocument } from '../../../runner/load/parse.ts';
-import { openDeep } from '../../../runner/secrets/sealed-values.ts';
 import type { SecretSources } from '../../../runner/secrets/session.ts';
 import { encryptVault } from '../../../runner/secrets/vault/decrypt.ts';
 import { folder, problemsOf, session, vector, vectorText } from './support.ts';
@@ -24,7 +24,7 @@ async function open(path: string, sources: Partial<SecretSources>) {
   const { secrets, known } = session(sources);
   const document = await secrets.load(() => loadDocument(path, { opener: secrets }));
   await secrets.check();
-  return { value: openDeep(document.value), document, known };
+  return { value: toPlain(document.value), document, known };
 }
 
 /** `name: !vault |` with the text indented below it. */
