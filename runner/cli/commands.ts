@@ -158,6 +158,21 @@ export const COMMANDS: readonly CommandDefinition[] = [
       (await import('./commands/exec.ts')).exec(pattern!, module!, args!, options),
   },
   {
+    usage: 'secret <action> <file>',
+    description: 'Encrypt, decrypt, edit or rekey a SOPS file',
+    details:
+      'ACTION is encrypt (in place), decrypt (to stdout; ansible-vault files too), edit (in memory, never on the disk)\nor rekey (a new key, for those that --age names or for the same people). Private keys are looked for in\nSOPS_AGE_KEY, SOPS_AGE_KEY_FILE and ~/.config/sops/age/keys.txt.',
+    groups: [
+      {
+        title: 'Options',
+        options: [['--age <recipient>', 'Encrypt for this age public key; may be repeated; default: .sops.yaml']],
+      },
+      SECRETS,
+    ],
+    examples: ['reeve secret encrypt group_vars/all/secrets.yaml --age age1…', 'reeve secret edit secrets.yaml'],
+    run: async ([action, file], options) => (await import('./commands/secret.ts')).secret(action!, file!, options),
+  },
+  {
     usage: 'init [folder]',
     description: 'Make a starter project',
     details: 'An inventory, a first playbook and a README. Files that are there already are never overwritten.',
