@@ -18,6 +18,8 @@ export interface TaskReference {
   id: string;
   name: string;
   module: string;
+  /** Of its module: whether it can change anything. */
+  kind?: 'state' | 'action' | 'check';
   /** `tasks`, `handlers`, `gate`, … */
   section: string;
   place?: Place;
@@ -43,6 +45,8 @@ export interface RunStarted {
   diff: boolean;
   reeve: string;
   inputs: Record<string, unknown>;
+  /** What the playbook says that it does. */
+  description?: string;
 }
 export interface PlayStarted {
   type: 'play-started';
@@ -83,6 +87,8 @@ export interface EffectEnded {
   item?: string;
   ok: boolean;
   undo?: unknown;
+  /** Of actions: what the task will register. A run that dies before the task has ended need not do it again. */
+  result?: Record<string, unknown>;
 }
 /** One line of progress of a running task: «evicted shop/web-1 (3 of 7)». */
 export interface TaskProgress {
@@ -118,6 +124,33 @@ export interface HostRescued {
   /** Id of the block. */
   block: string;
 }
+/** Somebody takes the changes of the run back. */
+export interface RollbackStarted {
+  type: 'rollback-started';
+  /** How many changes go back. */
+  steps: number;
+}
+export interface UndoStarted {
+  type: 'undo-started';
+  /** Number of the `effect-ended` event whose change goes back. */
+  effect: number;
+  host: string;
+  task: TaskReference;
+  changes: Change[];
+}
+export interface UndoEnded {
+  type: 'undo-ended';
+  effect: number;
+  host: string;
+  task: TaskReference;
+  ok: boolean;
+  message?: string;
+}
+export interface RollbackEnded {
+  type: 'rollback-ended';
+  ok: boolean;
+  message?: string;
+}
 /** A run that had ended or died goes on, under the same id. */
 export interface RunResumed {
   type: 'run-resumed';
@@ -146,10 +179,14 @@ export interface TaskEnded {
   /** Why it was skipped, is unknown, or failed; or what it found. */
   message?: string;
   changes: Change[];
+  /** What the module was told, without defaults; absent for loops, and where it did not come to that. */
+  args?: Record<string, unknown>;
   /** What `register` gets; masked. */
   result?: Record<string, unknown>;
   ignored?: boolean;
   rescued?: boolean;
+  /** The task's own wish to show differences, whatever `--diff` says. */
+  diff?: boolean;
   warnings?: string[];
   error?: { code: string; message: string; place?: Place; hint?: string };
 }
@@ -178,6 +215,13 @@ export interface Notice {
   host?: string;
   place?: Place;
   hint?: string;
+}
+/** What a person, or the playbook's `notes`, has to say about the run; also after its end. */
+export interface Note {
+  type: 'note';
+  text: string;
+  /** Who said it; absent for the playbook's own notes. */
+  by?: string;
 }
 export interface BatchEnded {
   type: 'batch-ended';
@@ -217,12 +261,17 @@ export type EventBody =
   | ItemEnded
   | HostRescued
   | RunResumed
+  | RollbackStarted
+  | UndoStarted
+  | UndoEnded
+  | RollbackEnded
   | TaskRetry
   | TaskEnded
   | HandlerNotified
   | HandlersPending
   | NodeState
   | Notice
+  | Note
   | BatchEnded
   | PlayEnded
   | RunEnded;
@@ -240,6 +289,8 @@ export type RunEvent = EventBody & {
 /** Takes events in order. A reporter is one; so is the journal. */
 export interface EventSink {
   handle(event: RunEvent): void;
+  /** True for the journal: it must not get an event twice. */
+  readonly records?: boolean;
   /** Resolves when everything handled so far is where it belongs (on disk, on the terminal). */
   flush?(): Promise<void>;
   close?(): Promise<void>;

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { Connections } from '../connect/types.ts';
 import type { EventSink } from '../events.ts';
 import { Interrupt } from '../execute/interrupt.ts';
+import type { KeepText } from '../execute/recorded-value.ts';
+import type { Replay } from '../execute/replay.ts';
 import type { RunParts, RunSettings } from '../execute/run-state.ts';
 import type { Inventory } from '../inventory/model.ts';
 import { Emitter } from '../journal/emitter.ts';
@@ -10,6 +12,7 @@ import type { Playbook } from '../playbook/model.ts';
 import type { Registry } from '../playbook/registry.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { checkArgs } from '../validate/args.ts';
+import { canAsk } from './ask.ts';
 import { hostKeyChecking } from './host-keys.ts';
 import { Person } from './person.ts';
 
@@ -23,13 +26,24 @@ export interface Assembly {
   yes: boolean;
   reporter: Reporter;
   hostKeyChecking: string | undefined;
+  /** Of the run. */
+  id: string;
+  keep?: KeepText;
+  readArtefact?: (path: string) => string;
+  /** Set when an earlier run goes on: what it has done, and the number of its last event. */
+  replay?: Replay;
+  seq?: number;
 }
 
 /** Everything a run is made of, from what the command line says. Whoever calls this closes `connections`. */
 export async function assemble(assembly: Assembly): Promise<RunParts> {
   const { playbook, inventory, modules, settings, sinks, masker } = assembly;
-  const person = new Person((work) => assembly.reporter.apart(work));
-  const emitter = new Emitter(runId(settings.startedAt), sinks, masker);
+  const interrupt = new Interrupt();
+  const person = new Person(
+    (work) => assembly.reporter.apart(work),
+    () => interrupt.press(),
+  );
+  const emitter = new Emitter(assembly.id, sinks, masker, assembly.seq);
   const connections = await openConnections(assembly.hostKeyChecking, person, (message) => {
     emitter.emit({ type: 'notice', level: 'warning', message });
   });
@@ -43,7 +57,11 @@ export async function assemble(assembly: Assembly): Promise<RunParts> {
     connections,
     checkArgs,
     confirm: person.confirmer(assembly.yes),
-    interrupt: new Interrupt(),
+    interrupt,
+    ...(canAsk() ? { ask: (question: string) => person.ask(question) } : {}),
+    ...(assembly.keep ? { keep: assembly.keep } : {}),
+    ...(assembly.readArtefact ? { readArtefact: assembly.readArtefact } : {}),
+    ...(assembly.replay ? { replay: assembly.replay } : {}),
   };
 }
 

@@ -28,8 +28,11 @@ const OUTPUT: OptionGroup = {
     ['--output <format>', 'tree, plain or json; default: a tree on a terminal, else plain lines'],
     ['-D, --diff', 'Show what changes as unified diffs'],
     ['-v, --verbose', 'Show every task with its results, and the live output of commands'],
+    ['--report <dir>', 'At the end write every report there: action log, HTML, JSON, JUnit, GitHub'],
   ],
 };
+
+const RUNS: OptionRow = ['--runs <dir>', 'Where runs are recorded (REEVE_RUNS); default .reeve/runs'];
 
 const HOW: OptionGroup = {
   title: 'How it runs',
@@ -38,6 +41,7 @@ const HOW: OptionGroup = {
     ['--detailed-exitcode', 'With --check: exit 10 when changes are pending or unknown'],
     ['-f, --forks <n>', 'Hosts at a time (default 50)'],
     ['-y, --yes', 'Answer every `confirm:` with yes'],
+    RUNS,
   ],
 };
 
@@ -49,7 +53,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     usage: 'run <playbook>',
     description: 'Run a playbook',
     details:
-      'Everything is checked before the first connection; all mistakes are shown at once. Ctrl-C finishes the running\ntasks and stops; a second one stops at once.',
+      'Everything is checked before the first connection; all mistakes are shown at once. Ctrl-C finishes the running tasks and stops; a second one stops at once.',
     groups: [
       {
         title: 'What it runs on',
@@ -81,10 +85,114 @@ export const COMMANDS: readonly CommandDefinition[] = [
     run: async ([playbook], options) => (await import('./commands/run.ts')).run(playbook!, options),
   },
   {
+    usage: 'resume <run>',
+    description: 'Go on with a run that died, failed or was interrupted',
+    details:
+      'RUN is an id, the beginning of one, `last`, or the path of a run’s folder. What the journal says is done is not done again. Secret inputs are asked for, or given with -e, again.',
+    groups: [
+      {
+        title: 'Options',
+        options: [
+          EXTRA_VARS,
+          ['--accept-changes', 'Go on although playbook or inventory are not what was run before'],
+          ['-y, --yes', 'Answer every `confirm:` with yes'],
+          RUNS,
+        ],
+      },
+      OUTPUT,
+      CONNECTION,
+    ],
+    examples: ['reeve resume last'],
+    run: async ([run], options) => (await import('./commands/resume.ts')).resume(run!, options),
+  },
+  {
+    usage: 'rollback <run>',
+    description: 'Take the changes of a run back, the last one first',
+    details:
+      'Says first what can and what cannot be undone, and asks. Stops at the first change that does not go back; run it\nagain to go on from there.',
+    groups: [
+      {
+        title: 'Options',
+        options: [
+          ['--to <play>', 'Keep this play and those before it'],
+          ['-C, --check', 'Only say what would be undone'],
+          ['-y, --yes', 'Do not ask'],
+          ['--accept-changes', 'Go on although playbook or inventory are not what was run'],
+          EXTRA_VARS,
+          RUNS,
+        ],
+      },
+      OUTPUT,
+      CONNECTION,
+    ],
+    examples: ['reeve rollback last --check', 'reeve rollback last --to Snapshot'],
+    run: async ([run], options) => (await import('./commands/rollback.ts')).rollback(run!, options),
+  },
+  {
+    usage: 'status [run]',
+    description: 'Show what a run is doing, or how it ended',
+    groups: [
+      { title: 'Options', options: [['--follow', 'Go on showing it until it is over'], ['--json', 'As JSON'], RUNS] },
+    ],
+    examples: ['reeve status', 'reeve status last --follow'],
+    run: async ([run], options) => (await import('./commands/status.ts')).status(run, options),
+  },
+  {
+    usage: 'history',
+    description: 'List the recorded runs',
+    groups: [
+      {
+        title: 'Options',
+        options: [
+          ['--playbook <name>', 'Only runs of this playbook'],
+          ['--host <name>', 'Only runs on this host'],
+          ['--result <result>', 'done, failed, unreachable, refused, interrupted, died or running'],
+          ['--json', 'As JSON'],
+          RUNS,
+        ],
+      },
+    ],
+    run: async (_args, options) => (await import('./commands/history.ts')).history(options),
+  },
+  {
+    usage: 'report <run>',
+    description: 'Print a report of a recorded run',
+    details:
+      'RUN is an id, the beginning of one, `last`, or the path of a run’s folder. md is the action log, html one file to look at in a browser, json one document, junit XML for CI systems, github annotations (and the summary of the step, where GITHUB_STEP_SUMMARY is set).',
+    groups: [
+      {
+        title: 'Options',
+        options: [
+          ['--format <format>', 'md, html, json, junit or github; default md'],
+          ['--output <file>', 'Write it there instead of to the terminal'],
+          RUNS,
+        ],
+      },
+    ],
+    examples: ['reeve report last --format html --output upgrade.html', 'reeve report 20260102-0304 > action-log.md'],
+    run: async ([run], options) => (await import('./commands/report.ts')).report(run!, options),
+  },
+  {
+    usage: 'note <run> [...words]',
+    description: 'Add a note to a run; its action log shows it',
+    groups: [{ title: 'Options', options: [RUNS] }],
+    examples: ['reeve note last "web was slow for a minute; nobody complained"'],
+    run: async ([run, words], options) => (await import('./commands/note.ts')).note(run!, words!, options),
+  },
+  {
+    usage: 'runbook <playbook>',
+    description: 'Write a playbook down as a runbook for a person',
+    details:
+      'Markdown: what must hold first, every step with what it does, what is checked, how to take it back and when. Nothing is connected to. With -i the hosts are named.',
+    groups: [{ title: 'Options', options: [INVENTORY_OPTION, EXTRA_VARS, ['--output <file>', 'Write it there']] }],
+    examples: ['reeve runbook playbooks/upgrade-k3s.yaml -i inventory/production > runbook.md'],
+    run: async ([playbook], options) => (await import('./commands/runbook.ts')).runbook(playbook!, options),
+  },
+  {
     usage: 'validate <...files>',
     description: 'Check playbooks without connecting anywhere',
     details:
-      'Shows every mistake of every file at once and exits with 4 when there is one. With -i, host names and\nvariables are checked too.',
+      'Shows every mistake of every file at once and exits with 4 when there is one. With -i, host names and variables are checked too.',
     groups: [{ title: 'Options', options: [INVENTORY_OPTION] }, SECRETS],
     examples: ['reeve validate playbooks/*.yaml -i inventory/production'],
     run: async ([files], options) => (await import('./commands/validate.ts')).validate(files!, options),
@@ -93,7 +201,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     usage: 'doctor [pattern]',
     description: 'Check that hosts and cluster have what a run needs',
     details:
-      'Connects to every host (or those of PATTERN), changes nothing, and gives for each finding the line that mends it.\nExit code 0: all is well, 2: something must be mended, 3: a host cannot be reached.',
+      'Connects to every host (or those of PATTERN), changes nothing, and gives for each finding the line that mends it. Exit code 0: all is well, 2: something must be mended, 3: a host cannot be reached.',
     groups: [
       { title: 'Options', options: [INVENTORY_OPTION, EXTRA_VARS, ['--output <format>', 'plain or json']] },
       CONNECTION,
@@ -113,6 +221,8 @@ export const COMMANDS: readonly CommandDefinition[] = [
           ['--graph', 'Groups and hosts as a tree'],
           ['--list', 'Groups, hosts and variables as JSON'],
           ['--host <name>', 'Variables of one host as JSON'],
+          ['--export', 'As --list, but groups keep their variables and hosts show only their own'],
+          ['--mermaid', 'Groups and hosts as a Mermaid flow chart'],
         ],
       },
       SECRETS,
@@ -161,7 +271,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     usage: 'secret <action> <file>',
     description: 'Encrypt, decrypt, edit or rekey a SOPS file',
     details:
-      'ACTION is encrypt (in place), decrypt (to stdout; ansible-vault files too), edit (in memory, never on the disk)\nor rekey (a new key, for those that --age names or for the same people). Private keys are looked for in\nSOPS_AGE_KEY, SOPS_AGE_KEY_FILE and ~/.config/sops/age/keys.txt.',
+      'ACTION is encrypt (in place), decrypt (to stdout; ansible-vault files too), edit (in memory, never on the disk) or rekey (a new key, for those that --age names or for the same people). Private keys are looked for in SOPS_AGE_KEY, SOPS_AGE_KEY_FILE and ~/.config/sops/age/keys.txt.',
     groups: [
       {
         title: 'Options',

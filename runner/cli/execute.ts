@@ -1,66 +1,92 @@
+import { join } from 'node:path';
 import { modules } from '../../modules/index.ts';
 import { EXIT } from '../errors.ts';
-import type { EventSink } from '../events.ts';
+import type { Replay } from '../execute/replay.ts';
 import { runPlaybook } from '../execute/run.ts';
 import type { RunSettings } from '../execute/run-state.ts';
-import type { Inventory } from '../inventory/model.ts';
+import { limitTerms } from '../inventory/limit.ts';
+import type { RunFolder } from '../journal/folder.ts';
+import { Journal } from '../journal/journal.ts';
 import { Masker } from '../journal/masker.ts';
+import { lockRun } from '../journal/run-lock.ts';
 import type { Filled } from '../playbook/fill-inputs.ts';
-import type { Playbook } from '../playbook/model.ts';
-import type { SecretSession } from '../secrets/session.ts';
-import { assemble } from './assemble.ts';
+import { assemble, runId } from './assemble.ts';
+import type { LoadedRun } from './load-run.ts';
+import { LogFile } from './log-file.ts';
 import { count, text, texts, words } from './options.ts';
+import { artefactReader, recordRun, runsFolder } from './record.ts';
 import { reporter } from './reporter.ts';
+import { finishReports } from './run-reports.ts';
 import { ShortSecrets } from './short-secrets.ts';
 import { watchSignals } from './signals.ts';
 import { version } from './version.ts';
 
-export interface Execution {
+export interface Execution extends LoadedRun {
   file: string;
-  playbook: Playbook;
-  inventory: Inventory;
-  filled: Filled;
-  secrets: SecretSession;
   options: Record<string, unknown>;
+  /** Set when an earlier run goes on. */
+  resumed?: { folder: RunFolder; settings: RunSettings; replay: Replay; seq: number; acceptedChanges: boolean };
 }
 
 /** Runs a playbook that has been loaded, with the options of the command line. Returns the exit code. */
-export async function execute({ file, playbook, inventory, filled, secrets, options }: Execution): Promise<number> {
-  const settings = settingsOf(options, filled);
+export async function execute(execution: Execution): Promise<number> {
+  const { file, playbook, inventory, options, resumed } = execution;
+  const settings = resumed?.settings ?? settingsOf(options, execution.filled);
   const short = new ShortSecrets();
   const masker = new Masker(() => short.found());
-  secrets.tellTo((value) => masker.add(value));
+  execution.secrets.tellTo((value) => masker.add(value));
+  const folder = resumed?.folder ?? (await newFolder(execution, settings, masker));
+  const unlock = lockRun(folder.path);
+  const journal = new Journal(folder.events);
+  const log = new LogFile(join(folder.path, 'run.log'), options.verbose === true);
   const shown = await reporter(options, settings);
-  const sinks: EventSink[] = [shown];
   const parts = await assemble({
+    id: folder.id,
     playbook,
     inventory,
     modules,
     settings,
-    sinks,
+    sinks: [journal, log, shown],
     masker,
     yes: options.yes === true,
     reporter: shown,
     hostKeyChecking: text(options.hostKeyChecking, '--host-key-checking') ?? process.env.REEVE_HOST_KEY_CHECKING,
+    keep: (name, content) => folder.keep(name, masker.text(content)),
+    readArtefact: artefactReader(folder),
+    ...(resumed ? { replay: resumed.replay, seq: resumed.seq } : {}),
   });
   short.tellTo((message) => parts.emitter.emit({ type: 'notice', level: 'warning', message }));
   const unwatch = watchSignals(parts.interrupt, (message) => {
     parts.emitter.emit({ type: 'notice', level: 'warning', message });
   });
   try {
-    const outcome = await runPlaybook(parts, { playbook: file, reeve: version() });
+    const outcome = await runPlaybook(parts, {
+      playbook: file,
+      reeve: version(),
+      ...(resumed ? { resumed: { acceptedChanges: resumed.acceptedChanges } } : {}),
+    });
     const detailed =
       settings.check && options.detailedExitcode === true && outcome.exitCode === EXIT.done && outcome.pending;
     return detailed ? EXIT.pending : outcome.exitCode;
   } finally {
-    await parts.emitter.close();
-    await parts.connections.close();
-    unwatch();
+    try {
+      await parts.emitter.close();
+    } finally {
+      await parts.connections.close();
+      await finishReports(folder, text(options.report, '--report'), log);
+      unlock();
+      unwatch();
+    }
   }
 }
 
+function newFolder(execution: Execution, settings: RunSettings, masker: Masker): Promise<RunFolder> {
+  const runs = runsFolder(text(execution.options.runs, '--runs'));
+  return recordRun({ ...execution, id: runId(settings.startedAt), runs, settings, masker });
+}
+
 function settingsOf(options: Record<string, unknown>, filled: Filled): RunSettings {
-  const limits = texts(options.limit);
+  const limits = limitTerms(texts(options.limit));
   return {
     check: options.check === true,
     diff: options.diff === true,

@@ -2,6 +2,7 @@ import { type CommandDefinition, commandName, type OptionRow } from './options.t
 
 /** Where descriptions begin at the latest; a longer flag has a line of its own. */
 const MOST_WIDTH = 32;
+const WIDTH = 100;
 
 /** The help of reeve itself. */
 export function generalHelp(commands: readonly CommandDefinition[]): string {
@@ -34,7 +35,7 @@ export function generalHelp(commands: readonly CommandDefinition[]): string {
 export function commandHelp(command: CommandDefinition): string {
   const { description, details, groups, examples = [] } = command;
   const lines = [`${description}.`, '', `Usage: reeve ${shownUsage(command)}${groups.length > 0 ? ' [OPTIONS]' : ''}`];
-  if (details) lines.push('', details);
+  if (details) lines.push('', ...wrapped(details, WIDTH));
   for (const { title, options } of groups) lines.push('', title, ...columns(options));
   if (examples.length > 0) lines.push('', 'Examples', ...examples.map((example) => `  ${example}`));
   return lines.join('\n');
@@ -58,7 +59,7 @@ function columns(rows: readonly OptionRow[]): string[] {
   const width = Math.min(MOST_WIDTH, Math.max(...names.map((name) => name.length)));
   return rows.flatMap(([, description], index) => {
     const name = names[index]!;
-    const [first, ...rest] = wrapped(description, 96 - width);
+    const [first, ...rest] = wrapped(description, WIDTH - width - 4);
     const indent = ' '.repeat(width + 4);
     if (name.length > width) return [`  ${name}`, ...[first, ...rest].map((line) => indent + line)];
     return [`  ${name.padEnd(width)}  ${first}`, ...rest.map((line) => indent + line)];

@@ -1,7 +1,6 @@
 import { dirname } from 'node:path';
 import { modules } from '../../modules/index.ts';
 import { type Diagnostic, InvalidError } from '../errors.ts';
-import { loadInventory } from '../inventory/load.ts';
 import type { Inventory } from '../inventory/model.ts';
 import type { Document } from '../load/document.ts';
 import type { Opener } from '../load/opener.ts';
@@ -15,6 +14,7 @@ import { canAsk } from './ask.ts';
 import { printDiagnostics } from './diagnostics.ts';
 import { ENGINE_VARIABLES } from './engine-variables.ts';
 import { readExtraVars } from './extra-vars.ts';
+import { openSources } from './open-inventory.ts';
 import { inventorySources, texts } from './options.ts';
 import { Person } from './person.ts';
 import { openSecrets } from './secrets.ts';
@@ -24,6 +24,9 @@ export interface LoadedRun {
   playbook: Playbook;
   inventory: Inventory;
   filled: Filled;
+  /** The playbook's document and those of the files it includes. */
+  documents: Document[];
+  inventorySources: string[];
   secrets: SecretSession;
 }
 
@@ -39,40 +42,43 @@ export async function loadRun(
 ): Promise<LoadedRun> {
   const secrets = openSecrets(options);
   const sources = await inventorySources(options.inventory);
-  const loaded = await secrets.load(() => {
+  const loaded = await secrets.load(async () => {
     const document = read(secrets);
-    const { playbook, diagnostics } = parsePlaybook(document, modules, secrets);
+    const { playbook, diagnostics, documents } = parsePlaybook(document, modules, secrets);
     if (!playbook) throw new InvalidError(diagnostics);
-    const inventory = loadInventory(sources, directory ?? dirname(document.file), secrets);
-    return { playbook, diagnostics, inventory, given: readExtraVars(texts(options.extraVars), secrets) };
+    const playbookDirectory = directory ?? dirname(document.file);
+    const inventory = await openSources(sources, options, { playbookDirectory, opener: secrets });
+    return { playbook, diagnostics, documents, inventory, given: readExtraVars(texts(options.extraVars), secrets) };
   });
-  const { playbook, inventory } = loaded;
   checkTogether(loaded);
   await secrets.check();
-  const person = canAsk() ? new Person() : undefined;
-  const filled = await fillInputs(
-    playbook,
-    loaded.given,
-    process.env,
-    person && ((question, secret) => person.ask(question, secret)),
-  );
-  if (options.askBecomePass === true) await askBecomePassword(filled);
+  const filled = await fill(loaded, options);
   secrets.learn(filled.secrets);
-  return { playbook, inventory, filled, secrets };
+  const { playbook, inventory, documents } = loaded;
+  return { playbook, inventory, filled, documents, inventorySources: sources, secrets };
 }
 
-/** @throws InvalidError with all mistakes; prints warnings. */
-function checkTogether({
-  playbook,
-  inventory,
-  diagnostics,
-  given,
-}: {
+interface Loaded {
   playbook: Playbook;
   inventory: Inventory;
   diagnostics: Diagnostic[];
   given: Given[];
-}): void {
+}
+
+async function fill({ playbook, given }: Loaded, options: Record<string, unknown>): Promise<Filled> {
+  const person = canAsk() ? new Person() : undefined;
+  const filled = await fillInputs(
+    playbook,
+    given,
+    process.env,
+    person && ((question, secret) => person.ask(question, secret)),
+  );
+  if (options.askBecomePass === true) await askBecomePassword(filled);
+  return filled;
+}
+
+/** @throws InvalidError with all mistakes; prints warnings. */
+function checkTogether({ playbook, inventory, diagnostics, given }: Loaded): void {
   const extraVars = given.map(({ name }) => name).filter((name) => !Object.hasOwn(playbook.inputs, name));
   const found = sortDiagnostics([
     ...diagnostics,

@@ -7,4 +7,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 const { main } = await import('./app.ts');
 process.exitCode = await main(process.argv);
 // All is closed by now and the process ends by itself. Should something hold it up nevertheless, this does not wait for it.
-setTimeout(() => process.exit(), 3_000).unref();
+setTimeout(() => {
+  process.stderr.write(`reeve: ended although this was still open: ${process.getActiveResourcesInfo().join(', ')}\n`);
+  process.exit();
+}, 3_000).unref();

@@ -9,16 +9,31 @@ export type Apart = <T>(work: () => Promise<T>) => Promise<T>;
 export class Person {
   readonly #apart: Apart;
   readonly #passphrases = new Map<string, Promise<string>>();
+  readonly #onLeave: () => void;
   #last: Promise<unknown> = Promise.resolve();
+  #gone: unknown;
 
-  constructor(apart: Apart = (work) => work()) {
+  /** @param onLeave is called when a question is answered with Ctrl-C: no further one is asked. */
+  constructor(apart: Apart = (work) => work(), onLeave: () => void = () => {}) {
     this.#apart = apart;
+    this.#onLeave = onLeave;
   }
 
   ask(question: string, secret = false): Promise<string> {
-    const answer = this.#last.then(() => this.#apart(() => ask(question, secret)));
+    const answer = this.#last.then(() => this.#put(question, secret));
     this.#last = answer.catch(() => {});
     return answer;
+  }
+
+  async #put(question: string, secret: boolean): Promise<string> {
+    if (this.#gone) throw this.#gone;
+    try {
+      return await this.#apart(() => ask(question, secret));
+    } catch (error) {
+      this.#gone = error;
+      this.#onLeave();
+      throw error;
+    }
   }
 
   async agrees(question: string): Promise<boolean> {

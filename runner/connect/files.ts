@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ReeveError } from '../errors.ts';
 import type { FileUndo, RunResult, WriteFileOptions } from '../module.ts';
-import { quoteWord, safePath } from './quote.ts';
+import { quotePath, quoteWord, safePath } from './quote.ts';
 
 /*
  * Scripts that read and write files on a target, one round trip each. They are for direct requests. The content of a file
@@ -79,7 +79,7 @@ if [ -n "$m" ]; then chmod "$m" "$t" || fail ${REFUSED.failed} "cannot set the m
 
 function backupLines(backupDir: string, id: string): string {
   return `
-  b=${quoteWord(safePath(backupDir))}
+  b=${quotePath(backupDir)}
   mkdir -p "$b" && chmod 700 "$b" || fail ${REFUSED.failed} "cannot make $b"
   b=$b/${id}
   cp -p "$p" "$b" || fail ${REFUSED.failed} "cannot keep a copy of $p"
@@ -115,7 +115,7 @@ export function restoreFileScript(undo: FileUndo): string {
   return [
     head,
     HASH,
-    `b=${quoteWord(safePath(undo.backup))}`,
+    `b=${quotePath(undo.backup)}`,
     `if [ ! -f "$b" ]; then fail ${REFUSED.absent} "the kept copy $b is gone"; fi`,
     undo.sha256 === undefined
       ? ''

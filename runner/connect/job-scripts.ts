@@ -1,5 +1,5 @@
 import type { RunResult } from '../module.ts';
-import { exports, quoteWord, safePath } from './quote.ts';
+import { exports, quotePath, quoteWord, safePath } from './quote.ts';
 
 /*
  * The scripts around a detached job. Its folder (0700) holds: id, script, env, stdin, boot, pid, out, err, and, once it has
@@ -82,10 +82,10 @@ export function startScript(start: JobStart): string {
   const { folder, id, script, env, stdinSize, attach } = start;
   const parent = folder.slice(0, folder.lastIndexOf('/'));
   return `umask 077
-d=${quoteWord(folder)}
+d=${quotePath(folder)}
 ${STATE}
 fail() { printf '%s\\n' "$1" >&2; exit 1; }
-mkdir -p ${quoteWord(parent)} || fail 'its folder cannot be made'
+mkdir -p ${quotePath(parent)} || fail 'its folder cannot be made'
 if [ -d "$d" ]; then
   was=
   if [ -f "$d/id" ]; then read -r was <"$d/id"; fi
@@ -127,7 +127,7 @@ export interface Look {
  * it runs, so that a flood does not hold up the shell.
  */
 export function lookScript(folder: string, stdout: number, stderr: number): string {
-  return `d=${quoteWord(folder)}
+  return `d=${quotePath(folder)}
 ${STATE}
 state
 c=
@@ -156,7 +156,7 @@ export function readLook(result: RunResult): Look {
 
 /** Ends the job's process group. */
 export function stopScript(folder: string, signal: 'TERM' | 'KILL'): string {
-  return `d=${quoteWord(folder)}
+  return `d=${quotePath(folder)}
 ${STATE}
 if [ -f "$d/pid" ] && read -r pid then_ <"$d/pid" && [ -f "$d/boot" ] && read -r was <"$d/boot" && [ "$was" = "$boot" ]; then
   kill -${signal} -"$pid" 2>/dev/null || kill -${signal} "$pid" 2>/dev/null
@@ -166,7 +166,7 @@ fi
 
 /** Takes the folder away unless the job is at work. */
 export function removeScript(folder: string): string {
-  return `d=${quoteWord(folder)}
+  return `d=${quotePath(folder)}
 ${STATE}
 state
 if [ $s != running ]; then rm -rf "$d"; fi`;

@@ -22,6 +22,11 @@ export function safePath(path: string): string {
   return path.startsWith('/') ? path : `./${path}`;
 }
 
+/** A path on the target; `~/` at its beginning is the home of the user the script runs as. */
+export function quotePath(path: string): string {
+  return path.startsWith('~/') ? `"$HOME"/${quoteWord(path.slice(2))}` : quoteWord(safePath(path));
+}
+
 /** One word, always quoted: `export A=~` would otherwise be expanded. */
 export function quoteValue(value: string): string {
   return `'${value.replaceAll("'", "'\\''")}'`;

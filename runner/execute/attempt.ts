@@ -8,7 +8,10 @@ import type { Path } from '../load/document.ts';
 import { type AnyModule, type Applied, type Change, type Evaluated, type Plan, TaskFailure } from '../module.ts';
 import type { Task } from '../playbook/model.ts';
 import { withFacts } from './gather.ts';
+import { forEvent } from './recorded-value.ts';
+import { replayedEffect } from './replay-effect.ts';
 import type { RunState } from './run-state.ts';
+import { shownArgs } from './shown-args.ts';
 import { ReadingTarget, type TargetParts, WritingTarget } from './target.ts';
 
 /** What one try of one task (or of one item of its loop) on one host came to. */
@@ -34,6 +37,8 @@ export interface AttemptParts {
   id: string;
   name: string;
   item?: string;
+  /** Set by the attempt: the rendered arguments, for reports. */
+  args?: Record<string, unknown>;
 }
 
 /**
@@ -45,6 +50,7 @@ export async function attempt(parts: AttemptParts): Promise<Attempt> {
   const { module } = parts;
   const rendered = await renderArgs(parts);
   if (rendered instanceof Unknown) return unknownAttempt(module, rendered.because);
+  parts.args = shownArgs(module, rendered);
   const waitsFor = parts.planOnly && describedOnly(parts) ? module.waits?.what(rendered) : undefined;
   if (waitsFor !== undefined) return unknownAttempt(module, `would wait for ${waitsFor}`);
   try {
@@ -57,8 +63,16 @@ export async function attempt(parts: AttemptParts): Promise<Attempt> {
     if (plan.changes.length === 0) return unchanged(plan);
     return parts.planOnly ? foreseen(parts, plan) : await apply(parts, plan);
   } catch (error) {
-    if (error instanceof TaskFailure) return failedAttempt(error);
-    throw error;
+    if (!(error instanceof TaskFailure)) throw error;
+    // A file that is missing now may be what a pending change would make. Refusals of actions (a drain) are told.
+    const isOfHost = module.kind === 'state' && (module.on ?? 'host') === 'host';
+    if (parts.planOnly && parts.run.pending.any && isOfHost) {
+      return unknownAttempt(
+        module,
+        `cannot be told before the changes above are made (${error.message.split('\n', 1)[0]})`,
+      );
+    }
+    return failedAttempt(error);
   }
 }
 
@@ -135,31 +149,42 @@ async function apply(parts: AttemptParts, plan: Plan): Promise<Attempt> {
   const { run, module, id, target } = parts;
   if (!module.apply) throw new ReeveError('module-bug', `module ${module.name} planned a change and cannot apply any`);
   const where = { host: target.host.name, task: id, ...(parts.item === undefined ? {} : { item: parts.item }) };
+  const done = run.replay?.takeEffect(where);
+  if (done) return replayedEffect(run, done);
   run.emitter.emit({ type: 'effect-started', ...where, changes: shownChanges(plan.changes, parts.noLog) });
   await run.emitter.flush();
   const writing = new WritingTarget(target);
   let applied: Applied | undefined;
+  let attempt: Attempt | undefined;
   try {
     applied = await module.apply(plan.next, writing);
+    attempt = changed(plan, applied);
+    return attempt;
+  } catch (error) {
+    // That it failed is as good an end as any: such an action is not done again by a run that goes on.
+    if (!(error instanceof TaskFailure)) throw error;
+    attempt = failedAttempt(error);
+    return attempt;
   } finally {
+    // State modules are planned again after a crash; of an action the journal must know that it is done, and how.
+    const isKept = attempt !== undefined && module.kind === 'action' && !parts.noLog;
+    const result = isKept ? forEvent(attempt!.result, run.keep) : undefined;
     const undo = applied?.undo ?? writing.undo;
     run.emitter.emit({
       type: 'effect-ended',
       ...where,
       ok: applied !== undefined,
       ...(undo === undefined ? {} : { undo }),
+      ...(result ? { result } : {}),
     });
   }
+}
+
+function changed(plan: Plan, applied: Applied): Attempt {
   const message = applied.message ?? plan.message;
-  return {
-    status: 'changed',
-    changes: plan.changes,
-    result: baseResult(
-      { changed: true, ...(message === undefined ? {} : { message }) },
-      { ...plan.facts, ...applied.facts },
-    ),
-    ...(message === undefined ? {} : { message }),
-  };
+  const said = message === undefined ? {} : { message };
+  const facts = { ...plan.facts, ...applied.facts };
+  return { status: 'changed', changes: plan.changes, result: baseResult({ changed: true, ...said }, facts), ...said };
 }
 
 function unchanged(plan: Plan): Attempt {

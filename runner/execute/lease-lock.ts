@@ -13,7 +13,7 @@ const RENEW_EVERY = 15_000;
 const LOOK_EVERY = 2_000;
 /** milliseconds an API that does not answer is tried for when the lock is taken, and when it is given back. */
 const TAKE_WITHIN = 180_000;
-const RELEASE_WITHIN = 10_000;
+const RELEASE_WITHIN = 5_000;
 
 export interface LockOptions {
   name: string;
@@ -93,12 +93,15 @@ class Lease implements Lock {
     const { resourceVersion, uid } = found.metadata;
     const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { resourceVersion, uid } };
     await this.#options.cluster
-      .write({ method: 'DELETE', path: this.#path, body, cleanup: true })
+      .write({ method: 'DELETE', path: this.#path, body, cleanup: true, timeout: RELEASE_WITHIN })
       .catch(() => undefined);
   }
 
   async #read(cleanup = false): Promise<KubeObject | undefined> {
-    const { status, body } = await this.#options.cluster.read({ method: 'GET', path: this.#path, cleanup });
+    const { status, body } = await this.#options.cluster.read({
+      ...{ method: 'GET', path: this.#path },
+      ...(cleanup && { cleanup, timeout: RELEASE_WITHIN }),
+    });
     if (status === 404) return undefined;
     if (status === 200) return body;
     throw new ReeveError('lock-failed', `the lock ${this.#options.name} cannot be read: ${body?.message ?? status}`, {

@@ -1,4 +1,6 @@
-import type { ItemEnded, RunEvent, TaskEnded } from '../events.ts';
+import type { EffectEnded, ItemEnded, RunEvent, TaskEnded } from '../events.ts';
+import { MASK } from '../journal/masker.ts';
+import type { RecordedEffect } from './replay-effect.ts';
 
 /** What a journal says of one item of a loop that has ended. */
 export type RecordedItem = Pick<ItemEnded, 'status' | 'item' | 'result' | 'message' | 'changes'>;
@@ -7,6 +9,8 @@ export type RecordedItem = Pick<ItemEnded, 'status' | 'item' | 'result' | 'messa
 export interface RecordedTask {
   ended?: TaskEnded;
   items: RecordedItem[];
+  /** It failed, and a rescue made it good. */
+  rescued?: boolean;
 }
 
 /**
@@ -18,14 +22,19 @@ export class Replay {
   readonly #records = new Map<string, RecordedTask[]>();
   /** Plays and batches that have begun: their beginning is not recorded again, nor confirmed again. */
   readonly #begun = new Set<string>();
+  /** It did not end by itself, not even by failing: what had failed was on its way to a rescue. */
+  readonly #died: boolean;
+  readonly #effects = new Map<string, RecordedEffect>();
 
   constructor(events: readonly RunEvent[]) {
+    this.#died = events.at(-1)?.type !== 'run-ended';
     const items = new Map<string, RecordedItem[]>();
     const rescues = rescuedFailures(events);
     for (const event of events) {
       if (event.type === 'play-started') this.#begun.add(`play ${event.play}`);
       else if (event.type === 'batch-started') this.#begun.add(`batch ${event.play} ${event.batch}`);
       else if (event.type === 'task-started') items.set(keyOf(event.host, event.task.id), []);
+      else if (event.type === 'effect-ended') this.#effect(event);
       else if (event.type === 'item-ended') items.get(keyOf(event.host, event.task))?.push(event);
       else if (event.type === 'task-ended') this.#add(event, items, rescues);
     }
@@ -41,19 +50,41 @@ export class Replay {
     return this.#begun.has(`batch ${play} ${batch}`);
   }
 
-  /** The next record of a task on a host, taken out; undefined when it is to be run. */
-  take(host: string, task: string): RecordedTask | undefined {
-    return this.#records.get(keyOf(host, task))?.shift();
+  /**
+   * The next record of a task on a host, taken out; undefined when it is to be run. `rescuable` says that the task stands
+   * in a block with a rescue.
+   */
+  take(host: string, task: string, rescuable: boolean): RecordedTask | undefined {
+    const list = this.#records.get(keyOf(host, task));
+    const record = list?.[0];
+    if (record?.ended && isBad(record.ended) && !record.rescued && !(this.#died && rescuable)) {
+      list!.shift();
+      // It failed and is tried again; the items before the failure are done.
+      return { items: record.items.filter(isDone) };
+    }
+    return list?.shift();
+  }
+
+  /** An action that has ended while its task has not, taken out; undefined when it is to be done. */
+  takeEffect(where: { host: string; task: string; item?: string }): RecordedEffect | undefined {
+    const key = effectKey(where);
+    const effect = this.#effects.get(key);
+    this.#effects.delete(key);
+    return effect;
+  }
+
+  #effect(event: EffectEnded): void {
+    if (event.result && !JSON.stringify(event.result).includes(MASK)) {
+      this.#effects.set(effectKey(event), event as RecordedEffect);
+    }
   }
 
   #add(event: TaskEnded & RunEvent, items: Map<string, RecordedItem[]>, rescues: ReadonlySet<RunEvent>): void {
     const key = keyOf(event.host, event.task.id);
     const done = items.get(key) ?? [];
     items.delete(key);
-    const bad = event.status === 'failed' || event.status === 'unreachable';
-    if (!bad || event.ignored || rescues.has(event)) this.#push(key, { ended: event, items: done });
-    // A failed loop: the items before the failure are done.
-    else if (done.length > 0) this.#push(key, { items: done.filter((item) => isDone(item)) });
+    for (const effect of this.#effects.keys()) if (effect.startsWith(`${key}\n`)) this.#effects.delete(effect);
+    this.#push(key, { ended: event, items: done, rescued: rescues.has(event) });
   }
 
   #push(key: string, record: RecordedTask): void {
@@ -63,8 +94,16 @@ export class Replay {
   }
 }
 
+function isBad(event: TaskEnded): boolean {
+  return (event.status === 'failed' || event.status === 'unreachable') && !event.ignored;
+}
+
 function isDone(item: RecordedItem): boolean {
   return item.status !== 'failed' && item.status !== 'unreachable' && item.status !== 'unknown';
+}
+
+function effectKey({ host, task, item = '' }: { host: string; task: string; item?: string }): string {
+  return `${keyOf(host, task)}\n${item}`;
 }
 
 function keyOf(host: string, task: string): string {

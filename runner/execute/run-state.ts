@@ -48,6 +48,8 @@ export interface RunParts {
   checkArgs: CheckArgs;
   /** Asks a person; false when nobody says yes. Throws ReeveError `refused` when there is nobody to ask. */
   confirm: (question: string) => Promise<boolean>;
+  /** Asks the person at the terminal for a line; absent when nobody is there. */
+  ask?: (question: string) => Promise<string>;
   interrupt: Interrupt;
   /** Keeps a long text as a file of the run; without it long texts are cut in events. */
   keep?: KeepText;

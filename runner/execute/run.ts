@@ -1,7 +1,8 @@
 import { EXIT, ReeveError } from '../errors.ts';
-import type { HostRecap, RunEnded } from '../events.ts';
+import type { EventBody, HostRecap, RunEnded } from '../events.ts';
 import { MASK } from '../journal/masker.ts';
 import { layeredScope } from '../language/scope.ts';
+import type { Playbook } from '../playbook/model.ts';
 import { Clusters } from './cluster-access.ts';
 import { takeLock } from './lock.ts';
 import { runPlay } from './play.ts';
@@ -21,6 +22,8 @@ export interface RunOutcome {
 export interface RunLabels {
   playbook: string;
   reeve: string;
+  /** Set when an earlier run of the same id goes on. */
+  resumed?: { acceptedChanges: boolean };
 }
 
 /**
@@ -28,29 +31,9 @@ export interface RunLabels {
  * says how it ended.
  */
 export async function runPlaybook(parts: RunParts, labels: RunLabels): Promise<RunOutcome> {
-  const { playbook, inventory, settings, emitter } = parts;
-  const run: RunState = {
-    ...parts,
-    hosts: new Map(),
-    forks: new Semaphore(settings.forks),
-    throttles: new Map(),
-    clusters: new Clusters(),
-    nodes: new Map(),
-    pending: { any: false },
-    foreseen: {},
-    emptyScope: layeredScope([]),
-  };
-  for (const name of inventory.hosts.keys()) hostState(run, name);
-  emitter.emit({
-    type: 'run-started',
-    playbook: labels.playbook,
-    name: playbook.name,
-    inventory: inventory.sources,
-    check: settings.check,
-    diff: settings.diff,
-    reeve: labels.reeve,
-    inputs: shownInputs(parts),
-  });
+  const { playbook, settings, emitter } = parts;
+  const run = startRun(parts);
+  announce(run, labels);
   let error: ReeveError | undefined;
   let refused: string | undefined;
   try {
@@ -71,9 +54,52 @@ export async function runPlaybook(parts: RunParts, labels: RunLabels): Promise<R
   return { exitCode: ended.exitCode, recap: ended.recap, pending: run.pending.any };
 }
 
+/** The state of a run that begins. */
+export function startRun(parts: RunParts): RunState {
+  const run: RunState = {
+    ...parts,
+    hosts: new Map(),
+    forks: new Semaphore(parts.settings.forks),
+    throttles: new Map(),
+    clusters: new Clusters(),
+    nodes: new Map(),
+    pending: { any: false },
+    foreseen: {},
+    emptyScope: layeredScope([]),
+  };
+  for (const name of parts.inventory.hosts.keys()) hostState(run, name);
+  return run;
+}
+
+/** Ends what is not a run of plays (a rollback): gives its exit code. */
+export async function endRun(run: RunState, error: ReeveError | undefined): Promise<number> {
+  await run.clusters.close();
+  await run.emitter.flush();
+  if (run.interrupt.requested) return EXIT.interrupted;
+  return error?.exitCode ?? EXIT.done;
+}
+
+/** A run that goes on says so in its journal; those who watch are told what it is. */
+function announce({ emitter, playbook, inventory, settings }: RunState, labels: RunLabels): void {
+  const started: EventBody = {
+    type: 'run-started',
+    playbook: labels.playbook,
+    name: playbook.name,
+    inventory: inventory.sources,
+    check: settings.check,
+    diff: settings.diff,
+    reeve: labels.reeve,
+    inputs: shownInputs(playbook, settings.inputs),
+    ...(playbook.description === undefined ? {} : { description: playbook.description }),
+  };
+  emitter.tell(started, labels.resumed !== undefined);
+  if (!labels.resumed) for (const text of playbook.notes) emitter.emit({ type: 'note', text });
+  if (labels.resumed) emitter.emit({ type: 'run-resumed', reeve: labels.reeve, ...labels.resumed });
+}
+
 /** Secret inputs by name only: a short one would not be masked. */
-function shownInputs({ playbook, settings }: RunParts): Record<string, unknown> {
-  const entries = Object.entries(settings.inputs);
+function shownInputs(playbook: Playbook, inputs: Record<string, unknown>): Record<string, unknown> {
+  const entries = Object.entries(inputs);
   return Object.fromEntries(entries.map(([name, value]) => [name, playbook.inputs[name]?.secret ? MASK : value]));
 }
 

@@ -30,7 +30,6 @@ import { canConnect } from './can-connect.ts';
 import { gatherFacts, withFacts } from './gather.ts';
 import { addressOf, plainScope } from './host-scope.ts';
 import type { HostState } from './host-state.ts';
-import { fetchHttp } from './http.ts';
 import type { RunState } from './run-state.ts';
 import type { Sources } from './sources.ts';
 import { runThere, type Where } from './where.ts';
@@ -82,8 +81,15 @@ export class ReadingTarget implements ReadTarget {
     return isUnknown(value) ? undefined : value;
   }
 
-  read(script: string, options?: RunOptions): Promise<RunResult> {
-    return runThere(this.parts.run, this.parts.where, script, options);
+  async read(script: string, options?: RunOptions): Promise<RunResult> {
+    const { run, where } = this.parts;
+    try {
+      return await runThere(run, where, script, options);
+    } catch (error) {
+      // Lost on the way: what only reads may be sent once more. A host that cannot be reached at all stays so.
+      if (!(error instanceof Error && 'mayHaveRun' in error && error.mayHaveRun) || where.signal.aborted) throw error;
+      return runThere(run, where, script, options);
+    }
   }
 
   async readFile(path: string): Promise<Buffer | undefined> {
@@ -105,7 +111,9 @@ export class ReadingTarget implements ReadTarget {
     return isUnknown(text) ? undefined : String(text);
   }
 
-  http(request: HttpRequest): Promise<HttpResponse> {
+  async http(request: HttpRequest): Promise<HttpResponse> {
+    // node:http alone takes some 40 ms to load, which most runs never need.
+    const { fetchHttp } = await import('./http.ts');
     return fetchHttp(request, this.signal);
   }
 
@@ -133,6 +141,10 @@ export class ReadingTarget implements ReadTarget {
 
   sourceTree(path: string): Promise<SourceTree | undefined> {
     return this.parts.sources.tree(path);
+  }
+
+  get ask(): ReadTarget['ask'] {
+    return this.parts.run.ask;
   }
 
   secret<T>(value: T): T {
@@ -234,5 +246,12 @@ function stateDirOf(parts: TargetParts): string {
   if (dir !== undefined && typeof dir !== 'string') {
     throw new ReeveError('invalid-connection', `${host.name}: the variable reeve_dir takes a path`, { exitCode: 4 });
   }
-  return dir ?? '/var/lib/reeve';
+  return dir ?? (isRoot(parts.where) ? '/var/lib/reeve' : '~/.local/state/reeve');
+}
+
+/** Whether scripts run as root, as far as it is known without asking the host. */
+function isRoot({ become, spec }: Where): boolean {
+  if (become) return become.user === 'root';
+  if (spec.transport === 'local') return process.getuid?.() === 0;
+  return spec.transport === 'pct' || spec.user === 'root';
 }

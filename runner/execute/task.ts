@@ -41,13 +41,14 @@ export async function runTask(
     id,
     name: task.module,
     module: task.module,
+    kind: module.kind,
     section: context.section,
     place: task.place,
   };
   const taskRun: TaskRun = { context, task, module, host, settings, id, reference, warnings: [], recordedItems: [] };
   let result: Attempt;
   try {
-    const recorded = run.replay?.take(host.name, id);
+    const recorded = run.replay?.take(host.name, id, context.rescuable);
     if (recorded?.ended && (await replayTask(taskRun, recorded.ended))) return replayOutcome(taskRun, recorded.ended);
     taskRun.recordedItems = recorded?.items ?? [];
     reference.name = await displayName(taskRun);
@@ -206,9 +207,11 @@ async function finish(taskRun: TaskRun, done: Attempt, duration: number): Promis
     status: done.status,
     duration,
     changes: shownChanges(done.changes, settings.noLog),
+    ...(taskRun.args && !settings.noLog && !task.loop ? { args: taskRun.args } : {}),
     ...(message === undefined ? {} : { message }),
     ...(settings.noLog ? {} : { result: forEvent(done.result, run.keep) }),
     ...(ignored ? { ignored } : {}),
+    ...(settings.diff === undefined ? {} : { diff: settings.diff }),
     ...(taskRun.warnings.length > 0 ? { warnings: taskRun.warnings } : {}),
     ...(done.error && !settings.noLog ? { error: errorForEvent(done.error, task) } : {}),
   });

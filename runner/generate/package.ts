@@ -12,7 +12,12 @@ function strip(): void {
   // A pack that was cut off has left the whole file behind: that one is the truth.
   if (existsSync(KEPT)) renameSync(KEPT, FILE);
   copyFileSync(FILE, KEPT);
-  const { optionalDependencies: _o, devDependencies: _d, allowScripts: _a, ...published } = JSON.parse(readFileSync(FILE, 'utf8'));
+  const {
+    optionalDependencies: _o,
+    devDependencies: _d,
+    allowScripts: _a,
+    ...published
+  } = JSON.parse(readFileSync(FILE, 'utf8'));
   writeFileSync(FILE, `${JSON.stringify(published, undefined, 2)}\n`);
 }
 

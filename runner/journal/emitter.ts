@@ -10,24 +10,41 @@ export class Emitter {
   #seq = 0;
   #last = 0;
 
-  constructor(run: string, sinks: EventSink[], masker: Masker, now: () => Date = () => new Date()) {
+  /** @param seq number of the last event that the run has already, when it goes on. */
+  constructor(run: string, sinks: EventSink[], masker: Masker, seq = 0, now: () => Date = () => new Date()) {
     this.run = run;
+    this.#seq = seq;
     this.#sinks = sinks;
     this.#masker = masker;
     this.#now = now;
   }
 
   emit(body: EventBody): RunEvent {
+    return this.#send(body, ++this.#seq, this.#sinks);
+  }
+
+  /** The same, but only for those who watch when the journal has it already: a run that goes on says where it is. */
+  tell(body: EventBody, again = false): void {
+    if (!again) this.emit(body);
+    else
+      this.#send(
+        body,
+        this.#seq,
+        this.#sinks.filter((sink) => !sink.records),
+      );
+  }
+
+  #send(body: EventBody, seq: number, sinks: readonly EventSink[]): RunEvent {
     // A clock that jumps back must not make the record run backwards.
     this.#last = Math.max(this.#last, this.#now().getTime());
     const event: RunEvent = {
       v: EVENT_VERSION,
-      seq: ++this.#seq,
+      seq,
       at: new Date(this.#last).toISOString(),
       run: this.run,
       ...this.#masker.event(body),
     };
-    for (const sink of this.#sinks) sink.handle(event);
+    for (const sink of sinks) sink.handle(event);
     return event;
   }
 

@@ -7,12 +7,14 @@ import type { EventSink, RunEvent } from '../events.ts';
  * sync serves everybody who waits at that moment, so that fifty hosts pay for one.
  */
 export class Journal implements EventSink {
+  readonly records = true;
   readonly #file: string;
   readonly #descriptor: number;
   #lines: string[] = [];
   #syncing: Promise<void> | undefined;
   #waiting: Promise<void> | undefined;
   #failure: ReeveError | undefined;
+  #soon: NodeJS.Immediate | undefined;
   /** Syncs so far, for the benchmark. */
   syncs = 0;
 
@@ -28,6 +30,13 @@ export class Journal implements EventSink {
 
   handle(event: RunEvent): void {
     this.#lines.push(JSON.stringify(event));
+    // Nobody waits for it, but it must not stay in memory either: what has ended is on disk soon after.
+    this.#soon ??= setImmediate(() => {
+      this.#soon = undefined;
+      this.flush().catch(() => {
+        // Kept in #failure: the next one who waits is told.
+      });
+    });
   }
 
   /** @throws ReeveError `journal-failed`: nothing may be changed that the journal does not announce. */
@@ -42,6 +51,7 @@ export class Journal implements EventSink {
   }
 
   async close(): Promise<void> {
+    clearImmediate(this.#soon);
     try {
       await this.flush();
     } finally {

@@ -46,7 +46,10 @@ export function readJournal(file: string): ReadJournal {
 function parseLine(bytes: Buffer): RunEvent | undefined {
   try {
     const value = JSON.parse(bytes.toString('utf8')) as RunEvent;
-    return typeof value === 'object' && value !== null && typeof value.type === 'string' && typeof value.seq === 'number'
+    return typeof value === 'object' &&
+      value !== null &&
+      typeof value.type === 'string' &&
+      typeof value.seq === 'number'
       ? value
       : undefined;
   } catch {

@@ -5,4 +5,7 @@
 export abstract class Sealed {
   /** The value itself. Known as secret to whatever masks before this returns. */
   abstract open(): unknown;
+
+  /** What may be shown and written down of it while it is closed. */
+  abstract toJSON(): unknown;
 }

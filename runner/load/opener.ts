@@ -10,8 +10,10 @@ export interface Opener {
   readonly tags: Tags;
   /** The plain text of a file that is encrypted as a whole (ansible-vault); undefined when it is not encrypted. */
   openText(text: string, file: string): string | undefined;
-  /** Parses what `openText` gave. Its values are secret, and errors about it quote nothing of it. */
-  parseOpened(file: string, parse: () => Document): Document;
+  /** Parses what `openText` gave of `text`. Its values are secret, and errors about it quote nothing of it. */
+  parseOpened(text: string, file: string, parse: () => Document): Document;
   /** A document whose values are encrypted one by one (SOPS), with `Sealed` values in their places; else the same one. */
   openDocument(document: Document): Document;
+  /** Marks a value as secret: a mapping or list with everything in it. */
+  learn(value: unknown): void;
 }

@@ -16,9 +16,9 @@ export class Failures {
 
   add(event: TaskEnded): void {
     if (!isFailure(event)) return;
-    const lines = taskLinesBelowHost(event, this.#options);
-    // Messages begin with the host's name when the connection is at fault.
-    const key = lines.join('\n').replaceAll(event.host, '');
+    // How long each took must not tell them apart.
+    const lines = taskLinesBelowHost({ ...event, duration: 0 }, this.#options);
+    const key = lines.join('\n');
     const alike = this.#alike.get(key);
     if (alike) alike.hosts.push(event.host);
     else this.#alike.set(key, { lines, hosts: [event.host] });

@@ -41,7 +41,10 @@ export function taskLinesBelowHost(event: TaskEnded, options: LineOptions, befor
 /** The first line: what, what came of it, how long it took; then the other lines of the message. */
 function withTime(event: TaskEnded, what: string, paint: Painter): [string, ...string[]] {
   const time = event.duration >= NOTABLE ? paint.dim(` (${shownDuration(event.duration)})`) : '';
-  const [first = '', ...rest] = (event.message ?? '').split('\n');
+  // Errors of connections begin with the host, which stands before or above this already.
+  const prefix = `${event.host}: `;
+  const message = event.message?.startsWith(prefix) ? event.message.slice(prefix.length) : event.message;
+  const [first = '', ...rest] = (message ?? '').split('\n');
   return [`${what}${first ? ` — ${first}` : ''}${time}`, ...rest];
 }
 
@@ -50,7 +53,7 @@ function details(event: TaskEnded, rest: string[], options: LineOptions): string
   const lines = [...rest];
   for (const change of event.changes.slice(0, MAX_CHANGES)) {
     lines.push(change.summary);
-    if (options.diff) lines.push(...unifiedDiff(change, paint));
+    if (event.diff ?? options.diff) lines.push(...unifiedDiff(change, paint));
   }
   if (event.changes.length > MAX_CHANGES) lines.push(`… and ${event.changes.length - MAX_CHANGES} more changes`);
   for (const warning of event.warnings ?? []) lines.push(paint.warn(`warning: ${warning}`));

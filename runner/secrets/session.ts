@@ -93,10 +93,11 @@ export class SecretSession implements Opener {
     return '';
   }
 
-  parseOpened(file: string, parse: () => Document): Document {
+  parseOpened(text: string, file: string, parse: () => Document): Document {
     const document = withoutQuotes(file, parse);
     this.learn(withoutTemplates(document.value));
-    return document;
+    // Whoever keeps a copy of the file keeps what is on the disk.
+    return { ...copyOf(document), text };
   }
 
   openDocument(document: Document): Document {
@@ -106,7 +107,7 @@ export class SecretSession implements Opener {
       this.#needsEngine = true;
       this.#waiting.push(document);
     }
-    return withValue(document, opened ?? {});
+    return { ...copyOf(document), value: opened ?? {} };
   }
 
   #tag(kind: SealedKind): (text: string, place: Place) => TaggedSecret {
@@ -157,11 +158,11 @@ function isSops(value: unknown): boolean {
   return sops !== null && typeof sops === 'object' && ('mac' in sops || 'lastmodified' in sops || 'version' in sops);
 }
 
-function withValue(document: Document, value: unknown): Document {
+function copyOf(document: Document): Document {
   return {
     file: document.file,
     text: document.text,
-    value,
+    value: document.value,
     place: (path, of) => document.place(path, of),
     textPlace: (path) => document.textPlace(path),
   };

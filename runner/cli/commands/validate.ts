@@ -13,7 +13,7 @@ export async function validate(files: string[], options: Record<string, unknown>
   if (files.length === 0) throw new UsageError('validate takes the files to check');
   const sources = givenInventory(options.inventory);
   const secrets = openSecrets(options);
-  const inventory = sources.length === 0 ? undefined : () => loadInventory(sources, undefined, secrets);
+  const inventory = sources.length === 0 ? undefined : () => loadInventory(sources, { opener: secrets });
   const { diagnostics, exitCode } = await secrets.load(() =>
     runValidate({ files, registry: modules, opener: secrets, inventory, engineVariables: ENGINE_VARIABLES }),
   );

@@ -34,12 +34,12 @@ export async function checkPrograms(findings: Findings, probe: HostProbe): Promi
   if (missing.length === 0 && has.setsid) findings.ok('programs', `${has.kernel}, all that is needed is there`);
 }
 
-/** `_d` is the nearest folder above the state directory that exists already. */
+/** `_d` is the nearest thing above the state directory that exists already: it must be a folder that takes new ones. */
 const placeScript = (dir: string) => `
 _d=${quoted(dir)}
-while [ ! -d "$_d" ] && [ -n "$_d" ]; do _d=\${_d%/*}; done
+while [ ! -e "$_d" ] && [ -n "$_d" ]; do _d=\${_d%/*}; done
 _d=\${_d:-/}
-if [ -w "$_d" ]; then echo yes; else echo no; fi
+if [ -d "$_d" ] && [ -w "$_d" ]; then echo yes; else echo no; fi
 printf '%s\\n' "$_d"
 df -Pk "$_d" 2>/dev/null | tail -n 1
 `;
@@ -51,7 +51,7 @@ export async function checkPlace(findings: Findings, probe: HostProbe): Promise<
   if (writable !== 'yes') {
     findings.error(
       'state-dir',
-      `${stateDir} cannot be written: ${folder} is not writable for the user that tasks run as`,
+      `${stateDir} cannot be written: ${folder} is no folder that the user of the tasks may write`,
       'set `become: true`, or the variable `reeve_dir` to a folder of that user',
     );
     return;

@@ -13,7 +13,6 @@ all:
       hosts: {}
 `,
   'inventory/group_vars/all.yaml': `# Variables of every host.
-reeve: 1
 # ssh_user: admin
 # become: true
 greeting: managed by reeve
@@ -32,7 +31,8 @@ plays:
       - name: keep a note
         copy:
           dest: '{{ inputs.folder }}/reeve-hello'
-          content: '{{ greeting }}\\n'
+          content: |
+            {{ greeting }}
       - name: ask for the kernel
         command: { argv: [uname, -sr], reads: true }
         register: kernel

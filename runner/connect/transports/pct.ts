@@ -86,9 +86,9 @@ function explain(spec: ConnectionSpec, text: string, cause: unknown): unknown {
       hint: `It may have moved to another node: pct list on each, or pct status ${spec.vmid}; then set pct_node.`,
     });
   }
-  if (/pct: (command )?not found|pct.*No such file|unknown command: pct/i.test(text)) {
+  if (/pct: (command )?not found|pct.*(?:No such file|Permission denied)|unknown command: pct/i.test(text)) {
     return new UnreachableError(
-      `${spec.host}: ${node} has no pct: it is no Proxmox node, or its PATH lacks /usr/sbin`,
+      `${spec.host}: ${node} has no pct, or not for this user: it is no Proxmox node, or its PATH lacks /usr/sbin`,
       {
         cause,
         hint: `Check that ${node} is the Proxmox node and that its user may run pct (root).`,

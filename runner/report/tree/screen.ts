@@ -13,8 +13,8 @@ export interface Screen {
 
 /**
  * listr2's own renderer, with two things changed. It draws when it is told to rather than on each change of any task:
- * with a hundred hosts that took more time than the run. And it never draws more lines than the terminal has, since what
- * has scrolled out cannot be rewritten.
+ * with a hundred hosts that took more time than the run. And it hands on no more lines than the terminal has: what has
+ * scrolled out cannot be rewritten, and log-update takes long to find out where to cut.
  *
  * @param output the streams to draw on, which listr2 takes over meanwhile.
  * `footer` gives lines below the tree; `beforeEnd` is called before the record is left on the screen.

@@ -1,5 +1,6 @@
 import type { RunEvent } from '../../events.ts';
 import { Failures } from '../failures.ts';
+import { noticeLines } from '../notice-lines.ts';
 import { painter } from '../paint.ts';
 import { recapLines } from '../recap.ts';
 import type { Reporter } from '../reporter.ts';
@@ -30,7 +31,8 @@ class TreeReporter implements Reporter {
   /** The screen shows one thing after another, although events do not wait for it. */
   #shown: Promise<void> = Promise.resolve();
   #play: LivePlay | undefined;
-  #onScreen: LivePlay | undefined;
+  /** What was shown before the present play. */
+  #before: Promise<void> = Promise.resolve();
   readonly #failures: Failures;
   #check = false;
   #news = false;
@@ -54,6 +56,9 @@ class TreeReporter implements Reporter {
         return;
       case 'play-started':
         this.#play?.end();
+        this.#play = undefined;
+        // A play that is left out, or whose hosts are not among --limit, is not worth a line.
+        if (event.hosts.length === 0 && !this.#options.verbose) return;
         this.#start(new LivePlay(event, { ...this.#lines, rows: () => this.#options.stdout.rows ?? 24 }));
         return;
       case 'run-ended':
@@ -67,16 +72,16 @@ class TreeReporter implements Reporter {
       default:
         if (event.type === 'task-ended') this.#failures.add(event);
         if (this.#play) this.#play.handle(event);
-        else if (event.type === 'notice')
-          this.#print([event.level === 'info' ? event.message : paint.warn(`${event.level}: ${event.message}`)]);
+        else if (event.type === 'notice') this.#print(noticeLines(event, paint));
         if (event.type === 'play-ended') this.#play = undefined;
     }
   }
 
   async apart<T>(work: () => Promise<T>): Promise<T> {
-    const play = this.#onScreen;
+    const play = this.#play;
     play?.pause();
     try {
+      await this.#before;
       return await work();
     } finally {
       play?.resume();
@@ -94,23 +99,23 @@ class TreeReporter implements Reporter {
 
   #start(play: LivePlay): void {
     this.#play = play;
+    this.#before = this.#shown;
     this.#then(async () => {
       // Loaded here: a run without a terminal does without.
       const listr2 = await import('listr2');
-      this.#onScreen = play;
       const timer = this.#drawRegularly(play);
       try {
         const { stdout, stderr } = this.#options;
         await play.run(listr2, new listr2.ProcessOutput(stdout, stderr, { leaveEmptyLine: false }));
       } finally {
         clearInterval(timer);
-        this.#onScreen = undefined;
       }
     });
   }
 
   #then(show: () => Promise<void>): void {
     this.#shown = this.#shown.then(show);
+    if (!this.#play) this.#before = this.#shown;
     // Whoever closes the reporter is told.
     this.#shown.catch(() => {});
   }

@@ -8,10 +8,35 @@ import type { ConnectionSpec } from '../../../../runner/connect/types.ts';
 const SSHD = ['/usr/sbin/sshd', '/usr/local/sbin/sshd'].find((path) => existsSync(path));
 
 /** Why the tests over a real OpenSSH server cannot run here; undefined when they can. */
-export const noSshd: string | undefined = findReason();
+export const noSshd: string | undefined = findReason() ?? (await tryLogin());
+
+/** Whether the system's own ssh gets in: a server without root lets in its own user only, and not every account. */
+async function tryLogin(): Promise<string | undefined> {
+  const server = await startSshd();
+  try {
+    const options = [
+      '-F',
+      'none',
+      '-o',
+      'BatchMode=yes',
+      '-o',
+      'IdentitiesOnly=yes',
+      '-o',
+      `UserKnownHostsFile=${server.knownHosts}`,
+    ];
+    const there = ['-i', server.keyFile, '-p', String(server.port), '127.0.0.1', 'exit 0'];
+    execFileSync('ssh', [...options, ...there], { stdio: 'ignore', timeout: 10_000 });
+    return undefined;
+  } catch {
+    return 'the sshd here does not let this user in';
+  } finally {
+    await server.stop();
+  }
+}
 
 function findReason(): string | undefined {
   if (!SSHD) return 'no sshd is installed';
+  if (/(nologin|false|sync)$/.test(userInfo().shell ?? '')) return 'who runs the tests may not log in';
   try {
     execFileSync('ssh-keygen', ['-?'], { stdio: 'ignore' });
   } catch (error) {

@@ -1,0 +1,42 @@
+import { EXIT, ReeveError } from '../../errors.ts';
+import { Replay } from '../../execute/replay.ts';
+import { findRun } from '../../journal/folder.ts';
+import { execute } from '../execute.ts';
+import { text } from '../options.ts';
+import { takeUp } from '../past-run.ts';
+import { runsFolder } from '../record.ts';
+
+/** `reeve resume RUN`: goes on at the first thing that the journal does not say is done. */
+export async function resume(wanted: string, options: Record<string, unknown>): Promise<number> {
+  const folder = findRun(runsFolder(text(options.runs, '--runs')), wanted);
+  const { header, journal, loaded, acceptedChanges } = await takeUp(folder, options);
+  if (header.options.check) throw refused('a check has changed nothing and has nothing to go on with');
+  const last = journal.events.at(-1);
+  if (last?.type === 'run-ended' && last.outcome === 'done')
+    throw refused('this run has ended well; nothing is left to do');
+  if (journal.events.some(({ type }) => type === 'rollback-started')) throw refused('this run is being taken back');
+  const { diff, limit, ...rest } = header.options;
+  return execute({
+    file: header.playbook.file,
+    ...loaded,
+    options,
+    resumed: {
+      folder,
+      settings: {
+        ...rest,
+        ...(limit === undefined ? {} : { limit }),
+        diff: diff || options.diff === true,
+        inputs: loaded.filled.inputs,
+        extraVars: loaded.filled.extraVars,
+        startedAt: new Date(header.startedAt),
+      },
+      replay: new Replay(journal.events),
+      seq: last?.seq ?? 0,
+      acceptedChanges,
+    },
+  });
+}
+
+function refused(message: string): ReeveError {
+  return new ReeveError('refused', message, { exitCode: EXIT.refused });
+}

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { CONNECTION_VARIABLES } from '../execute/connection-spec.ts';
+import type { RunSettings } from '../execute/run-state.ts';
+import type { Inventory } from '../inventory/model.ts';
+import { inventorySnapshot } from '../inventory/snapshot.ts';
+import { createRunFolder, type RunFolder, type RunHeader, writeHeader } from '../journal/folder.ts';
+import { gitState } from '../journal/git-state.ts';
+import type { Masker } from '../journal/masker.ts';
+import type { Document } from '../load/document.ts';
+import type { Playbook } from '../playbook/model.ts';
+import { version } from './version.ts';
+
+/** What is recorded of a run before it begins. */
+export interface Recording {
+  id: string;
+  runs: string;
+  file: string;
+  playbook: Playbook;
+  /** The playbook's document and those of its includes. */
+  documents: readonly Document[];
+  inventory: Inventory;
+  inventorySources: readonly string[];
+  settings: RunSettings;
+  masker: Masker;
+}
+
+/** Makes the run's folder and writes down what is about to run, without secrets. */
+export async function recordRun(recording: Recording): Promise<RunFolder> {
+  const { id, runs, playbook, documents, inventory, settings, masker } = recording;
+  const folder = createRunFolder(runs, id);
+  hideInventorySecrets(inventory, masker);
+  const files = documents.map((document) => keepFile(folder, masker, resolve(document.file), document.text));
+  files.push(keepFile(folder, masker, INVENTORY, inventorySnapshot(inventory)));
+  const secretInputs = Object.entries(playbook.inputs)
+    .filter(([, spec]) => spec.secret)
+    .map(([name]) => name);
+  const open = Object.entries(settings.inputs).filter(([name]) => !secretInputs.includes(name));
+  const git = await gitState(dirname(resolve(recording.file)));
+  const ci = ciJob();
+  const { check, diff, forks, limit, tags, skipTags } = settings;
+  const header: RunHeader = {
+    version: 1,
+    run: id,
+    startedAt: settings.startedAt.toISOString(),
+    reeve: version(),
+    node: process.version,
+    playbook: { file: resolve(recording.file), name: playbook.name },
+    files,
+    inventory: recording.inventorySources.map((source) => (source.includes(',') ? source : resolve(source))),
+    inputs: masker.value(Object.fromEntries(open)),
+    secretInputs,
+    extraVars: masker.value(withoutPasswords(settings.extraVars)),
+    options: { check, diff, forks, tags, skipTags, ...(limit === undefined ? {} : { limit }) },
+    operator: { user: userInfo().username, host: hostname(), cwd: process.cwd() },
+    ...(git ? { git } : {}),
+    ...(ci ? { ci } : {}),
+  };
+  writeHeader(folder, header);
+  return folder;
+}
+
+/** Stands for the inventory among the files of a run: what it means, not how it is written. */
+export const INVENTORY = 'inventory.json';
+
+/** The hash is of the text as it was, the copy is masked. */
+function keepFile(folder: RunFolder, masker: Masker, path: string, text: string): RunHeader['files'][number] {
+  return { path, sha256: sha256(text), copy: folder.keep(path.split('/').at(-1)!, masker.text(text)) };
+}
+
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** Passwords that stand in the inventory as they are become secrets before a copy of it is written. */
+function hideInventorySecrets(inventory: Inventory, masker: Masker): void {
+  const names = passwordNames();
+  for (const host of inventory.hosts.keys()) {
+    for (const { definitions } of inventory.layersOf(host)) {
+      for (const name of names) if (Object.hasOwn(definitions, name)) masker.add(definitions[name]!.value);
+    }
+  }
+}
+
+/** Passwords are given again on resume; short ones would not be masked. */
+function withoutPasswords(variables: Record<string, unknown>): Record<string, unknown> {
+  const names = passwordNames();
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => !names.includes(name)));
+}
+
+function passwordNames(): string[] {
+  const rows: { names: readonly string[]; secret?: boolean }[] = Object.values(CONNECTION_VARIABLES);
+  return rows.flatMap((row) => (row.secret ? row.names : []));
+}
+
+/** The job that a CI system runs this in, by the variables that the common ones set. */
+function ciJob(): RunHeader['ci'] {
+  const { env } = process;
+  if (env.GITHUB_ACTIONS) {
+    return {
+      name: 'GitHub Actions',
+      url: `${env.GITHUB_SERVER_URL}/${env.GITHUB_REPOSITORY}/actions/runs/${env.GITHUB_RUN_ID}`,
+    };
+  }
+  if (env.GITLAB_CI) return { name: 'GitLab CI', ...(env.CI_JOB_URL ? { url: env.CI_JOB_URL } : {}) };
+  if (env.JENKINS_URL) return { name: 'Jenkins', ...(env.BUILD_URL ? { url: env.BUILD_URL } : {}) };
+  return env.CI ? { name: 'CI' } : undefined;
+}
+
+/** Where runs are recorded: `--runs`, REEVE_RUNS, else `.reeve/runs` here. */
+export function runsFolder(given: string | undefined): string {
+  return resolve(given ?? process.env.REEVE_RUNS ?? join('.reeve', 'runs'));
+}
+
+/** The text of an artefact of a run. */
+export function artefactReader(folder: RunFolder): (path: string) => string {
+  return (path) => readFileSync(join(folder.path, path), 'utf8');
+}

@@ -1,0 +1,3 @@
+export const constructed = () => {
+  throw new Error('todo');
+};

@@ -1,0 +1,3 @@
+export const kubernetesInventory = () => {
+  throw new Error('todo');
+};

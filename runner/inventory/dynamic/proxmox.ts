@@ -1,0 +1,3 @@
+export const proxmoxInventory = () => {
+  throw new Error('todo');
+};

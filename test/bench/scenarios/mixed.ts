@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import type { Bench } from '../bench.ts';
+import type { Contender } from '../contenders.ts';
+import type { Hosts } from '../hosts.ts';
+import { type Cost, measureGood, median, medians } from '../measure.ts';
+import { ratio, type Section, seconds } from '../report.ts';
+import { childrenCpu } from '../sshd.ts';
+import { type Workload, writeWorkload } from '../workload.ts';
+
+/** One: twenty mixed tasks, all changed and then none, on 1, 10 and 50 hosts. */
+export async function mixed(bench: Bench): Promise<Section> {
+  const rows: string[][] = [];
+  for (const count of bench.smoke ? [1, 3] : [1, 10, 50]) {
+    const folder = bench.place(`mixed-${count}`);
+    const workload = writeWorkload(folder);
+    const hosts = bench.hosts(folder, count);
+    const found = await interleave(bench, workload, hosts);
+    for (const which of ['first', 'second'] as const) {
+      const own = medians(found.get('reeve')![which]).wall;
+      for (const [name, costs] of found) {
+        const { wall, cpu } = medians(costs[which]);
+        rows.push([
+          `${count}`,
+          which,
+          name,
+          seconds(wall),
+          ratio(wall / own),
+          seconds(cpu),
+          seconds(median(costs[which].map(({ target }) => target))),
+        ]);
+      }
+    }
+  }
+  return {
+    title: '1. Twenty mixed tasks',
+    text: 'Wall time, CPU of the control side and of the targets (medians). «first»: everything changes; «second»: nothing does. The floor does the same in both.',
+    columns: ['hosts', 'run', 'contender', 'wall', 'to reeve', 'control CPU', 'target CPU'],
+    rows,
+  };
+}
+
+type Both = Cost & { target: number };
+type Pair = { first: Both[]; second: Both[] };
+
+/** Contenders in turn, so that a busy moment of the machine hits all of them alike. */
+async function interleave(bench: Bench, workload: Workload, hosts: Hosts): Promise<Map<string, Pair>> {
+  const found = new Map<string, Pair>(bench.contenders.map(({ name }) => [name, { first: [], second: [] }]));
+  for (let round = 0; round < bench.runs; round++) {
+    for (const contender of bench.contenders) {
+      if (isSlow(contender) && round >= Math.max(1, bench.runs >> 2)) continue;
+      const { argv, env, cwd } = contender.command(workload, hosts);
+      hosts.clean();
+      const pair = found.get(contender.name)!;
+      for (const which of ['first', 'second'] as const) {
+        const before = childrenCpu(bench.server.pid);
+        const cost = await measureGood(argv, env, cwd);
+        await sessionsOver(bench.server.pid);
+        pair[which].push({ ...cost, target: childrenCpu(bench.server.pid) - before });
+      }
+      bench.note(
+        `  ${hosts.names.length} hosts, ${contender.name}: ${pair.first.at(-1)!.wall} s, then ${pair.second.at(-1)!.wall} s`,
+      );
+    }
+  }
+  return found;
+}
+
+/** Waits until the server has reaped the sessions of a run. */
+async function sessionsOver(pid: number): Promise<void> {
+  while (readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim() !== '') {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** A contender that takes half a minute a run is known well enough after a few. */
+const isSlow = ({ name }: Contender) => name === 'Ansible' || name === 'Mitogen';

@@ -1,0 +1,100 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { stringify } from 'yaml';
+import type { LabHosts } from '../lab/hosts/types.ts';
+
+/** What `node` runs. */
+export const MAIN = resolve(import.meta.dirname, '../../runner/cli/main.ts');
+
+export interface CliResult {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A started `reeve`. */
+export interface CliProcess {
+  readonly child: ChildProcessWithoutNullStreams;
+  /** Resolves when the output so far holds `text`; rejects when the process ends before. */
+  until(text: string): Promise<void>;
+  readonly ended: Promise<CliResult>;
+}
+
+/** A folder of its own with files in it, to run `reeve` as a real process in. */
+export class CliFolder {
+  readonly dir = mkdtempSync(join(tmpdir(), 'reeve-cli-'));
+
+  /** Writes a file; anything but text is written as YAML. Gives its path. */
+  write(name: string, content: unknown): string {
+    const path = join(this.dir, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, typeof content === 'string' ? content : stringify(content));
+    return path;
+  }
+
+  start(args: readonly string[], env: Record<string, string> = {}): CliProcess {
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      cwd: this.dir,
+      // Nothing of whoever runs the tests: no ssh configuration, no agent, no cluster.
+      env: { PATH: process.env.PATH ?? '', HOME: this.dir, TERM: 'xterm', ...env },
+    });
+    child.stdin.end();
+    const output = { stdout: '', stderr: '' };
+    const watchers = new Set<() => void>();
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].setEncoding('utf8').on('data', (text: string) => {
+        output[name] += text;
+        for (const watch of watchers) watch();
+      });
+    }
+    const ended = new Promise<CliResult>((done, failed) => {
+      child.on('error', failed);
+      child.on('close', (code) => done({ code, ...output }));
+    });
+    return {
+      child,
+      ended,
+      until: (text) =>
+        new Promise((found, failed) => {
+          const watch = () => {
+            if (!(output.stdout + output.stderr).includes(text)) return;
+            watchers.delete(watch);
+            found();
+          };
+          watchers.add(watch);
+          watch();
+          void ended.then(() => failed(new Error(`ended without "${text}": ${output.stdout}${output.stderr}`)));
+        }),
+    };
+  }
+
+  run(args: readonly string[], env: Record<string, string> = {}): Promise<CliResult> {
+    return this.start(args, env).ended;
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** An inventory of the lab's hosts in the group `all`. */
+export function inventoryOf(hosts: LabHosts, more: Record<string, unknown> = {}): unknown {
+  const entries = hosts.hosts.map((host) => [
+    host.name,
+    {
+      address: host.address,
+      ssh_port: host.port,
+      ssh_user: host.user,
+      ssh_private_key_file: hosts.privateKeyFile,
+      ssh_known_hosts_file: hosts.knownHostsFile,
+      reeve_dir: join(host.root, 'var/lib/reeve'),
+      ...more,
+    },
+  ]);
+  return { reeve: 1, all: { hosts: Object.fromEntries(entries) } };
+}
+
+/** An inventory whose only host is this machine. */
+export const LOCAL_INVENTORY = { reeve: 1, all: { hosts: { here: { transport: 'local' } } } };

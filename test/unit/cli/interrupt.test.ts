@@ -1,0 +1,87 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startHosts } from '../../lab/hosts/start-hosts.ts';
+import type { LabHosts } from '../../lab/hosts/types.ts';
+import { CliFolder, inventoryOf } from '../../support/cli.ts';
+
+const folder = new CliFolder();
+let hosts: LabHosts;
+
+beforeAll(async () => {
+  hosts = await startHosts({ hosts: [{ name: 'one' }] });
+  folder.write('inventory.yaml', inventoryOf(hosts));
+});
+afterAll(async () => {
+  await hosts.stop();
+  folder[Symbol.dispose]();
+});
+
+const flag = (name: string) => join(folder.dir, name);
+
+/** A task that says that it runs, then goes on until the file `go` is there, and leaves a trace of having ended. */
+function waiting(go: string, done: string) {
+  const script = `echo running; until [ -e '${go}' ]; do sleep 0.05; done; : >'${done}'`;
+  return folder.write('wait.yaml', {
+    plays: [
+      {
+        hosts: 'all',
+        tasks: [
+          { name: 'the long one', shell: script },
+          { name: 'the next one', shell: `: >'${done}2'` },
+        ],
+      },
+    ],
+  });
+}
+
+describe('Ctrl-C on a run over SSH', () => {
+  it('once: finishes the running task, starts nothing more, says so at once, exits with 130', async () => {
+    const run = folder.start(['run', waiting(flag('go1'), flag('done1')), '-v']);
+    await run.until('one: running');
+    run.child.kill('SIGINT');
+    await run.until('finishing the running tasks; press Ctrl-C again to stop at once');
+    expect(existsSync(flag('done1'))).toBe(false);
+    folder.write('go1', '');
+    const { code, stdout } = await run.ended;
+    expect(code).toBe(130);
+    expect(stdout).toMatch(/changed +one: the long one/);
+    expect(stdout).not.toContain('the next one');
+    expect(stdout).toContain('Interrupted after');
+    expect(existsSync(flag('done1'))).toBe(true);
+    expect(existsSync(flag('done12'))).toBe(false);
+  });
+
+  it('twice: ends the remote command and the run at once', async () => {
+    const run = folder.start(['run', waiting(flag('go2'), flag('done2')), '-v']);
+    await run.until('one: running');
+    run.child.kill('SIGINT');
+    await run.until('finishing the running tasks');
+    run.child.kill('SIGINT');
+    const { code, stdout } = await run.ended;
+    expect(code).toBe(130);
+    expect(stdout).toContain('stopping at once');
+    // What would have gone on now has nobody to go on.
+    folder.write('go2', '');
+    const again = await folder.run(['run', waiting(flag('go2'), flag('done2b'))]);
+    expect(again.code).toBe(0);
+    expect(existsSync(flag('done2'))).toBe(false);
+  });
+
+  it('SIGTERM is the same', async () => {
+    const run = folder.start(['run', waiting(flag('go3'), flag('done3')), '-v']);
+    await run.until('one: running');
+    run.child.kill('SIGTERM');
+    await run.until('finishing the running tasks');
+    folder.write('go3', '');
+    expect((await run.ended).code).toBe(130);
+  });
+});
+
+it('a run over SSH ends by itself, without waiting for the grace period of a stuck process', async () => {
+  const file = folder.write('short.yaml', { plays: [{ hosts: 'all', tasks: [{ command: { argv: ['true'] } }] }] });
+  // Were something still open, stderr would say what.
+  const { code, stderr } = await folder.run(['run', file]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(hosts.get('one').counts.open).toBe(0);
+});

@@ -1,0 +1,61 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../../runner/cli/commands.ts';
+import { commandHelp, generalHelp } from '../../../runner/cli/help.ts';
+import { commandName } from '../../../runner/cli/options.ts';
+import { CliFolder } from '../../support/cli.ts';
+
+const folder = new CliFolder();
+afterAll(() => folder[Symbol.dispose]());
+
+describe('help', () => {
+  it('names every command and every exit code', () => {
+    const text = generalHelp(COMMANDS);
+    for (const command of COMMANDS) expect(text).toContain(command.description);
+    for (const code of [0, 1, 2, 3, 4, 5, 6, 10, 130]) expect(text).toMatch(new RegExp(`^  ${code} `, 'm'));
+  });
+
+  it.each(COMMANDS.map((command) => [commandName(command), command] as const))('%s fits a terminal', (_, command) => {
+    const lines = commandHelp(command).split('\n');
+    expect(lines.filter((line) => line.length > 100)).toEqual([]);
+    for (const { options } of command.groups) {
+      for (const [flags] of options) expect(lines.join('\n')).toContain(flags.split(' ')[0]!.replace(/,$/, ''));
+    }
+  });
+
+  it('is printed by --help anywhere and by help COMMAND, exit 0', async () => {
+    const asked = await Promise.all([folder.run(['run', '--help']), folder.run(['help', 'run']), folder.run(['-h'])]);
+    expect(asked.map(({ code }) => code)).toEqual([0, 0, 0]);
+    expect(asked[0]!.stdout).toBe(asked[1]!.stdout);
+    expect(asked[0]!.stdout).toContain('--skip-tags TAGS');
+    expect(asked[2]!.stdout).toContain('Usage: reeve COMMAND');
+  });
+
+  it('is printed without any words too, but that is wrong usage', async () => {
+    expect(await folder.run([])).toMatchObject({ code: 5, stdout: expect.stringContaining('Usage: reeve COMMAND') });
+  });
+});
+
+it('--version prints the version', async () => {
+  expect(await folder.run(['--version'])).toEqual({ code: 0, stdout: 'reeve 0.1.0\n', stderr: '' });
+});
+
+describe('wrong usage exits with 5 and says what was meant', () => {
+  it.each([
+    ['an unknown command', ['rnu', 'x.yaml'], 'there is no command "rnu"', '`reeve run`'],
+    ['an unknown option', ['run', 'x.yaml', '--chekc'], 'there is no option --chekc', '`--check`'],
+    ['a missing value', ['run', 'x.yaml', '-i'], 'needs a value', 'reeve run --help'],
+    ['a missing argument', ['run'], 'run needs: playbook', 'reeve run --help'],
+    ['too many words', ['modules', 'copy'], 'too many words: copy', 'reeve modules --help'],
+    ['an unknown format', ['exec', 'all', 'debug', 'hi', '--output', 'xml'], '--output xml', 'reeve'],
+    ['a number that is none', ['exec', 'localhost', 'debug', 'hi', '-f', 'many'], '--forks takes a whole number', ''],
+    ['an unknown module', ['exec', 'all', 'comand', 'uptime'], 'there is no module "comand"', '`command`'],
+    ['an unknown argument', ['exec', 'all', 'copy', 'dst=/x'], '"dst=/x" is no argument of this module', 'dest'],
+    ['an unknown page', ['docs', 'cpoy'], 'there is no module and no keyword "cpoy"', '`copy`'],
+    ['no file to validate', ['validate'], 'validate needs', ''],
+  ])('%s', async (_, args, message, hint) => {
+    const { code, stderr } = await folder.run(args);
+    expect(stderr).toContain(message);
+    expect(stderr).toContain(hint);
+    expect(code).toBe(5);
+  });
+});
