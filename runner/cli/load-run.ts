@@ -82,6 +82,7 @@ function checkTogether({ playbook, inventory, diagnostics, given }: Loaded): voi
   const extraVars = given.map(({ name }) => name).filter((name) => !Object.hasOwn(playbook.inputs, name));
   const found = sortDiagnostics([
     ...diagnostics,
+    ...inventory.warnings,
     ...validatePlaybook(playbook, inventory, modules, { extraVars, engineVariables: ENGINE_VARIABLES }),
   ]);
   if (found.some(({ severity }) => severity === 'error')) throw new InvalidError(found);

@@ -1,4 +1,4 @@
-import { InvalidError, type Place, ReeveError } from '../errors.ts';
+import { EXIT, InvalidError, type Place, ReeveError } from '../errors.ts';
 import type { Sealed } from '../language/sealed.ts';
 import type { Document } from '../load/document.ts';
 import type { Opener } from '../load/opener.ts';
@@ -147,8 +147,8 @@ export class SecretSession implements Opener {
   }
 }
 
-function closed(place: Place): InvalidError {
-  return secretProblem('secret-closed', 'this secret is not opened here', place);
+function closed(place: Place): ReeveError {
+  return new ReeveError('secret-closed', 'a secret, which is opened in a run only', { place, exitCode: EXIT.invalid });
 }
 
 /** SOPS keeps what it needs under the key `sops`. */

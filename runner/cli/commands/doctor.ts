@@ -51,7 +51,7 @@ export async function doctor(pattern: string | undefined, options: Record<string
 }
 
 /** The parts of a run that runs nothing: its connections, variables and ways to the cluster are those of any run. */
-async function startExamination(options: Record<string, unknown>): Promise<RunState> {
+export async function startExamination(options: Record<string, unknown>): Promise<RunState> {
   const { playbook, inventory, filled, secrets } = await loadRun(
     () => parseDocument(NOTHING, '(doctor)'),
     options,
