@@ -131,7 +131,14 @@ export function failedUpgrade(more: EventBody[] = []): RunEvent[] {
       playEnded(['k3s-1']),
     ),
     { type: 'handlers-pending', host: 'k3s-1', handlers: ['restart the proxy'] },
-    runEnded({ exitCode: 2, outcome: 'failed', nodes: { 'k3s-1': 'cordoned; half upgraded' } }),
+    runEnded({
+      exitCode: 2,
+      outcome: 'failed',
+      recap: {
+        'k3s-1': { ok: 2, changed: 1, unknown: 0, skipped: 0, failed: 1, unreachable: 0, rescued: 0, ignored: 0 },
+      },
+      nodes: { 'k3s-1': 'cordoned; half upgraded' },
+    }),
     ...more,
   ]);
 }
