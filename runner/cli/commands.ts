@@ -1,4 +1,10 @@
-import { type CommandDefinition, INVENTORY_OPTION, type OptionGroup, type OptionRow } from './options.ts';
+import {
+  type CommandDefinition,
+  INVENTORY_OPTION,
+  type OptionGroup,
+  type OptionRow,
+  REFRESH_OPTION,
+} from './options.ts';
 
 const EXTRA_VARS: OptionRow = [
   '-e, --extra-vars <name=value>',
@@ -50,6 +56,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
         title: 'What it runs on',
         options: [
           INVENTORY_OPTION,
+          REFRESH_OPTION,
           LIMIT,
           EXTRA_VARS,
           ['-t, --tags <tags>', 'Only steps with one of these tags: `a,b`'],
@@ -138,10 +145,14 @@ export const COMMANDS: readonly CommandDefinition[] = [
           ['--host <name>', 'Only runs on this host'],
           ['--result <result>', 'done, failed, unreachable, refused, interrupted, died or running'],
           ['--json', 'As JSON'],
+          ['--cluster', 'The upgrades that the cluster of the inventory remembers'],
+          INVENTORY_OPTION,
+          EXTRA_VARS,
           RUNS,
         ],
       },
     ],
+    examples: ['reeve history --result failed', 'reeve history --cluster -i inventory/production'],
     run: async (_args, options) => (await import('./commands/history.ts')).history(options),
   },
   {
@@ -207,6 +218,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
         title: 'Options',
         options: [
           INVENTORY_OPTION,
+          REFRESH_OPTION,
           ['--graph', 'Groups and hosts as a tree'],
           ['--list', 'Groups, hosts and variables as JSON'],
           ['--host <name>', 'Variables of one host as JSON'],
@@ -217,6 +229,27 @@ export const COMMANDS: readonly CommandDefinition[] = [
     ],
     examples: ['reeve inventory -i inventory/production --graph'],
     run: async (_args, options) => (await import('./commands/inventory.ts')).inventory(options),
+  },
+  {
+    usage: 'explain <variable>',
+    description: 'Show the value of a variable and every place that sets it',
+    details:
+      'Places are listed weakest first; the arrow marks the one that counts. With --playbook its variables and those of\nits plays are looked at too.',
+    groups: [
+      {
+        title: 'Options',
+        options: [
+          INVENTORY_OPTION,
+          REFRESH_OPTION,
+          ['--host <pattern>', 'Only for these hosts'],
+          ['--playbook <file>', 'Look at the variables of this playbook too'],
+          EXTRA_VARS,
+          ['--json', 'As JSON'],
+        ],
+      },
+    ],
+    examples: ['reeve explain k3s_version --host k3s-1 -i inventory/production'],
+    run: async ([name], options) => (await import('./commands/explain.ts')).explain(name!, options),
   },
   {
     usage: 'modules',

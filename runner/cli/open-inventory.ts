@@ -16,9 +16,13 @@ export async function openSources(
   if (found.every(({ kind }) => kind === 'file' || kind === 'hosts')) {
     return assembleInventory(sources, found, { playbookDirectory });
   }
+  const { join } = await import('node:path');
+  const { homedir } = await import('node:os');
+  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
   const { fetchSources } = await import('../inventory/dynamic/fetch.ts');
   const fetched = await fetchSources(found, {
     environment: process.env,
+    cacheFolder: join(cache, 'reeve', 'inventory'),
     refresh: options.refreshInventory === true,
   });
   return assembleInventory(sources, found, { playbookDirectory, fetched });

@@ -60,8 +60,8 @@ const overridden = new WeakMap<Variables, Map<string, Definition[]>>();
 export function setVariable(variables: Variables, name: string, definition: Definition): void {
   const before = variables[name];
   if (before) {
-    let names = overridden.get(variables);
-    if (!names) overridden.set(variables, (names = new Map()));
+    const names = overridden.get(variables) ?? new Map<string, Definition[]>();
+    overridden.set(variables, names);
     names.set(name, [...(names.get(name) ?? []), before]);
   }
   variables[name] = definition;

@@ -13,7 +13,10 @@ export function findCycles(builder: InventoryBuilder): Diagnostic[] {
     diagnostics.push({ code: 'group-cycle', severity: 'error', message, ...(place ? { place } : {}) });
   };
   const visit = (name: string): void => {
-    if (onTrail.has(name)) return report([...trail.slice(trail.indexOf(name)), name]);
+    if (onTrail.has(name)) {
+      report([...trail.slice(trail.indexOf(name)), name]);
+      return;
+    }
     if (done.has(name)) return;
     trail.push(name);
     onTrail.add(name);

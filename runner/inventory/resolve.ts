@@ -131,8 +131,8 @@ export class ResolvedInventory implements Inventory {
     for (const { name, place } of this.#builder.hosts.values()) {
       const own = direct.get(name) ?? [];
       const key = own.join('\n');
-      let groups = sorted.get(key);
-      if (!groups) sorted.set(key, (groups = this.#sorted(own)));
+      const groups = sorted.get(key) ?? this.#sorted(own);
+      sorted.set(key, groups);
       this.hosts.set(name, { name, groups, ...(place ? { place } : {}) });
     }
   }

@@ -36,6 +36,13 @@ function tell(event: RunEvent): Told | undefined {
       };
     case 'run-resumed':
       return { level: 'INFO', text: `the run goes on, reeve ${event.reeve}` };
+    case 'rollback-started':
+      return { level: 'PROGRESS', text: `rollback: ${event.steps} changes go back` };
+    case 'rollback-ended':
+      return {
+        level: event.ok ? 'SUCCESS' : 'ERROR',
+        text: `rollback ended${event.message ? `: ${event.message}` : ''}`,
+      };
     case 'play-started':
       return event.hosts.length === 0
         ? undefined
@@ -85,6 +92,12 @@ function tellTask(event: RunEvent): Told | undefined {
       return taskEnded(event);
     case 'host-rescued':
       return { level: 'WARN', host: event.host, text: 'a rescue made the failure good' };
+    case 'undo-ended':
+      return {
+        level: event.ok ? 'SUCCESS' : 'ERROR',
+        host: event.host,
+        text: `${event.task.name}: ${event.ok ? 'taken back' : `not taken back — ${event.message ?? ''}`}`,
+      };
     case 'handlers-pending':
       return { level: 'WARN', host: event.host, text: `handlers that did not run: ${event.handlers.join(', ')}` };
     default:

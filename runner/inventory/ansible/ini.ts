@@ -64,7 +64,7 @@ class IniReader {
     else this.#child(line, offset);
   }
 
-  #header(line: string, offset: number): void {
+  #header(line: string, offset: number) {
     const match = SECTION.exec(line);
     if (!match) {
       this.#error(
@@ -102,7 +102,7 @@ class IniReader {
     }
   }
 
-  #hosts(line: string, offset: number): void {
+  #hosts(line: string, offset: number) {
     const words = shellWords(line);
     if ('problem' in words) return this.#error('invalid-host', words.problem, offset + words.at, 1);
     const [first, ...rest] = words;
@@ -137,7 +137,7 @@ class IniReader {
     return [text.slice(0, equals), this.#definition(iniValue(text.slice(equals + 1)), offset, equals + 1)];
   }
 
-  #variable(line: string, offset: number): void {
+  #variable(line: string, offset: number) {
     const equals = line.indexOf('=');
     if (equals < 0) {
       return this.#error('invalid-variable', `"${line}" is no variable; it takes name=value`, offset, line.length);
@@ -152,7 +152,7 @@ class IniReader {
     else this.#group.priority = priority;
   }
 
-  #child(line: string, offset: number): void {
+  #child(line: string, offset: number) {
     const name = GROUP_NAME.exec(line)?.[1];
     if (name === undefined) return this.#error('invalid-group', `"${line}" is no name of a group`, offset, line.length);
     if (this.#builder.groups.has(name)) {

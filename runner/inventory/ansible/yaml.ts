@@ -27,7 +27,7 @@ class Reader {
     this.#dialect = dialect;
   }
 
-  group(name: string, body: unknown, path: Path): void {
+  group(name: string, body: unknown, path: Path) {
     if (name === '') return this.#report('invalid-group', 'a group needs a name', path);
     if (body !== null && !isMapping(body)) {
       return this.#warn(
@@ -40,7 +40,7 @@ class Reader {
     for (const [key, value] of Object.entries(body ?? {})) this.#section(group, key, value, [...path, key]);
   }
 
-  #section(group: GroupDraft, key: string, value: unknown, path: Path): void {
+  #section(group: GroupDraft, key: string, value: unknown, path: Path) {
     if (!SECTIONS.includes(key as (typeof SECTIONS)[number])) {
       const hint = 'a group holds hosts, children and vars';
       return this.#warn('unknown-key', `"${key}" of the group ${group.name} is left out`, path, hint);
@@ -78,7 +78,7 @@ class Reader {
     }
   }
 
-  #host(group: GroupDraft, written: string, variables: unknown, path: Path): void {
+  #host(group: GroupDraft, written: string, variables: unknown, path: Path) {
     const hosts = readHostNames(written);
     if ('problem' in hosts) return this.#report('invalid-range', hosts.problem, path);
     if (variables !== null && !isMapping(variables) && variables !== '' && variables !== false && variables !== 0) {
