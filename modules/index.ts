@@ -17,8 +17,10 @@ import { stat } from './files/stat.ts';
 import { template } from './files/template.ts';
 import { etcdSnapshot } from './k3s/etcd-snapshot.ts';
 import { installScript } from './k3s/install-script.ts';
+import { upgradeHistory } from './k3s/upgrade-history.ts';
 import { versionCheck } from './k3s/version-check.ts';
 import { clusterHealth } from './kubernetes/cluster-health.ts';
+import { clusterReport } from './kubernetes/cluster-report.ts';
 import { cordon } from './kubernetes/cordon.ts';
 import { drain } from './kubernetes/drain.ts';
 import { k8s } from './kubernetes/k8s.ts';
@@ -54,8 +56,10 @@ const all: readonly AnyModule[] = [
   template,
   etcdSnapshot,
   installScript,
+  upgradeHistory,
   versionCheck,
   clusterHealth,
+  clusterReport,
   cordon,
   drain,
   k8s,

@@ -59,6 +59,7 @@ const TASK: JsonSchema = {
     id: { type: 'string', description: 'Path of the task in the playbook: `plays[0].tasks[3]`.' },
     name: TEXT,
     module: TEXT,
+    kind: { type: 'string', enum: ['state', 'action', 'check'], description: 'Of its module.' },
     section: { type: 'string', description: 'tasks, handlers, gate, …' },
     place: PLACE,
   },
@@ -86,6 +87,7 @@ const EVENTS: EventTable = {
       diff: FLAG,
       reeve: { type: 'string', description: 'Version of reeve.' },
       inputs: VALUES,
+      description: { optional: { type: 'string', description: 'What the playbook says that it does.' } },
     },
   },
   'play-started': {
@@ -139,6 +141,19 @@ const EVENTS: EventTable = {
     description: 'The rescue of a block has saved a host from a failure.',
     members: { host: TEXT, block: TEXT },
   },
+  'rollback-started': { description: 'The changes of the run are taken back.', members: { steps: COUNT } },
+  'undo-started': {
+    description: 'One change goes back.',
+    members: { effect: COUNT, host: TEXT, task: TASK, changes: CHANGES },
+  },
+  'undo-ended': {
+    description: 'One change has gone back, or could not.',
+    members: { effect: COUNT, host: TEXT, task: TASK, ok: FLAG, message: { optional: TEXT } },
+  },
+  'rollback-ended': {
+    description: 'The rollback has ended.',
+    members: { ok: FLAG, message: { optional: TEXT } },
+  },
   'run-resumed': {
     description: 'A run that had ended or died goes on.',
     members: { reeve: TEXT, acceptedChanges: { optional: FLAG } },
@@ -158,9 +173,11 @@ const EVENTS: EventTable = {
       duration: MILLISECONDS,
       message: { optional: TEXT },
       changes: CHANGES,
+      args: { optional: VALUES },
       result: { optional: VALUES },
       ignored: { optional: FLAG },
       rescued: { optional: FLAG },
+      diff: { optional: FLAG },
       warnings: { optional: NAMES },
       error: { optional: ERROR },
     },
@@ -186,6 +203,10 @@ const EVENTS: EventTable = {
       place: { optional: PLACE },
       hint: { optional: TEXT },
     },
+  },
+  note: {
+    description: 'A note of a person, or of the playbook; it may come after the end of the run.',
+    members: { text: TEXT, by: { optional: TEXT } },
   },
   'batch-ended': {
     description: 'A batch ended.',

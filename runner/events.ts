@@ -18,6 +18,8 @@ export interface TaskReference {
   id: string;
   name: string;
   module: string;
+  /** Of its module: whether it can change anything. */
+  kind?: 'state' | 'action' | 'check';
   /** `tasks`, `handlers`, `gate`, … */
   section: string;
   place?: Place;
@@ -43,6 +45,8 @@ export interface RunStarted {
   diff: boolean;
   reeve: string;
   inputs: Record<string, unknown>;
+  /** What the playbook says that it does. */
+  description?: string;
 }
 export interface PlayStarted {
   type: 'play-started';
@@ -120,6 +124,33 @@ export interface HostRescued {
   /** Id of the block. */
   block: string;
 }
+/** Somebody takes the changes of the run back. */
+export interface RollbackStarted {
+  type: 'rollback-started';
+  /** How many changes go back. */
+  steps: number;
+}
+export interface UndoStarted {
+  type: 'undo-started';
+  /** Number of the `effect-ended` event whose change goes back. */
+  effect: number;
+  host: string;
+  task: TaskReference;
+  changes: Change[];
+}
+export interface UndoEnded {
+  type: 'undo-ended';
+  effect: number;
+  host: string;
+  task: TaskReference;
+  ok: boolean;
+  message?: string;
+}
+export interface RollbackEnded {
+  type: 'rollback-ended';
+  ok: boolean;
+  message?: string;
+}
 /** A run that had ended or died goes on, under the same id. */
 export interface RunResumed {
   type: 'run-resumed';
@@ -148,10 +179,14 @@ export interface TaskEnded {
   /** Why it was skipped, is unknown, or failed; or what it found. */
   message?: string;
   changes: Change[];
+  /** What the module was told, without defaults; absent for loops, and where it did not come to that. */
+  args?: Record<string, unknown>;
   /** What `register` gets; masked. */
   result?: Record<string, unknown>;
   ignored?: boolean;
   rescued?: boolean;
+  /** The task's own wish to show differences, whatever `--diff` says. */
+  diff?: boolean;
   warnings?: string[];
   error?: { code: string; message: string; place?: Place; hint?: string };
 }
@@ -180,6 +215,13 @@ export interface Notice {
   host?: string;
   place?: Place;
   hint?: string;
+}
+/** What a person, or the playbook's `notes`, has to say about the run; also after its end. */
+export interface Note {
+  type: 'note';
+  text: string;
+  /** Who said it; absent for the playbook's own notes. */
+  by?: string;
 }
 export interface BatchEnded {
   type: 'batch-ended';
@@ -219,12 +261,17 @@ export type EventBody =
   | ItemEnded
   | HostRescued
   | RunResumed
+  | RollbackStarted
+  | UndoStarted
+  | UndoEnded
+  | RollbackEnded
   | TaskRetry
   | TaskEnded
   | HandlerNotified
   | HandlersPending
   | NodeState
   | Notice
+  | Note
   | BatchEnded
   | PlayEnded
   | RunEnded;

@@ -290,7 +290,7 @@ export interface ReadTarget {
   /** Marks a value as secret: it is masked wherever it turns up from now on. Returns it. */
   secret<T>(value: T): T;
   /** Asks the person at the terminal and gives the line typed. Absent when nobody is there to answer. */
-  ask?(question: string): Promise<string>;
+  readonly ask?: ((question: string) => Promise<string>) | undefined;
   /** Forgets the connections to the host, so that the next call connects anew: for a host that restarts. */
   dropConnection?(): Promise<void>;
   /** One line of progress for whoever is watching. */

@@ -38,7 +38,7 @@ export const etcdSnapshot = defineModule({
       },
       copy_to: {
         type: 'string',
-        description: 'Directory on the host that gets a copy, on a mounted share for instance.',
+        description: 'Directory on the host that gets a copy, on a mounted share for instance; empty: none.',
       },
       timeout: durationSchema('How long saving may take.', '5m'),
       ...placeArgs,
@@ -85,7 +85,7 @@ export const etcdSnapshot = defineModule({
         ...(args.dir === undefined ? [] : ['--etcd-snapshot-dir', args.dir]),
       ],
       keep: args.keep,
-      copyTo: args.copy_to,
+      copyTo: args.copy_to || undefined,
       tokenHash: facts.token_sha256,
       timeout: durationOf(args.timeout, 'timeout'),
     };

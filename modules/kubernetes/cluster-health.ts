@@ -83,16 +83,22 @@ export const clusterHealth = defineModule({
     };
     if (fail && fresh.length > 0) throw failureOf(fresh, facts);
     const known = found.length - fresh.length;
-    const message =
-      fresh.length > 0 ? `${fresh.length} problems` : `healthy${known > 0 ? `, ${known} known problems` : ''}`;
-    return { changes: [], facts, message };
+    if (fresh.length > 0) return { changes: [], facts, message: listed(fresh) };
+    return { changes: [], facts, message: `healthy${known > 0 ? `, but for ${counted(known)} known before` : ''}` };
   },
 });
 
 function failureOf(problems: Problem[], facts: Record<string, unknown>): TaskFailure {
-  const lines = problems.map(({ name, reason }) => `  ${name}: ${reason}`);
-  const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`;
-  return new TaskFailure(`The cluster has ${count}\n${lines.join('\n')}`, { code: 'cluster-unhealthy', facts });
+  return new TaskFailure(`The cluster has ${listed(problems)}`, { code: 'cluster-unhealthy', facts });
+}
+
+/** How many, and each on a line of its own. */
+function listed(problems: Problem[]): string {
+  return [counted(problems.length), ...problems.map(({ name, reason }) => `  ${name}: ${reason}`)].join('\n');
+}
+
+function counted(problems: number): string {
+  return problems === 1 ? 'one problem' : `${problems} problems`;
 }
 
 /** Pods by workload (their names change), all others by what they are; a reason may change its wording. */

@@ -183,7 +183,11 @@ async function drainNode({ node, args: given, api, found }: Next, target: WriteT
   const duration = Number(((performance.now() - started) / 1000).toFixed(1));
   const done = { ...facts, evicted, duration };
   if (result.end !== 'done') throw await drainFailure(cluster, node, result, timeout, done);
-  return { facts: done, message: `${node}: ${evicted.length} pods have left in ${duration} s`, undo: { node, found } };
+  return {
+    facts: done,
+    message: `${evicted.length === 1 ? 'one pod has' : `${evicted.length} pods have`} left in ${duration} s`,
+    undo: { node, found },
+  };
 }
 
 /** Takes this run's cordon away again, also after the deadline or an interruption. */
@@ -272,7 +276,7 @@ async function warnAbout(
   const bypassed = new Set(selection.evict.flatMap(({ pod }) => budgetsOver(pod, budgets)).map(budgetSentence));
   const named = bypassed.size > 0 ? ` Bypassed: ${[...bypassed].join('; ')}` : '';
   target.warn(
-    `disable_eviction: PodDisruptionBudgets do NOT protect the ${selection.evict.length} pods of ${node}.${named}`,
+    `disable_eviction: PodDisruptionBudgets do NOT protect the pods of ${node} (${selection.evict.length}).${named}`,
   );
 }
 

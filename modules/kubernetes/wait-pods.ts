@@ -77,7 +77,11 @@ export const waitPods = defineModule({
         : 'The pods could not be listed';
       throw failureOf(damage, { ...facts, waited: waited() }, lack, timeout, error);
     }
-    return { changes: [], facts: { ...facts, waited: waited() }, message: `${facts.healthy} pods are healthy` };
+    return {
+      changes: [],
+      facts: { ...facts, waited: waited() },
+      message: `${facts.healthy === 1 ? 'one pod is' : `${facts.healthy} pods are`} healthy`,
+    };
   },
 });
 

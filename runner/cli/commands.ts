@@ -1,4 +1,10 @@
-import { type CommandDefinition, INVENTORY_OPTION, type OptionGroup, type OptionRow } from './options.ts';
+import {
+  type CommandDefinition,
+  INVENTORY_OPTION,
+  type OptionGroup,
+  type OptionRow,
+  REFRESH_OPTION,
+} from './options.ts';
 
 const EXTRA_VARS: OptionRow = [
   '-e, --extra-vars <name=value>',
@@ -19,6 +25,7 @@ const OUTPUT: OptionGroup = {
     ['--output <format>', 'tree, plain or json; default: a tree on a terminal, else plain lines'],
     ['-D, --diff', 'Show what changes as unified diffs'],
     ['-v, --verbose', 'Show every task with its results, and the live output of commands'],
+    ['--report <dir>', 'At the end write every report there: action log, HTML, JSON, JUnit, GitHub'],
   ],
 };
 
@@ -49,6 +56,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
         title: 'What it runs on',
         options: [
           INVENTORY_OPTION,
+          REFRESH_OPTION,
           LIMIT,
           EXTRA_VARS,
           ['-t, --tags <tags>', 'Only steps with one of these tags: `a,b`'],
@@ -77,7 +85,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     usage: 'resume <run>',
     description: 'Go on with a run that died, failed or was interrupted',
     details:
-      'RUN is an id, the beginning of one, `last`, or the path of a run’s folder. What the journal says is done is not\ndone again. Secret inputs are asked for, or given with -e, again.',
+      'RUN is an id, the beginning of one, `last`, or the path of a run’s folder. What the journal says is done is not done again. Secret inputs are asked for, or given with -e, again.',
     groups: [
       {
         title: 'Options',
@@ -93,6 +101,29 @@ export const COMMANDS: readonly CommandDefinition[] = [
     ],
     examples: ['reeve resume last'],
     run: async ([run], options) => (await import('./commands/resume.ts')).resume(run!, options),
+  },
+  {
+    usage: 'rollback <run>',
+    description: 'Take the changes of a run back, the last one first',
+    details:
+      'Says first what can and what cannot be undone, and asks. Stops at the first change that does not go back; run it\nagain to go on from there.',
+    groups: [
+      {
+        title: 'Options',
+        options: [
+          ['--to <play>', 'Keep this play and those before it'],
+          ['-C, --check', 'Only say what would be undone'],
+          ['-y, --yes', 'Do not ask'],
+          ['--accept-changes', 'Go on although playbook or inventory are not what was run'],
+          EXTRA_VARS,
+          RUNS,
+        ],
+      },
+      OUTPUT,
+      CONNECTION,
+    ],
+    examples: ['reeve rollback last --check', 'reeve rollback last --to Snapshot'],
+    run: async ([run], options) => (await import('./commands/rollback.ts')).rollback(run!, options),
   },
   {
     usage: 'status [run]',
@@ -114,11 +145,49 @@ export const COMMANDS: readonly CommandDefinition[] = [
           ['--host <name>', 'Only runs on this host'],
           ['--result <result>', 'done, failed, unreachable, refused, interrupted, died or running'],
           ['--json', 'As JSON'],
+          ['--cluster', 'The upgrades that the cluster of the inventory remembers'],
+          INVENTORY_OPTION,
+          EXTRA_VARS,
           RUNS,
         ],
       },
     ],
+    examples: ['reeve history --result failed', 'reeve history --cluster -i inventory/production'],
     run: async (_args, options) => (await import('./commands/history.ts')).history(options),
+  },
+  {
+    usage: 'report <run>',
+    description: 'Print a report of a recorded run',
+    details:
+      'RUN is an id, the beginning of one, `last`, or the path of a run’s folder. md is the action log, html one file to look at in a browser, json one document, junit XML for CI systems, github annotations (and the summary of the step, where GITHUB_STEP_SUMMARY is set).',
+    groups: [
+      {
+        title: 'Options',
+        options: [
+          ['--format <format>', 'md, html, json, junit or github; default md'],
+          ['--output <file>', 'Write it there instead of to the terminal'],
+          RUNS,
+        ],
+      },
+    ],
+    examples: ['reeve report last --format html --output upgrade.html', 'reeve report 20260102-0304 > action-log.md'],
+    run: async ([run], options) => (await import('./commands/report.ts')).report(run!, options),
+  },
+  {
+    usage: 'note <run> [...words]',
+    description: 'Add a note to a run; its action log shows it',
+    groups: [{ title: 'Options', options: [RUNS] }],
+    examples: ['reeve note last "web was slow for a minute; nobody complained"'],
+    run: async ([run, words], options) => (await import('./commands/note.ts')).note(run!, words!, options),
+  },
+  {
+    usage: 'runbook <playbook>',
+    description: 'Write a playbook down as a runbook for a person',
+    details:
+      'Markdown: what must hold first, every step with what it does, what is checked, how to take it back and when. Nothing is connected to. With -i the hosts are named.',
+    groups: [{ title: 'Options', options: [INVENTORY_OPTION, EXTRA_VARS, ['--output <file>', 'Write it there']] }],
+    examples: ['reeve runbook playbooks/upgrade-k3s.yaml -i inventory/production > runbook.md'],
+    run: async ([playbook], options) => (await import('./commands/runbook.ts')).runbook(playbook!, options),
   },
   {
     usage: 'validate <...files>',
@@ -149,14 +218,38 @@ export const COMMANDS: readonly CommandDefinition[] = [
         title: 'Options',
         options: [
           INVENTORY_OPTION,
+          REFRESH_OPTION,
           ['--graph', 'Groups and hosts as a tree'],
           ['--list', 'Groups, hosts and variables as JSON'],
           ['--host <name>', 'Variables of one host as JSON'],
+          ['--export', 'As --list, but groups keep their variables and hosts show only their own'],
+          ['--mermaid', 'Groups and hosts as a Mermaid flow chart'],
         ],
       },
     ],
     examples: ['reeve inventory -i inventory/production --graph'],
     run: async (_args, options) => (await import('./commands/inventory.ts')).inventory(options),
+  },
+  {
+    usage: 'explain <variable>',
+    description: 'Show the value of a variable and every place that sets it',
+    details:
+      'Places are listed weakest first; the arrow marks the one that counts. With --playbook its variables and those of\nits plays are looked at too.',
+    groups: [
+      {
+        title: 'Options',
+        options: [
+          INVENTORY_OPTION,
+          REFRESH_OPTION,
+          ['--host <pattern>', 'Only for these hosts'],
+          ['--playbook <file>', 'Look at the variables of this playbook too'],
+          EXTRA_VARS,
+          ['--json', 'As JSON'],
+        ],
+      },
+    ],
+    examples: ['reeve explain k3s_version --host k3s-1 -i inventory/production'],
+    run: async ([name], options) => (await import('./commands/explain.ts')).explain(name!, options),
   },
   {
     usage: 'modules',

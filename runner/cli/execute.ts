@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { modules } from '../../modules/index.ts';
 import { EXIT } from '../errors.ts';
 import type { Replay } from '../execute/replay.ts';
 import { runPlaybook } from '../execute/run.ts';
 import type { RunSettings } from '../execute/run-state.ts';
+import { limitTerms } from '../inventory/limit.ts';
 import type { RunFolder } from '../journal/folder.ts';
 import { Journal } from '../journal/journal.ts';
 import { Masker } from '../journal/masker.ts';
@@ -10,9 +12,11 @@ import { lockRun } from '../journal/run-lock.ts';
 import type { Filled } from '../playbook/fill-inputs.ts';
 import { assemble, runId } from './assemble.ts';
 import type { LoadedRun } from './load-run.ts';
+import { LogFile } from './log-file.ts';
 import { count, text, texts, words } from './options.ts';
 import { artefactReader, recordRun, runsFolder } from './record.ts';
 import { reporter } from './reporter.ts';
+import { finishReports } from './run-reports.ts';
 import { watchSignals } from './signals.ts';
 import { version } from './version.ts';
 
@@ -32,6 +36,7 @@ export async function execute(execution: Execution): Promise<number> {
   const folder = resumed?.folder ?? (await newFolder(execution, settings, masker));
   const unlock = lockRun(folder.path);
   const journal = new Journal(folder.events);
+  const log = new LogFile(join(folder.path, 'run.log'), options.verbose === true);
   const shown = await reporter(options, settings);
   const parts = await assemble({
     id: folder.id,
@@ -39,7 +44,7 @@ export async function execute(execution: Execution): Promise<number> {
     inventory,
     modules,
     settings,
-    sinks: [journal, shown],
+    sinks: [journal, log, shown],
     masker,
     yes: options.yes === true,
     reporter: shown,
@@ -65,6 +70,7 @@ export async function execute(execution: Execution): Promise<number> {
       await parts.emitter.close();
     } finally {
       await parts.connections.close();
+      await finishReports(folder, text(options.report, '--report'), log);
       unlock();
       unwatch();
     }
@@ -77,7 +83,7 @@ function newFolder(execution: Execution, settings: RunSettings, masker: Masker):
 }
 
 function settingsOf(options: Record<string, unknown>, filled: Filled): RunSettings {
-  const limits = texts(options.limit);
+  const limits = limitTerms(texts(options.limit));
   return {
     check: options.check === true,
     diff: options.diff === true,

@@ -1,7 +1,9 @@
 import { modules } from '../../modules/index.ts';
 import { EXIT } from '../errors.ts';
 import { inherit, NOTHING_INHERITED, selectedByTags } from '../execute/context.ts';
+import { limitTerms } from '../inventory/limit.ts';
 import type { Inventory } from '../inventory/model.ts';
+import { splitPattern } from '../inventory/patterns.ts';
 import { layeredScope } from '../language/scope.ts';
 import type { Play, Step, Task } from '../playbook/model.ts';
 import { describeTask } from '../playbook/task-name.ts';
@@ -10,11 +12,11 @@ import { texts, words } from './options.ts';
 
 /** `--list-hosts`, `--list-tasks`, `--list-tags`: what a run would go through. Connects nowhere. */
 export function printLists({ playbook, inventory, filled }: LoadedRun, options: Record<string, unknown>): number {
-  const limit = texts(options.limit).join(',');
+  const limit = limitTerms(texts(options.limit));
   const tags = { wanted: words(options.tags), skipped: words(options.skipTags) };
   const scope = layeredScope([{ inputs: filled.inputs, groups: {}, hosts: {} }, filled.extraVars, playbook.vars]);
   for (const play of playbook.plays) {
-    const pattern = [play.hosts.render(scope)].flat().map(String).join(',');
+    const pattern = [play.hosts.render(scope)].flat().flatMap((part) => splitPattern(String(part)));
     console.log(`PLAY ${play.name}`);
     if (options.listHosts) printIndented('hosts', hostsOf(inventory, pattern, limit));
     if (options.listTasks) printIndented('tasks', tasksOf(play, tags));
@@ -28,10 +30,10 @@ function printIndented(title: string, lines: readonly string[]): void {
   for (const line of lines) console.log(`    ${line}`);
 }
 
-function hostsOf(inventory: Inventory, pattern: string, limit: string): string[] {
-  if (pattern === 'localhost' && !inventory.hosts.has('localhost')) return ['localhost'];
+function hostsOf(inventory: Inventory, pattern: string[], limit: string[]): string[] {
+  if (pattern.join() === 'localhost' && !inventory.hosts.has('localhost')) return ['localhost'];
   const hosts = inventory.match(pattern);
-  if (limit === '') return hosts;
+  if (limit.length === 0) return hosts;
   const within = new Set(inventory.match(limit));
   return hosts.filter((host) => within.has(host));
 }

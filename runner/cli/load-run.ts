@@ -1,7 +1,6 @@
 import { dirname } from 'node:path';
 import { modules } from '../../modules/index.ts';
 import { InvalidError } from '../errors.ts';
-import { loadInventory } from '../inventory/load.ts';
 import type { Inventory } from '../inventory/model.ts';
 import type { Document } from '../load/document.ts';
 import { type Filled, fillInputs } from '../playbook/fill-inputs.ts';
@@ -13,6 +12,7 @@ import { canAsk } from './ask.ts';
 import { printDiagnostics } from './diagnostics.ts';
 import { ENGINE_VARIABLES } from './engine-variables.ts';
 import { readExtraVars } from './extra-vars.ts';
+import { openSources } from './open-inventory.ts';
 import { inventorySources, texts } from './options.ts';
 import { Person } from './person.ts';
 
@@ -38,11 +38,12 @@ export async function loadRun(
   const { playbook, diagnostics, documents } = parsePlaybook(document, modules);
   if (!playbook) throw new InvalidError(diagnostics);
   const sources = await inventorySources(options.inventory);
-  const inventory = loadInventory(sources, directory);
+  const inventory = await openSources(sources, options, directory);
   const given = readExtraVars(texts(options.extraVars));
   const extraVars = given.map(({ name }) => name).filter((name) => !Object.hasOwn(playbook.inputs, name));
   const found = sortDiagnostics([
     ...diagnostics,
+    ...inventory.warnings,
     ...validatePlaybook(playbook, inventory, modules, { extraVars, engineVariables: ENGINE_VARIABLES }),
   ]);
   if (found.some(({ severity }) => severity === 'error')) throw new InvalidError(found);

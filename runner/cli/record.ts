@@ -52,7 +52,7 @@ export async function recordRun(recording: Recording): Promise<RunFolder> {
     inventory: recording.inventorySources.map((source) => (source.includes(',') ? source : resolve(source))),
     inputs: masker.value(Object.fromEntries(open)),
     secretInputs,
-    extraVars: masker.value(settings.extraVars),
+    extraVars: masker.value(withoutPasswords(settings.extraVars)),
     options: { check, diff, forks, tags, skipTags, ...(limit === undefined ? {} : { limit }) },
     operator: { user: userInfo().username, host: hostname(), cwd: process.cwd() },
     ...(git ? { git } : {}),
@@ -76,13 +76,23 @@ export function sha256(text: string): string {
 
 /** Passwords that stand in the inventory as they are become secrets before a copy of it is written. */
 function hideInventorySecrets(inventory: Inventory, masker: Masker): void {
-  const rows: { names: readonly string[]; secret?: boolean }[] = Object.values(CONNECTION_VARIABLES);
-  const names = rows.flatMap((row) => (row.secret ? row.names : []));
+  const names = passwordNames();
   for (const host of inventory.hosts.keys()) {
     for (const { definitions } of inventory.layersOf(host)) {
       for (const name of names) if (Object.hasOwn(definitions, name)) masker.add(definitions[name]!.value);
     }
   }
+}
+
+/** Passwords are given again on resume; short ones would not be masked. */
+function withoutPasswords(variables: Record<string, unknown>): Record<string, unknown> {
+  const names = passwordNames();
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => !names.includes(name)));
+}
+
+function passwordNames(): string[] {
+  const rows: { names: readonly string[]; secret?: boolean }[] = Object.values(CONNECTION_VARIABLES);
+  return rows.flatMap((row) => (row.secret ? row.names : []));
 }
 
 /** The job that a CI system runs this in, by the variables that the common ones set. */

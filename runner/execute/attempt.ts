@@ -11,6 +11,7 @@ import { withFacts } from './gather.ts';
 import { forEvent } from './recorded-value.ts';
 import { replayedEffect } from './replay-effect.ts';
 import type { RunState } from './run-state.ts';
+import { shownArgs } from './shown-args.ts';
 import { ReadingTarget, type TargetParts, WritingTarget } from './target.ts';
 
 /** What one try of one task (or of one item of its loop) on one host came to. */
@@ -36,6 +37,8 @@ export interface AttemptParts {
   id: string;
   name: string;
   item?: string;
+  /** Set by the attempt: the rendered arguments, for reports. */
+  args?: Record<string, unknown>;
 }
 
 /**
@@ -47,6 +50,7 @@ export async function attempt(parts: AttemptParts): Promise<Attempt> {
   const { module } = parts;
   const rendered = await renderArgs(parts);
   if (rendered instanceof Unknown) return unknownAttempt(module, rendered.because);
+  parts.args = shownArgs(module, rendered);
   const waitsFor = parts.planOnly && describedOnly(parts) ? module.waits?.what(rendered) : undefined;
   if (waitsFor !== undefined) return unknownAttempt(module, `would wait for ${waitsFor}`);
   try {

@@ -13,7 +13,7 @@ const RENEW_EVERY = 15_000;
 const LOOK_EVERY = 2_000;
 /** milliseconds an API that does not answer is tried for when the lock is taken, and when it is given back. */
 const TAKE_WITHIN = 180_000;
-const RELEASE_WITHIN = 10_000;
+const RELEASE_WITHIN = 5_000;
 
 export interface LockOptions {
   name: string;
@@ -23,6 +23,8 @@ export interface LockOptions {
   signal: AbortSignal;
   /** Sets how long the next requests may be tried, in milliseconds. */
   allow: (ms: number) => void;
+  /** Called once when there is a holder, and it takes a while to see whether it is alive. */
+  onWait: (message: string) => void;
   /** Called when somebody else has taken the lock: this run must stop. */
   onLost: (message: string) => void;
   /** milliseconds; tests make them short. */
@@ -70,7 +72,13 @@ class Lease implements Lock {
       }
       const renewed = String(found.spec.renewTime);
       if (seen && renewed !== seen.renewed) throw this.#refusal(found);
-      seen ??= { renewed, at: Date.now() };
+      if (!seen) {
+        seen = { renewed, at: Date.now() };
+        const seconds = Math.ceil(this.#times.expiry / 1000);
+        this.#options.onWait(
+          `${this.#options.name} is locked by ${holderOf(found)}; looking for up to ${seconds} s whether that run is alive`,
+        );
+      }
       if (Date.now() - seen.at >= this.#times.expiry) {
         if (await this.#claim(found)) break;
         seen = undefined;
@@ -93,12 +101,15 @@ class Lease implements Lock {
     const { resourceVersion, uid } = found.metadata;
     const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { resourceVersion, uid } };
     await this.#options.cluster
-      .write({ method: 'DELETE', path: this.#path, body, cleanup: true })
+      .write({ method: 'DELETE', path: this.#path, body, cleanup: true, timeout: RELEASE_WITHIN })
       .catch(() => undefined);
   }
 
   async #read(cleanup = false): Promise<KubeObject | undefined> {
-    const { status, body } = await this.#options.cluster.read({ method: 'GET', path: this.#path, cleanup });
+    const { status, body } = await this.#options.cluster.read({
+      ...{ method: 'GET', path: this.#path },
+      ...(cleanup && { cleanup, timeout: RELEASE_WITHIN }),
+    });
     if (status === 404) return undefined;
     if (status === 200) return body;
     throw new ReeveError('lock-failed', `the lock ${this.#options.name} cannot be read: ${body?.message ?? status}`, {

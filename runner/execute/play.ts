@@ -1,4 +1,5 @@
 import { EXIT, ReeveError } from '../errors.ts';
+import { splitPattern } from '../inventory/patterns.ts';
 import type { Compiled } from '../language/types.ts';
 import { findUnknown } from '../language/unknown.ts';
 import type { Play, Step } from '../playbook/model.ts';
@@ -82,9 +83,7 @@ async function runBatches(
 
 /** With serial, one failed host stops the batches after it; max_fail_percentage widens that. */
 function mustStop(play: Play, serial: boolean, lost: number, total: number): boolean {
-  if (lost === 0) return false;
-  if (lost === total) return true;
-  return serial && (play.maxFailPercentage === undefined || (lost * 100) / total > play.maxFailPercentage);
+  return lost > 0 && serial && (play.maxFailPercentage === undefined || (lost * 100) / total > play.maxFailPercentage);
 }
 
 async function runBatch(context: StepContext, hosts: HostState[]): Promise<void> {
@@ -158,7 +157,7 @@ async function runGate(context: StepContext, hosts: string[], number: number, of
   return failed ? `the gate of play "${playState.play.name}" refused after batch ${number + 1} of ${of}` : undefined;
 }
 
-function playContext(run: RunState, playState: PlayState, batch: number, sources: Sources): StepContext {
+export function playContext(run: RunState, playState: PlayState, batch: number, sources: Sources): StepContext {
   return {
     run,
     playState,
@@ -174,18 +173,19 @@ function playContext(run: RunState, playState: PlayState, batch: number, sources
 }
 
 /**
- * The hosts a play names, narrowed by `--limit`, in inventory order.
+ * The hosts a play names, narrowed by `--limit`, in the order in which the pattern names them.
  * @throws ReeveError `no-hosts` when the pattern names nothing that exists.
  */
 async function playHosts(run: RunState, play: Play): Promise<string[]> {
   const pattern = await atControl(run, play, play.hosts);
   const text = Array.isArray(pattern) ? pattern.map(String).join(',') : String(pattern);
+  const terms = Array.isArray(pattern) ? pattern.flatMap((part) => splitPattern(String(part))) : text;
   if (text === CONTROL_HOST && !run.inventory.hosts.has(CONTROL_HOST)) return [CONTROL_HOST];
   // A template that comes to nothing leaves the play out.
   if (text === '' && !play.hosts.isStatic) return [];
   let hosts: string[];
   try {
-    hosts = run.inventory.match(text);
+    hosts = run.inventory.match(terms);
   } catch (error) {
     // The pattern itself stands in the playbook: that is the line to point at.
     if (error instanceof ReeveError && !error.place) {

@@ -29,19 +29,8 @@ export interface RunLabels {
  * says how it ended.
  */
 export async function runPlaybook(parts: RunParts, labels: RunLabels): Promise<RunOutcome> {
-  const { playbook, inventory, settings, emitter } = parts;
-  const run: RunState = {
-    ...parts,
-    hosts: new Map(),
-    forks: new Semaphore(settings.forks),
-    throttles: new Map(),
-    clusters: new Clusters(),
-    nodes: new Map(),
-    pending: { any: false },
-    foreseen: {},
-    emptyScope: layeredScope([]),
-  };
-  for (const name of inventory.hosts.keys()) hostState(run, name);
+  const { playbook, settings, emitter } = parts;
+  const run = startRun(parts);
   announce(run, labels);
   let error: ReeveError | undefined;
   let refused: string | undefined;
@@ -63,6 +52,31 @@ export async function runPlaybook(parts: RunParts, labels: RunLabels): Promise<R
   return { exitCode: ended.exitCode, recap: ended.recap, pending: run.pending.any };
 }
 
+/** The state of a run that begins. */
+export function startRun(parts: RunParts): RunState {
+  const run: RunState = {
+    ...parts,
+    hosts: new Map(),
+    forks: new Semaphore(parts.settings.forks),
+    throttles: new Map(),
+    clusters: new Clusters(),
+    nodes: new Map(),
+    pending: { any: false },
+    foreseen: {},
+    emptyScope: layeredScope([]),
+  };
+  for (const name of parts.inventory.hosts.keys()) hostState(run, name);
+  return run;
+}
+
+/** Ends what is not a run of plays (a rollback): gives its exit code. */
+export async function endRun(run: RunState, error: ReeveError | undefined): Promise<number> {
+  await run.clusters.close();
+  await run.emitter.flush();
+  if (run.interrupt.requested) return EXIT.interrupted;
+  return error?.exitCode ?? EXIT.done;
+}
+
 /** A run that goes on says so in its journal; those who watch are told what it is. */
 function announce({ emitter, playbook, inventory, settings }: RunState, labels: RunLabels): void {
   const started: EventBody = {
@@ -74,8 +88,10 @@ function announce({ emitter, playbook, inventory, settings }: RunState, labels: 
     diff: settings.diff,
     reeve: labels.reeve,
     inputs: settings.inputs,
+    ...(playbook.description === undefined ? {} : { description: playbook.description }),
   };
   emitter.tell(started, labels.resumed !== undefined);
+  if (!labels.resumed) for (const text of playbook.notes) emitter.emit({ type: 'note', text });
   if (labels.resumed) emitter.emit({ type: 'run-resumed', reeve: labels.reeve, ...labels.resumed });
 }
 

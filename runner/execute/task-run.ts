@@ -20,6 +20,8 @@ export interface TaskRun {
   id: string;
   reference: TaskReference;
   warnings: string[];
+  /** The arguments of the last try, for reports. */
+  args?: Record<string, unknown>;
   /** Items of the loop that an earlier, cut-off run of it has done. */
   recordedItems: readonly RecordedItem[];
 }

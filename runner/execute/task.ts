@@ -41,6 +41,7 @@ export async function runTask(
     id,
     name: task.module,
     module: task.module,
+    kind: module.kind,
     section: context.section,
     place: task.place,
   };
@@ -206,9 +207,11 @@ async function finish(taskRun: TaskRun, done: Attempt, duration: number): Promis
     status: done.status,
     duration,
     changes: shownChanges(done.changes, settings.noLog),
+    ...(taskRun.args && !settings.noLog && !task.loop ? { args: taskRun.args } : {}),
     ...(message === undefined ? {} : { message }),
     ...(settings.noLog ? {} : { result: forEvent(done.result, run.keep) }),
     ...(ignored ? { ignored } : {}),
+    ...(settings.diff === undefined ? {} : { diff: settings.diff }),
     ...(taskRun.warnings.length > 0 ? { warnings: taskRun.warnings } : {}),
     ...(done.error && !settings.noLog ? { error: errorForEvent(done.error, task) } : {}),
   });

@@ -4,7 +4,7 @@ import type { LayeredScope } from '../language/scope.ts';
 import type { Compiled, Expression } from '../language/types.ts';
 import { isUnknown, type Unknown } from '../language/unknown.ts';
 import type { Task } from '../playbook/model.ts';
-import { type Attempt, attempt, failedAttempt, unknownAttempt } from './attempt.ts';
+import { type Attempt, type AttemptParts, attempt, failedAttempt, unknownAttempt } from './attempt.ts';
 import { allTrue, scopeFor } from './conditions.ts';
 import type { StepContext } from './context.ts';
 import { withFacts } from './gather.ts';
@@ -70,22 +70,24 @@ async function judged(taskRun: TaskRun, locals: Record<string, unknown>, item: s
   const { context, task, host, module, id } = taskRun;
   const placed = await placeTask(taskRun, scopeFor(context, task, host, locals));
   let done: Attempt;
+  const parts: AttemptParts = {
+    run: context.run,
+    task,
+    module,
+    target: placed.target,
+    scope: placed.scope,
+    planOnly: context.run.settings.check || taskRun.settings.checkMode === true,
+    noLog: taskRun.settings.noLog === true,
+    id,
+    name: taskRun.reference.name,
+    ...(item === undefined ? {} : { item }),
+  };
   try {
-    done = await attempt({
-      run: context.run,
-      task,
-      module,
-      target: placed.target,
-      scope: placed.scope,
-      planOnly: context.run.settings.check || taskRun.settings.checkMode === true,
-      noLog: taskRun.settings.noLog === true,
-      id,
-      name: taskRun.reference.name,
-      ...(item === undefined ? {} : { item }),
-    });
+    done = await attempt(parts);
   } catch (error) {
     done = failedAttempt(asReeveError(error, taskRun));
   } finally {
+    if (parts.args) taskRun.args = parts.args;
     placed.release();
   }
   if (done.status === 'unknown' || done.status === 'unreachable') return done;

@@ -1,5 +1,6 @@
 import type { Registry } from '../playbook/registry.ts';
 import { buildSchemas } from '../validate/schemas.ts';
+import { commandsPage } from './commands-page.ts';
 import { helpersPage, keywordsPage } from './language-pages.ts';
 import { moduleIndex, modulePage } from './module-page.ts';
 import { registrySource } from './registry.ts';
@@ -12,6 +13,7 @@ export function generatedFiles(registry: Registry): Map<string, string> {
   }
   for (const module of registry.values()) files.set(`docs/modules/${module.name}.md`, modulePage(module));
   files.set('docs/modules/README.md', moduleIndex(registry));
+  files.set('docs/commands.md', commandsPage());
   files.set('docs/keywords.md', keywordsPage());
   files.set('docs/helpers.md', helpersPage());
   return files;

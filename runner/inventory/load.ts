@@ -1,100 +1,135 @@
-import { readdirSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { type Diagnostic, EXIT, InvalidError, ReeveError } from '../errors.ts';
-import { loadDocument } from '../load/parse.ts';
+import type { Decrypt } from '../language/vaulted.ts';
 import { InventoryBuilder } from './builder.ts';
+import { findCycles } from './cycles.ts';
+import type { Dialect } from './dialect.ts';
+import { type JsonInventory, readJsonInventory } from './json-inventory.ts';
 import type { Inventory } from './model.ts';
-import { expandRanges } from './ranges.ts';
-import { readInventory } from './reeve-yaml.ts';
-import { findCycles, ResolvedInventory } from './resolve.ts';
+import { readHostList, readInventoryFile } from './read-source.ts';
+import { ResolvedInventory, type VariableFolders } from './resolve.ts';
+import { findSources, type Source } from './sources.ts';
 import { VariableFiles } from './variable-files.ts';
 
-/** Names in a directory of sources that are no sources themselves. */
-const NOT_SOURCES = /^(group_vars|host_vars)$|^\.|~$|\.(orig|bak|md|txt|cfg)$/;
+/** A plugin that makes groups and variables of what the sources before it gave. */
+export type Construct = (inventory: Inventory, builder: InventoryBuilder) => Diagnostic[];
+
+export interface InventoryOptions {
+  /** Where group_vars and host_vars beside the playbook are looked for. */
+  playbookDirectory?: string | undefined;
+  /** Gives the plain text of what ansible-vault encrypted; without it such files are errors, such values when used. */
+  decrypt?: Decrypt | undefined;
+  /** What programs and plugins gave, by their file; openInventory fetches it. */
+  fetched?: ReadonlyMap<string, JsonInventory | Construct> | undefined;
+}
 
 /**
  * Loads an inventory from its sources in order: files, directories of files, or lists of hosts (`web1,web2,`).
+ * Programs and plugins must have been fetched: see openInventory.
  *
  * @param sources as given by `-i`.
- * @param playbookDirectory where group_vars and host_vars beside the playbook are looked for.
  * @throws InvalidError with every error found; ReeveError `inventory-missing`.
  */
-export function loadInventory(sources: readonly string[], playbookDirectory?: string): Inventory {
-  const builder = new InventoryBuilder();
-  const diagnostics: Diagnostic[] = [];
-  const folders = new Set<string>();
-  for (const source of sources) {
-    if (source.includes(',')) addHostList(source, builder, diagnostics);
-    else for (const file of filesOf(source, folders)) diagnostics.push(...readFile(file, builder));
-  }
-  if (playbookDirectory !== undefined) folders.add(playbookDirectory);
-  const groups = [...folders].map((folder) => new VariableFiles(join(folder, 'group_vars')));
-  const hosts = [...folders].map((folder) => new VariableFiles(join(folder, 'host_vars')));
-  diagnostics.push(...findCycles(builder));
-  const errors = () => diagnostics.filter((d) => d.severity === 'error').length > 0;
-  if (errors()) throw new InvalidError(diagnostics);
-  const inventory = new ResolvedInventory(builder, { groups, hosts }, [...sources]);
-  // Reading every file now shows every error before anything runs.
-  for (const name of inventory.groups.keys()) for (const files of groups) files.of(name);
-  for (const name of inventory.hosts.keys()) for (const files of hosts) files.of(name);
-  diagnostics.push(...[...groups, ...hosts].flatMap((files) => files.diagnostics));
-  if (errors()) throw new InvalidError(diagnostics);
-  return inventory;
+export function loadInventory(sources: readonly string[], options: InventoryOptions | string = {}): Inventory {
+  return assembleInventory(
+    sources,
+    findSources(sources),
+    typeof options === 'string' ? { playbookDirectory: options } : options,
+  );
 }
 
-function addHostList(source: string, builder: InventoryBuilder, diagnostics: Diagnostic[]): void {
-  for (const written of source.split(',').map((part) => part.trim())) {
-    if (written === '') continue;
-    const names = expandRanges(written);
-    if ('problem' in names)
-      diagnostics.push({ code: 'invalid-range', severity: 'error', message: `-i ${source}: ${names.problem}` });
-    else for (const name of names) builder.host(name);
-  }
+/** As loadInventory, of sources that were found already. */
+export function assembleInventory(
+  given: readonly string[],
+  found: readonly Source[],
+  options: InventoryOptions,
+): Inventory {
+  const loading = new Loading(given, options);
+  for (const source of found) loading.add(source);
+  return loading.finish();
 }
 
-function filesOf(source: string, folders: Set<string>): string[] {
-  const info = statSync(source, { throwIfNoEntry: false });
-  if (!info) {
-    throw new ReeveError('inventory-missing', `the inventory ${source} does not exist`, {
-      hint: 'give a file or a directory; a list of hosts needs a comma: `-i host1,`',
-      exitCode: EXIT.invalid,
-    });
-  }
-  if (!info.isDirectory()) {
-    folders.add(dirname(source));
-    return [source];
-  }
-  folders.add(source);
-  return readdirSync(source)
-    .sort()
-    .filter((name) => !NOT_SOURCES.test(name))
-    .map((name) => join(source, name))
-    .filter((path) => statSync(path).isFile());
-}
+class Loading {
+  readonly #builder = new InventoryBuilder();
+  readonly #diagnostics: Diagnostic[] = [];
+  readonly #given: readonly string[];
+  readonly #options: InventoryOptions;
+  /** Folders of sources, in order, and the dialects of the files in them. */
+  readonly #folders = new Map<string, Set<Dialect>>();
 
-function readFile(file: string, builder: InventoryBuilder): Diagnostic[] {
-  try {
-    const document = loadDocument(file);
-    const value = document.value as Record<string, unknown> | null;
-    if (value === null || typeof value !== 'object' || Array.isArray(value)) {
-      const message = 'an inventory takes a mapping of groups';
-      return [{ code: 'expected-mapping', severity: 'error', message, place: document.place([]) }];
+  constructor(given: readonly string[], options: InventoryOptions) {
+    this.#given = given;
+    this.#options = options;
+  }
+
+  add(source: Source): void {
+    if (source.kind === 'hosts') {
+      this.#diagnostics.push(...readHostList(source.text, this.#builder));
+      return;
     }
-    if (value.reeve !== 1) {
-      const message = 'this inventory does not say that it is written for reeve';
-      return [
-        {
-          code: 'inventory-dialect',
-          severity: 'error',
-          message,
-          place: document.place([]),
-          hint: 'put `reeve: 1` on its first line',
-        },
-      ];
+    const { file, folder } = source;
+    const dialects = this.#folders.get(folder) ?? new Set();
+    this.#folders.set(folder, dialects);
+    if (source.kind === 'file') {
+      const { dialect, diagnostics } = readInventoryFile(file, this.#builder, this.#options.decrypt);
+      this.#diagnostics.push(...diagnostics);
+      dialects.add(dialect);
+      return;
     }
-    return readInventory(document, builder);
-  } catch (error) {
-    if (error instanceof InvalidError) return error.diagnostics;
-    throw error;
+    if (source.kind === 'program') dialects.add('ansible');
+    this.#addFetched(file);
   }
+
+  #addFetched(file: string): void {
+    const fetched = this.#options.fetched?.get(file);
+    if (fetched === undefined) {
+      throw new ReeveError('inventory-not-fetched', `${file} has to be run or asked before it can be read`, {
+        exitCode: EXIT.unexpected,
+      });
+    }
+    if (typeof fetched !== 'function') this.#diagnostics.push(...readJsonInventory(fetched, file, this.#builder));
+    else if (!this.#failed()) {
+      // What is wrong with groups so far is reported at the end.
+      if (findCycles(this.#builder).length > 0) return;
+      const sofar = new ResolvedInventory(this.#builder, this.#variableFolders(), []);
+      this.#diagnostics.push(...fetched(sofar, this.#builder));
+    }
+  }
+
+  finish(): Inventory {
+    this.#diagnostics.push(...findCycles(this.#builder));
+    if (this.#failed()) throw new InvalidError(this.#diagnostics);
+    const folders = this.#variableFolders();
+    const warnings: Diagnostic[] = [];
+    const inventory = new ResolvedInventory(this.#builder, folders, [...this.#given], warnings);
+    // Reading every file now shows every error before anything runs.
+    for (const name of inventory.groups.keys()) for (const files of folders.groups) files.of(name);
+    for (const name of inventory.hosts.keys()) for (const files of folders.hosts) files.of(name);
+    this.#diagnostics.push(...[...folders.groups, ...folders.hosts].flatMap((files) => files.diagnostics));
+    if (this.#failed()) throw new InvalidError(this.#diagnostics);
+    warnings.push(...this.#diagnostics);
+    return inventory;
+  }
+
+  /** Beside the sources, in their order, then beside the playbook. */
+  #variableFolders(): VariableFolders {
+    const folders = [...this.#folders].map(([folder, dialects]) => [folder, folderDialect(dialects)] as const);
+    const { playbookDirectory, decrypt } = this.#options;
+    const all = new Set([...this.#folders.values()].flatMap((dialects) => [...dialects]));
+    if (playbookDirectory !== undefined && !this.#folders.has(playbookDirectory)) {
+      folders.push([playbookDirectory, folderDialect(all)]);
+    }
+    const files = (kind: string) =>
+      folders.map(([folder, fallback]) => new VariableFiles(join(folder, kind), { fallback, decrypt }));
+    return { groups: files('group_vars'), hosts: files('host_vars') };
+  }
+
+  #failed(): boolean {
+    return this.#diagnostics.some((diagnostic) => diagnostic.severity === 'error');
+  }
+}
+
+/** Files beside an inventory are in its dialect; one file in reeve's dialect is enough for that. */
+function folderDialect(dialects: ReadonlySet<Dialect>): Dialect {
+  return dialects.has('ansible') && !dialects.has('reeve') ? 'ansible' : 'reeve';
 }

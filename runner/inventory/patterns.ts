@@ -1,124 +1,100 @@
-import picomatch from 'picomatch';
 import { EXIT, ReeveError } from '../errors.ts';
 import { nearestName } from '../language/nearest.ts';
+import { parseAddress } from './address.ts';
+import { isGlob, nameMatcher } from './name-matchers.ts';
 
 /** What patterns are resolved against. */
 export interface PatternNames {
-  /** In inventory order. */
-  hosts: readonly string[];
+  /** In the order they were first named. */
+  hosts: ReadonlySet<string>;
   groups: ReadonlySet<string>;
   hostsOf(group: string): readonly string[];
 }
-
-type Term = (names: PatternNames) => ReadonlySet<string>;
 
 /**
  * Resolves a host pattern as Ansible does: plain terms joined by `:` or `,`, then those after `&` (only hosts in these
  * too), then those after `!` (none of these), whatever order they are written in; without a plain term `all` is
  * implied. A term is a name, a glob, `~regex`, and may end in `[0]`, `[-1]`, `[1:3]`, `[1:]`.
  *
- * @returns names in inventory order.
- * @throws ReeveError `no-hosts` when a plain name is neither host nor group, or when nothing matches.
+ * @param pattern as written, or a list of terms that are not divided any more.
+ * @returns names in the order in which the terms name them, each once.
+ * @throws ReeveError `no-hosts` when a plain name is neither host nor group, or a subscript is past the end.
  */
-export function matchPattern(pattern: string, names: PatternNames): string[] {
-  const terms = splitPattern(pattern);
+export function matchPattern(pattern: string | readonly string[], names: PatternNames): string[] {
+  const terms = typeof pattern === 'string' ? splitPattern(pattern) : pattern.filter((term) => term !== '');
   const plain = terms.filter((t) => !/^[&!]/.test(t));
-  const wanted = new Set<string>();
-  for (const term of plain.length > 0 ? plain : ['all']) for (const host of compileTerm(term)(names)) wanted.add(host);
+  let found: string[] = [];
+  for (const term of plain.length > 0 ? plain : ['all']) found = found.concat(termHosts(term, names));
   for (const term of terms.filter((t) => t.startsWith('&'))) {
-    const also = compileTerm(term.slice(1))(names);
-    for (const host of wanted) if (!also.has(host)) wanted.delete(host);
+    const also = new Set(termHosts(term.slice(1), names));
+    found = found.filter((host) => also.has(host));
   }
   for (const term of terms.filter((t) => t.startsWith('!'))) {
-    for (const host of compileTerm(term.slice(1))(names)) wanted.delete(host);
+    const without = new Set(termHosts(term.slice(1), names));
+    found = found.filter((host) => !without.has(host));
   }
-  return names.hosts.filter((name) => wanted.has(name));
+  return [...new Set(found)];
 }
 
-/** Terms of a pattern; colons inside brackets (subscripts, IPv6 addresses) do not divide. */
+/**
+ * Terms of a pattern. With a comma in it only commas divide; without one colons and spaces do, unless the whole is an
+ * address or a range; colons inside brackets never do.
+ */
 export function splitPattern(pattern: string): string[] {
-  if (pattern.includes(',')) return pattern.split(',').flatMap((part) => splitPattern(part));
-  if (isIpv6(pattern.trim())) return [pattern.trim()];
-  if (pattern.trim().startsWith('~')) return [pattern.trim()];
-  return pattern
-    .split(/:(?![^[]*\])/)
-    .map((term) => term.trim())
-    .filter((term) => term !== '');
+  const terms = pattern.includes(',')
+    ? pattern.split(',')
+    : parseAddress(pattern)
+      ? [pattern]
+      : (pattern.match(/(?:[^\s:[\]]|\[[^\]]*\])+/g) ?? []);
+  return terms.map((term) => term.trim()).filter((term) => term !== '');
 }
 
-function isIpv6(text: string): boolean {
-  return /^[0-9a-fA-F]*:[0-9a-fA-F:]*:[0-9a-fA-F:.]*$/.test(text);
+const SUBSCRIPTED = /^(.+)\[(?:(-?\d+)|(\d+)([:-])(\d*))\]$/s;
+
+/** Hosts of one term without its modifier; hosts that are in several groups it names stand there several times. */
+function termHosts(term: string, names: PatternNames): readonly string[] {
+  if (names.hosts.has(term)) return [term];
+  const match = term.startsWith('~') ? undefined : SUBSCRIPTED.exec(term);
+  if (!match) return enumerate(term, term, names);
+  const [, base, index, from, , to] = match as unknown as (string | undefined)[];
+  const hosts = enumerate(base!, term, names);
+  if (hosts.length === 0) return hosts;
+  const last = to === undefined || to === '' ? hosts.length - 1 : Number(to);
+  // In Ansible [n:0] is the same as [n].
+  if (index === undefined && last !== 0) return hosts.slice(Number(from), last + 1);
+  const one = hosts.at(Number(index ?? from));
+  if (one === undefined) throw noHosts(`${term}: ${base} has only ${hosts.length} hosts`);
+  return [one];
 }
 
-const compiled = new Map<string, Term>();
-
-function compileTerm(term: string): Term {
-  let made = compiled.get(term);
-  if (!made) {
-    if (compiled.size > 1000) compiled.clear();
-    made = makeTerm(term);
-    compiled.set(term, made);
+function enumerate(term: string, written: string, names: PatternNames): readonly string[] {
+  const isWide = term.startsWith('~') || isGlob(term);
+  if (!isWide) {
+    // A name with a dot may be both; everything else is a group when there is one.
+    const members = names.groups.has(term) ? names.hostsOf(term) : undefined;
+    const host = names.hosts.has(term) && (!members || term.includes('.')) ? [term] : [];
+    if (!members && host.length === 0) throw unknownName(term, written, names);
+    return members ? [...members, ...host] : host;
   }
-  return made;
+  const matches = nameMatcher(term);
+  const found: string[] = [];
+  for (const group of names.groups) if (matches(group)) for (const host of names.hostsOf(group)) found.push(host);
+  for (const host of names.hosts) if (matches(host)) found.push(host);
+  return found;
 }
 
-function makeTerm(term: string): Term {
-  if (term.startsWith('~')) return bySelection(regexOf(term), '');
-  const match = /^(.+)\[(-?\d+)?(:?)(-?\d+)?\]$/.exec(term);
-  if (match && (match[2] !== undefined || match[3] === ':')) {
-    const [, base, from, colon, to] = match as unknown as [
-      string,
-      string,
-      string | undefined,
-      string,
-      string | undefined,
-    ];
-    const inner = compileTerm(base);
-    return (names) => new Set(slice(ordered(inner(names), names), from, colon === ':', to));
+function unknownName(name: string, written: string, names: PatternNames): ReeveError {
+  if (name.includes(':') && !name.includes('::')) {
+    return noHosts(
+      `${written} is no host and no group of the inventory`,
+      'beside a comma, colons do not divide: use commas only',
+    );
   }
-  if (/[*?[]/.test(term))
-    return bySelection(picomatch(term, { dot: true, nonegate: true, noextglob: true, nobrace: true }), term);
-  return (names) => byName(term, names);
-}
-
-function regexOf(term: string): (name: string) => boolean {
-  try {
-    // Ansible matches at the start of the name.
-    const regex = new RegExp(`^(?:${term.slice(1)})`);
-    return (name) => regex.test(name);
-  } catch (error) {
-    throw new ReeveError('invalid-pattern', `${term} is no regular expression: ${(error as Error).message}`, {
-      exitCode: EXIT.invalid,
-    });
-  }
-}
-
-function bySelection(matches: (name: string) => boolean, term: string): Term {
-  return (names) => {
-    if (term === '*') return new Set(names.hosts);
-    const found = new Set(names.hosts.filter(matches));
-    for (const group of names.groups) if (matches(group)) for (const host of names.hostsOf(group)) found.add(host);
-    return found;
-  };
-}
-
-function byName(name: string, names: PatternNames): ReadonlySet<string> {
-  if (names.groups.has(name)) return new Set(names.hostsOf(name));
-  if (names.hosts.includes(name)) return new Set([name]);
   const near = nearestName(name, [...names.groups, ...names.hosts]);
-  throw new ReeveError('no-hosts', `${name} is no host and no group of the inventory`, {
-    hint: near ? `did you mean ${near}?` : '`reeve inventory --graph` shows what there is',
-    exitCode: EXIT.invalid,
-  });
+  const hint = near ? `did you mean ${near}?` : '`reeve inventory --graph` shows what there is';
+  return noHosts(`${name} is no host and no group of the inventory`, hint);
 }
 
-function ordered(found: ReadonlySet<string>, names: PatternNames): string[] {
-  return names.hosts.filter((name) => found.has(name));
-}
-
-/** `[n]` is one host; `[a:b]` holds both ends, as in Ansible. */
-function slice(hosts: string[], from: string | undefined, isRange: boolean, to: string | undefined): string[] {
-  const index = (text: string) => (Number(text) < 0 ? hosts.length + Number(text) : Number(text));
-  if (!isRange) return hosts.slice(index(from!), index(from!) + 1);
-  return hosts.slice(from === undefined ? 0 : index(from), to === undefined ? undefined : index(to) + 1);
+function noHosts(message: string, hint?: string): ReeveError {
+  return new ReeveError('no-hosts', message, { hint, exitCode: EXIT.invalid });
 }

@@ -1,7 +1,8 @@
 import type { Diagnostic } from '../errors.ts';
 import { nearestName } from '../language/nearest.ts';
 import type { Document, Path } from '../load/document.ts';
-import type { GroupDraft, InventoryBuilder } from './builder.ts';
+import { readPriority } from './ansible/priority.ts';
+import { type GroupDraft, type InventoryBuilder, setVariables } from './builder.ts';
 import { definitionsAt } from './definitions.ts';
 import { expandRanges } from './ranges.ts';
 
@@ -70,7 +71,7 @@ class Reader {
         group.hosts.add(name);
         const host = this.#builder.host(name, this.#document.place(at, 'key'));
         if (isMapping(variables))
-          Object.assign(host.variables, definitionsAt(this.#document, at, variables, `host ${name}`));
+          setVariables(host.variables, definitionsAt(this.#document, at, variables, `host ${name}`));
         else if (variables !== null && variables !== undefined) {
           this.#error('expected-mapping', `the host ${written} takes a mapping of variables`, at);
         }
@@ -86,9 +87,17 @@ class Reader {
   }
 
   #vars(group: GroupDraft, value: unknown, path: Path): void {
-    if (isMapping(value))
-      Object.assign(group.variables, definitionsAt(this.#document, path, value, `group ${group.name}`));
-    else if (value !== null) this.#error('expected-mapping', `vars of the group ${group.name} takes a mapping`, path);
+    if (isMapping(value)) {
+      const { ansible_group_priority: priority, ...variables } = value;
+      if (priority !== undefined) this.#priority(group, priority, [...path, 'ansible_group_priority']);
+      setVariables(group.variables, definitionsAt(this.#document, path, variables, `group ${group.name}`));
+    } else if (value !== null) this.#error('expected-mapping', `vars of the group ${group.name} takes a mapping`, path);
+  }
+
+  #priority(group: GroupDraft, value: unknown, path: Path): void {
+    const number = readPriority(value);
+    if (number === undefined) this.#error('invalid-priority', 'the priority of a group is a whole number', path);
+    else group.priority = number;
   }
 
   #entries(value: unknown, path: Path, what: string): [string, unknown][] {

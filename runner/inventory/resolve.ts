@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../errors.ts';
-import type { GroupDraft, InventoryBuilder } from './builder.ts';
+import type { InventoryBuilder } from './builder.ts';
 import type { Group, Host, Inventory, VariableLayer } from './model.ts';
 import { matchPattern, type PatternNames } from './patterns.ts';
 import type { VariableFiles } from './variable-files.ts';
@@ -10,57 +10,31 @@ export interface VariableFolders {
   hosts: VariableFiles[];
 }
 
-/** Finds groups that contain themselves. */
-export function findCycles(builder: InventoryBuilder): Diagnostic[] {
-  const diagnostics: Diagnostic[] = [];
-  const done = new Set<string>();
-  const visit = (name: string, trail: string[]): void => {
-    if (trail.includes(name)) {
-      const cycle = [...trail.slice(trail.indexOf(name)), name].join(' → ');
-      const place = builder.groups.get(name)?.place;
-      diagnostics.push({
-        code: 'group-cycle',
-        severity: 'error',
-        message: `groups contain each other: ${cycle}`,
-        ...(place ? { place } : {}),
-      });
-      return;
-    }
-    if (done.has(name)) return;
-    for (const child of builder.groups.get(name)?.children ?? []) visit(child, [...trail, name]);
-    done.add(name);
-  };
-  for (const name of builder.groups.keys()) visit(name, []);
-  return diagnostics;
-}
-
 /** The finished inventory: groups without cycles, each host with all its groups and the layers of its variables. */
 export class ResolvedInventory implements Inventory {
   readonly sources: string[];
+  readonly warnings: Diagnostic[];
   readonly hosts = new Map<string, Host>();
   readonly groups = new Map<string, Group>();
   readonly #builder: InventoryBuilder;
   readonly #folders: VariableFolders;
   readonly #members = new Map<string, string[]>();
+  readonly #parents: Map<string, string[]>;
   readonly #depth = new Map<string, number>();
   readonly #groupLayers = new Map<string, VariableLayer[]>();
   readonly #matches = new Map<string, string[]>();
   readonly #names: PatternNames;
 
-  constructor(builder: InventoryBuilder, folders: VariableFolders, sources: string[]) {
+  constructor(builder: InventoryBuilder, folders: VariableFolders, sources: string[], warnings: Diagnostic[] = []) {
     this.sources = sources;
+    this.warnings = warnings;
     this.#builder = builder;
     this.#folders = folders;
-    this.#adopt();
-    const parents = this.#parents();
-    for (const draft of builder.groups.values()) this.groups.set(draft.name, toGroup(draft));
-    this.#measure('all', 0);
-    for (const draft of builder.hosts.values()) {
-      const groups = this.#sorted(parents.get(draft.name) ?? new Set(['all']));
-      this.hosts.set(draft.name, { name: draft.name, groups, ...(draft.place ? { place: draft.place } : {}) });
-    }
+    this.#addGroups();
+    this.#parents = parentsOf(this.groups);
+    this.#addHosts();
     this.#names = {
-      hosts: [...this.hosts.keys()],
+      hosts: new Set(this.hosts.keys()),
       groups: new Set(this.groups.keys()),
       hostsOf: (group) => this.hostsOf(group),
     };
@@ -69,19 +43,16 @@ export class ResolvedInventory implements Inventory {
   hostsOf(group: string): string[] {
     let members = this.#members.get(group);
     if (!members) {
-      const found = new Set<string>();
-      this.#collect(group, found);
-      members = [...this.hosts.keys()].filter((name) => found.has(name));
+      members = [...new Set(this.#withDescendants(group).flatMap((name) => this.groups.get(name)?.hosts ?? []))];
       this.#members.set(group, members);
     }
     return members;
   }
 
   layersOf(host: string): VariableLayer[] {
-    const groups = this.hosts.get(host)?.groups ?? [];
-    const layers = [...this.#layersOfGroups(groups)];
+    const layers = [...this.#layersOfGroups(this.hosts.get(host)?.groups ?? [])];
     const own = this.#builder.hosts.get(host)?.variables;
-    if (own && Object.keys(own).length > 0) layers.push({ origin: `host ${host}`, definitions: own });
+    if (own && hasAny(own)) layers.push({ origin: `host ${host}`, definitions: own });
     for (const files of this.#folders.hosts) {
       const definitions = files.of(host);
       if (definitions) layers.push({ origin: `host_vars ${host}`, definitions });
@@ -89,11 +60,22 @@ export class ResolvedInventory implements Inventory {
     return layers;
   }
 
-  match(pattern: string): string[] {
-    let found = this.#matches.get(pattern);
+  ownLayersOf(name: string): VariableLayer[] {
+    const own = this.#builder.groups.get(name)?.variables;
+    const layers: VariableLayer[] = own && hasAny(own) ? [{ origin: `group ${name}`, definitions: own }] : [];
+    for (const files of this.#folders.groups) {
+      const definitions = files.of(name);
+      if (definitions) layers.push({ origin: `group_vars ${name}`, definitions });
+    }
+    return layers;
+  }
+
+  match(pattern: string | readonly string[]): string[] {
+    const key = typeof pattern === 'string' ? pattern : JSON.stringify(pattern);
+    let found = this.#matches.get(key);
     if (!found) {
       found = matchPattern(pattern, this.#names);
-      this.#matches.set(pattern, found);
+      this.#matches.set(key, found);
     }
     return found;
   }
@@ -105,7 +87,7 @@ export class ResolvedInventory implements Inventory {
     if (layers) return layers;
     layers = [];
     const add = (origin: string, definitions: VariableLayer['definitions'] | undefined) => {
-      if (definitions && Object.keys(definitions).length > 0) layers!.push({ origin, definitions });
+      if (definitions && hasAny(definitions)) layers!.push({ origin, definitions });
     };
     for (const name of groups) add(`group ${name}`, this.#builder.groups.get(name)?.variables);
     for (const files of this.#folders.groups) add('group_vars all', files.of('all'));
@@ -117,69 +99,93 @@ export class ResolvedInventory implements Inventory {
   }
 
   /** Groups without a parent belong to `all`; hosts in no other group to `ungrouped`. */
-  #adopt(): void {
+  #addGroups(): void {
     const { groups, hosts } = this.#builder;
-    const children = new Set([...groups.values()].flatMap((group) => [...group.children]));
-    const all = groups.get('all')!;
-    for (const name of groups.keys()) if (name !== 'all' && !children.has(name)) all.children.add(name);
-    const grouped = new Set(
-      [...groups.values()].filter((g) => g.name !== 'all' && g.name !== 'ungrouped').flatMap((g) => [...g.hosts]),
-    );
-    const ungrouped = groups.get('ungrouped')!;
-    for (const name of hosts.keys()) {
-      if (grouped.has(name)) ungrouped.hosts.delete(name);
-      else ungrouped.hosts.add(name);
+    const hasParent = new Set<string>();
+    const grouped = new Set<string>();
+    for (const group of groups.values()) {
+      for (const child of group.children) hasParent.add(child);
+      if (group.name !== 'all' && group.name !== 'ungrouped') for (const host of group.hosts) grouped.add(host);
+    }
+    for (const { name, place, children, hosts: own, priority } of groups.values()) {
+      const group: Group = { name, children: [...children], hosts: [...own], priority, ...(place ? { place } : {}) };
+      this.groups.set(name, group);
+    }
+    const all = this.groups.get('all')!;
+    for (const name of groups.keys()) if (name !== 'all' && !hasParent.has(name)) all.children.push(name);
+    const ungrouped = this.groups.get('ungrouped')!;
+    const alone = [...hosts.keys()].filter((name) => !grouped.has(name));
+    ungrouped.hosts = [...new Set([...ungrouped.hosts.filter((name) => !grouped.has(name)), ...alone])];
+  }
+
+  #addHosts(): void {
+    const direct = new Map<string, string[]>();
+    for (const group of this.groups.values()) {
+      for (const host of group.hosts) {
+        const groups = direct.get(host);
+        if (groups) groups.push(group.name);
+        else direct.set(host, [group.name]);
+      }
+    }
+    const sorted = new Map<string, string[]>();
+    for (const { name, place } of this.#builder.hosts.values()) {
+      const own = direct.get(name) ?? [];
+      const key = own.join('\n');
+      const groups = sorted.get(key) ?? this.#sorted(own);
+      sorted.set(key, groups);
+      this.hosts.set(name, { name, groups, ...(place ? { place } : {}) });
     }
   }
 
-  /** Every group each host is in, directly or through a child. */
-  #parents(): Map<string, Set<string>> {
-    const above = new Map<string, Set<string>>();
-    for (const group of this.#builder.groups.values()) {
-      for (const child of group.children) above.set(child, (above.get(child) ?? new Set()).add(group.name));
-    }
-    const ancestors = new Map<string, Set<string>>();
-    const climb = (name: string): Set<string> => {
-      let found = ancestors.get(name);
-      if (!found) {
-        found = new Set([name]);
-        for (const parent of above.get(name) ?? []) for (const each of climb(parent)) found.add(each);
-        ancestors.set(name, found);
-      }
-      return found;
+  /** These groups and all above them: by depth, then priority, then name. Hosts of the same groups share the list. */
+  #sorted(direct: readonly string[]): string[] {
+    const found = new Set<string>(['all']);
+    const add = (name: string) => {
+      if (found.has(name)) return;
+      found.add(name);
+      for (const parent of this.#parents.get(name) ?? []) add(parent);
     };
-    const result = new Map<string, Set<string>>();
-    for (const group of this.#builder.groups.values()) {
-      for (const host of group.hosts) {
-        const groups = result.get(host) ?? new Set(['all']);
-        for (const name of climb(group.name)) groups.add(name);
-        result.set(host, groups);
-      }
-    }
-    return result;
+    for (const name of direct) add(name);
+    const rank = (name: string) => this.groups.get(name)?.priority ?? 1;
+    return [...found].sort((a, b) => this.#depthOf(a) - this.#depthOf(b) || rank(a) - rank(b) || (a < b ? -1 : 1));
   }
 
   /** Depth of a group is its longest way from `all`, as in Ansible. */
-  #measure(name: string, depth: number): void {
-    if ((this.#depth.get(name) ?? -1) >= depth) return;
-    this.#depth.set(name, depth);
-    for (const child of this.#builder.groups.get(name)?.children ?? []) this.#measure(child, depth + 1);
+  #depthOf(name: string): number {
+    let depth = this.#depth.get(name);
+    if (depth === undefined) {
+      const parents = name === 'all' ? [] : (this.#parents.get(name) ?? []);
+      depth = parents.length === 0 ? 0 : 1 + Math.max(...parents.map((parent) => this.#depthOf(parent)));
+      this.#depth.set(name, depth);
+    }
+    return depth;
   }
 
-  #sorted(groups: Set<string>): string[] {
-    return [...groups].sort((a, b) => (this.#depth.get(a) ?? 0) - (this.#depth.get(b) ?? 0) || (a < b ? -1 : 1));
-  }
-
-  #collect(name: string, found: Set<string>): void {
-    const group = this.#builder.groups.get(name);
-    if (!group) return;
-    if (name === 'all') for (const host of this.#builder.hosts.keys()) found.add(host);
-    for (const host of group.hosts) found.add(host);
-    for (const child of group.children) this.#collect(child, found);
+  /** A group and all below it, level by level: the order in which Ansible lists hosts. */
+  #withDescendants(group: string): string[] {
+    const found = new Set<string>();
+    let level = this.groups.has(group) ? [group] : [];
+    while (level.length > 0) {
+      for (const name of level) found.add(name);
+      level = level.flatMap((name) => this.groups.get(name)?.children ?? []).filter((name) => !found.has(name));
+    }
+    return [...found];
   }
 }
 
-function toGroup(draft: GroupDraft): Group {
-  const { name, place } = draft;
-  return { name, children: [...draft.children], hosts: [...draft.hosts], ...(place ? { place } : {}) };
+function parentsOf(groups: ReadonlyMap<string, Group>): Map<string, string[]> {
+  const parents = new Map<string, string[]>();
+  for (const group of groups.values()) {
+    for (const child of group.children) {
+      const known = parents.get(child);
+      if (known) known.push(group.name);
+      else parents.set(child, [group.name]);
+    }
+  }
+  return parents;
+}
+
+function hasAny(definitions: VariableLayer['definitions']): boolean {
+  for (const _name in definitions) return true;
+  return false;
 }

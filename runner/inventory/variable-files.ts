@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import type { Diagnostic } from '../errors.ts';
 import { InvalidError } from '../errors.ts';
-import { loadDocument } from '../load/parse.ts';
-import type { Variables } from './builder.ts';
+import { noVariables, setVariables, type Variables } from './builder.ts';
 import { definitionsAt } from './definitions.ts';
+import { type ReadOptions, readVariablesDocument } from './dialect.ts';
 
 const ENDINGS = ['', '.yml', '.yaml', '.json'];
 
@@ -12,12 +12,14 @@ const ENDINGS = ['', '.yml', '.yaml', '.json'];
 export class VariableFiles {
   readonly diagnostics: Diagnostic[] = [];
   readonly #folder: string;
+  readonly #options: ReadOptions;
   readonly #read = new Map<string, Variables | undefined>();
   readonly #present: Set<string>;
 
-  constructor(folder: string) {
+  constructor(folder: string, options: ReadOptions) {
     this.#folder = folder;
-    this.#present = new Set(existsSync(folder) ? readdirSync(folder) : []);
+    this.#options = { ...options, warn: (warning) => this.diagnostics.push(warning) };
+    this.#present = new Set(existsSync(folder) && statSync(folder).isDirectory() ? readdirSync(folder) : []);
   }
 
   /** Undefined when there is no file for this name. */
@@ -28,21 +30,38 @@ export class VariableFiles {
   }
 
   #load(name: string): Variables | undefined {
-    const paths = ENDINGS.filter((ending) => this.#present.has(name + ending)).map((e) => join(this.#folder, name + e));
-    const files = paths.flatMap(filesBelow);
+    const found = ENDINGS.filter((ending) => this.#present.has(name + ending)).map((e) => join(this.#folder, name + e));
+    const files = this.#chosen(found).flatMap(filesBelow);
     if (files.length === 0) return undefined;
-    const variables: Variables = Object.create(null);
-    for (const file of files) Object.assign(variables, this.#file(file));
+    const variables = noVariables();
+    for (const file of files) setVariables(variables, this.#file(file));
     return variables;
+  }
+
+  /** Ansible reads the first form of a name and none of the others; here all of them are read. */
+  #chosen(found: string[]): string[] {
+    const [first, ...others] = found;
+    if (first === undefined || others.length === 0 || this.#options.fallback === 'reeve') return found;
+    this.diagnostics.push({
+      code: 'ignored-file',
+      severity: 'warning',
+      message: `${others.join(', ')} is not read, because ${first} is there`,
+      place: { file: others[0]!, line: 1, column: 1 },
+      hint: 'move it into that folder; Ansible ignores it as well',
+    });
+    return [first];
   }
 
   #file(file: string): Variables {
     try {
-      const document = loadDocument(file, { allowEmpty: true });
+      const { document, dialect } = readVariablesDocument(file, this.#options);
       const { value } = document;
       if (value === null || value === undefined) return {};
       if (typeof value === 'object' && !Array.isArray(value)) {
-        return definitionsAt(document, [], value as Record<string, unknown>, file);
+        const { reeve: _mark, ...mapping } = value as Record<string, unknown>;
+        const given = dialect === 'reeve' ? mapping : (value as Record<string, unknown>);
+        const { decrypt } = this.#options;
+        return definitionsAt(document, [], given, file, { isForeign: dialect === 'ansible', decrypt });
       }
       const message = 'a file of variables takes a mapping';
       this.diagnostics.push({ code: 'expected-mapping', severity: 'error', message, place: document.place([]) });
@@ -62,8 +81,8 @@ function filesBelow(path: string): string[] {
     .filter((name) => !name.startsWith('.') && !name.endsWith('~'))
     .flatMap((name) => {
       const inner = join(path, name);
-      return statSync(inner).isDirectory() || ENDINGS.some((e) => e !== '' && name.endsWith(e))
-        ? filesBelow(inner)
-        : [];
+      const ending = extname(name);
+      if (statSync(inner).isDirectory()) return ending === '' ? filesBelow(inner) : [];
+      return ENDINGS.includes(ending) ? [inner] : [];
     });
 }

@@ -89,7 +89,7 @@ function filterFault(tag: Tag, pipe: number): Fault {
 }
 
 /** `a | default('x') | upper` as `{{upper (default a "x")}}`, or undefined when it is more than names and constants. */
-function rewriteFilters(content: string): string | undefined {
+export function rewriteFilters(content: string): string | undefined {
   const [value, ...filters] = splitAtPipes(content);
   if (value === undefined || !/^[\w.[\]"']+$/.test(value)) return undefined;
   let expression = value.replaceAll("'", '"');

@@ -10,7 +10,7 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml';
-import type { Diagnostic } from '../errors.ts';
+import type { Diagnostic, Place } from '../errors.ts';
 import { Raw } from './document.ts';
 import type { LineIndex } from './line-index.ts';
 
@@ -20,7 +20,7 @@ const MAX_DEPTH = 200;
 const MAX_ALIASED_NODES = 100_000;
 
 /** Makes the value of a tagged string. */
-export type Tags = Record<string, (text: string) => unknown>;
+export type Tags = Record<string, (text: string, place: Place) => unknown>;
 
 const OWN_TAGS: Tags = { '!raw': (text) => new Raw(text) };
 const CORE_TAGS = new Set(
@@ -35,8 +35,13 @@ export interface Converted {
 }
 
 /** Turns the parser's nodes into plain values: mappings, lists, scalars and the objects of known tags. */
-export function convert(root: Node | null, lines: LineIndex, tags: Tags): Converted {
-  const converter = new Converter(lines, { ...OWN_TAGS, ...tags });
+export function convert(
+  root: Node | null,
+  lines: LineIndex,
+  tags: Tags,
+  duplicateKeys: 'error' | 'last' = 'error',
+): Converted {
+  const converter = new Converter(lines, { ...OWN_TAGS, ...tags }, duplicateKeys);
   const value = root ? converter.node(root, 0) : null;
   return { value, targets: converter.targets, problems: converter.problems };
 }
@@ -46,14 +51,16 @@ class Converter {
   readonly problems: Diagnostic[] = [];
   readonly #lines: LineIndex;
   readonly #tags: Tags;
+  readonly #lastWins: boolean;
   readonly #anchors = new Map<string, Node>();
   readonly #done = new Map<Node, { value: unknown; size: number }>();
   #nodes = 0;
   #aliased = 0;
 
-  constructor(lines: LineIndex, tags: Tags) {
+  constructor(lines: LineIndex, tags: Tags, duplicateKeys: 'error' | 'last') {
     this.#lines = lines;
     this.#tags = tags;
+    this.#lastWins = duplicateKeys === 'last';
   }
 
   node(node: Node, depth: number): unknown {
@@ -73,7 +80,7 @@ class Converter {
   #tagged(node: Node, depth: number): unknown {
     const tag = (node as { tag?: string }).tag;
     if (tag && !CORE_TAGS.has(tag) && this.#tags[tag]) {
-      if (isScalar(node)) return this.#tags[tag](stringOf(node));
+      if (isScalar(node)) return this.#tags[tag](stringOf(node), this.#place(node));
       this.#report('misplaced-tag', `the tag ${tag} belongs before a string`, node);
     }
     if (isScalar(node)) return this.#scalar(node);
@@ -112,7 +119,7 @@ class Converter {
       if (key === undefined) continue;
       const earlier = seen.get(key);
       if (earlier) this.#duplicate(key, pair.key, earlier);
-      else result[key] = value;
+      if (!earlier || this.#lastWins) result[key] = value;
       seen.set(key, pair.key);
     }
     for (const merge of merges) this.#merge(merge, result, depth);
@@ -190,8 +197,8 @@ class Converter {
   #duplicate(key: string, node: Node, earlier: Node): void {
     this.problems.push({
       code: 'duplicate-key',
-      severity: 'error',
-      message: `the key \`${key}\` is already in this mapping`,
+      severity: this.#lastWins ? 'warning' : 'error',
+      message: `the key \`${key}\` is already in this mapping${this.#lastWins ? '; this one, the last, counts' : ''}`,
       place: this.#place(node),
       related: [{ message: 'first here', place: this.#place(earlier) }],
     });

@@ -62,7 +62,8 @@ export class NodeFinder {
         if (pair.value) merges.push(pair.value);
       } else if (isScalar(pair.key)) {
         const name = typeof pair.key.value === 'string' ? pair.key.value : (pair.key.source ?? String(pair.key.value));
-        if (!index.has(name)) index.set(name, pair);
+        // Where keys may stand twice, the last one counts.
+        index.set(name, pair);
       }
     }
     for (const merge of merges) this.#addMerged(merge, index);

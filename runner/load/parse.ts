@@ -6,13 +6,18 @@ import { LineIndex } from './line-index.ts';
 import { NodeFinder } from './node-finder.ts';
 import { forbiddenCharacter, readText } from './read-text.ts';
 import { stringOffsets } from './string-offsets.ts';
+import { YAML_1_1_SCALARS } from './yaml-1-1.ts';
 import { explainYamlErrors } from './yaml-errors.ts';
 
 export interface LoadOptions {
   /** `1.1` reads yes, no, on, off and 0644 as Ansible does; default 1.2, core schema. */
   yaml?: '1.1' | '1.2';
-  /** Further tags of strings: `{ '!vault': (text) => new Vaulted(text) }`. `!raw` is always known. */
+  /** Further tags of strings: `{ '!vault': (text, place) => new Vaulted(text, place) }`. `!raw` is always known. */
   tags?: Tags;
+  /** A key that stands twice in a mapping: `last` takes the later one, with a warning, as Ansible does. */
+  duplicateKeys?: 'error' | 'last';
+  /** Gets what is worth a warning; without it warnings are dropped. */
+  onWarning?: (warning: Diagnostic) => void;
   /** An empty file gives an empty mapping instead of an error. */
   allowEmpty?: boolean;
   /** The place that names the file, for «no such file». */
@@ -33,8 +38,9 @@ export function parseDocument(text: string, file: string, options: LoadOptions =
   const syntax = syntaxErrors(yaml, lines, options);
   if (yaml.errors.length > 0) throw new InvalidError(syntax);
   const root = yaml.contents as Node | null;
-  const { value, targets, problems } = convert(root, lines, options.tags ?? {});
-  const all = [...syntax, ...problems];
+  const { value, targets, problems } = convert(root, lines, options.tags ?? {}, options.duplicateKeys);
+  const all = [...syntax, ...problems].filter(({ severity }) => severity === 'error');
+  for (const problem of problems) if (problem.severity === 'warning') options.onWarning?.(problem);
   if (all.length === 0 && value === null && !options.allowEmpty) all.push(empty(lines));
   if (all.length > 0) throw new InvalidError(all);
   return new YamlFile(lines, value ?? {}, new NodeFinder(root, targets));
@@ -45,7 +51,8 @@ function parse(lines: LineIndex, options: LoadOptions): YamlDocument {
     // Duplicate keys and merge keys are ours: the parser's check is quadratic in the keys of a mapping.
     return parseYaml(lines.text, {
       version: options.yaml ?? '1.2',
-      schema: options.yaml === '1.1' ? 'yaml-1.1' : 'core',
+      schema: options.yaml === '1.1' ? 'failsafe' : 'core',
+      customTags: options.yaml === '1.1' ? (base) => [...base, ...YAML_1_1_SCALARS] : null,
       uniqueKeys: false,
       merge: false,
       prettyErrors: false,

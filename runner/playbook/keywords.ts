@@ -77,6 +77,14 @@ export const KEYWORDS: readonly Keyword[] = [
     description: 'What the playbook does, in a few sentences.',
   },
   {
+    name: 'notes',
+    on: ['playbook'],
+    reads: 'literal',
+    schema: STRINGS,
+    expects: 'text, or a list of texts',
+    description: 'What the action log of every run says under Notes: who to tell, what to look at afterwards.',
+  },
+  {
     name: 'inputs',
     on: ['playbook'],
     reads: 'inputs',
@@ -211,6 +219,15 @@ export const KEYWORDS: readonly Keyword[] = [
     expects: 'a list of tasks',
     description:
       'Tasks that run once after every batch on the control machine; they see `batch.hosts`, and when one fails no further batch starts.',
+  },
+  {
+    name: 'rollback',
+    on: ['play'],
+    reads: 'steps',
+    schema: LIST,
+    expects: 'a list of tasks',
+    description:
+      'Tasks that `reeve rollback` runs after it has undone the changes of the play, on the hosts that it had changed.',
   },
   {
     name: 'force_handlers',

@@ -20,6 +20,8 @@ export interface Playbook {
   directory: string;
   name: string;
   description?: string;
+  /** Written into the action log of every run. */
+  notes: string[];
   inputs: Record<string, InputSpec & { place: Place }>;
   vars: Definitions;
   plays: Play[];
@@ -51,6 +53,8 @@ export interface Play extends Inherited {
   handlers: Task[];
   /** Runs once after every batch, the last one included; sees `batch.hosts`. */
   gate: Step[];
+  /** What `reeve rollback` runs for this play after its changes are undone. */
+  rollback: Step[];
 }
 
 /** What a play, block or task may say and everything inside inherits. */

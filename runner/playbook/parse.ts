@@ -63,6 +63,7 @@ function makePlaybook(context: ParseContext, document: Document, entries: Entrie
     directory: dirname(document.file),
     name: entries.literal<string>('name') ?? basename(document.file).replace(/\.(ya?ml|json)$/, ''),
     description: entries.literal<string>('description'),
+    notes: [entries.literal<string | string[]>('notes') ?? []].flat(),
     inputs: parseInputs(context, entries.literal<Record<string, unknown>>('inputs') ?? {}, entries.at('inputs')),
     vars: entries.vars(),
     lock: entries.template('lock'),

@@ -35,6 +35,7 @@ function makePlay(context: ParseContext, entries: Entries, id: string): Play {
     postTasks: steps('post_tasks'),
     handlers: parseHandlers(context, entries.list('handlers'), section('handlers')),
     gate: steps('gate'),
+    rollback: steps('rollback'),
   }) as Play;
 }
 

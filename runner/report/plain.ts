@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { RunEvent } from '../events.ts';
 import { named } from './names.ts';
+import { noticeLines } from './notice-lines.ts';
 import { type Painter, painter } from './paint.ts';
 import { recapLines } from './recap.ts';
 import type { Reporter } from './reporter.ts';
@@ -73,13 +74,27 @@ export class PlainReport {
             `  ${'retry'.padEnd(WIDTH)}  ${event.host}: try ${event.attempt} of ${event.of} — ${firstLine(event.message)}`,
           ),
         ];
+      case 'rollback-started':
+        return ['', paint.bold(`ROLLBACK of ${event.steps} changes`)];
+      case 'undo-ended': {
+        const word = event.ok ? paint.status('changed', 'undone'.padEnd(11)) : paint.bad('not undone '.padEnd(11));
+        return [`  ${word}  ${event.host}: ${event.task.name}${event.message ? ` — ${firstLine(event.message)}` : ''}`];
+      }
+      case 'rollback-ended':
+        return ['', event.ok ? 'Rolled back.' : paint.bad(`The rollback stopped: ${event.message ?? ''}`)];
       case 'handlers-pending':
         this.#pending.set(event.host, event.handlers);
         return [];
       case 'notice':
-        return [event.level === 'info' ? `  ${event.message}` : paint.warn(`  ${event.level}: ${event.message}`)];
+        return noticeLines(event, paint).map((line) => `  ${line}`);
       case 'play-ended':
-        return event.skippedBatches > 0 ? [paint.warn(`  ${event.skippedBatches} more batches were not started`)] : [];
+        return event.skippedBatches > 0
+          ? [
+              paint.warn(
+                `  ${event.skippedBatches === 1 ? 'one more batch was' : `${event.skippedBatches} more batches were`} not started`,
+              ),
+            ]
+          : [];
       case 'run-ended':
         return recapLines(event, this.#check, this.#pending, paint);
       default:

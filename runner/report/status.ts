@@ -85,6 +85,13 @@ function follow(status: RunStatus, running: Running, event: RunEvent): void {
     case 'handlers-pending':
       status.pendingHandlers[event.host] = event.handlers;
       break;
+    case 'rollback-started':
+      status.outcome = 'being rolled back';
+      break;
+    case 'rollback-ended':
+      status.outcome = event.ok ? 'rolled back' : 'partly rolled back';
+      if (event.message !== undefined) status.message = event.message;
+      break;
     case 'run-ended':
       running.clear();
       status.outcome = event.outcome;

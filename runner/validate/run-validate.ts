@@ -27,7 +27,9 @@ export function runValidate(request: ValidateRequest): ValidateResult {
   const { inventory, diagnostics: ofInventory } = openInventory(request.inventory);
   const ofFiles = request.files.flatMap((file) => validateFile(file, request, inventory));
   // Names that a broken inventory may define would be warnings about nothing.
-  const relevant = ofInventory.length > 0 ? ofFiles.filter(({ code }) => code !== 'undefined-variable') : ofFiles;
+  const relevant = ofInventory.some(({ severity }) => severity === 'error')
+    ? ofFiles.filter(({ code }) => code !== 'undefined-variable')
+    : ofFiles;
   const diagnostics = sortDiagnostics([...ofInventory, ...relevant]);
   const isInvalid = diagnostics.some((diagnostic) => diagnostic.severity === 'error');
   return { diagnostics, exitCode: isInvalid ? EXIT.invalid : EXIT.done };
@@ -36,7 +38,8 @@ export function runValidate(request: ValidateRequest): ValidateResult {
 function openInventory(given: ValidateRequest['inventory']): { inventory?: Inventory; diagnostics: Diagnostic[] } {
   if (given === undefined) return { diagnostics: [] };
   try {
-    return { inventory: typeof given === 'function' ? given() : given, diagnostics: [] };
+    const inventory = typeof given === 'function' ? given() : given;
+    return { inventory, diagnostics: inventory.warnings };
   } catch (error) {
     return { diagnostics: error instanceof InvalidError ? error.diagnostics : [diagnosticOf(error)] };
   }

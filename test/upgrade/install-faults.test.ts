@@ -73,30 +73,34 @@ describe('a k3s that does not come up as it should', () => {
   });
   afterEach(() => lab.stop());
 
-  it.each(['forever', 'fail'])('on an agent (%s) ends at the limit with its journal; the next run mends it', async (how) => {
-    const start = readFileSync(join(agent().root, 'lab/knobs/k3s-start'), 'utf8').trim();
-    agent().setKnob('k3s-start', how);
-    const { exitCode, text, ended, failures } = await upgrade(lab, { version: TO, recovery_limit: '3s' });
-    expect(exitCode).toBe(2);
-    expect(text).toMatch(/k3s-agent is still activating after \d/);
-    expect(failures[0]?.message?.split('\n').length).toBeGreaterThan(how === 'fail' ? 20 : 3);
-    expect(ended.nodes['agent-1']).toMatch(/^cordoned; half upgraded: v1\.31\.5/);
-    expect(text).toContain('node agent-1 is left cordoned; half upgraded');
-    expect(cordonedNodes(lab)).toEqual(['agent-1']);
+  it.each(['forever', 'fail'])(
+    'on an agent (%s) ends at the limit with its journal; the next run mends it',
+    async (how) => {
+      const start = readFileSync(join(agent().root, 'lab/knobs/k3s-start'), 'utf8').trim();
+      agent().setKnob('k3s-start', how);
+      const { exitCode, text, ended, failures } = await upgrade(lab, { version: TO, recovery_limit: '3s' });
+      expect(exitCode).toBe(2);
+      expect(text).toMatch(/k3s-agent is still activating after \d/);
+      expect(failures[0]?.message?.split('\n').length).toBeGreaterThan(how === 'fail' ? 20 : 3);
+      expect(ended.nodes['agent-1']).toMatch(/^cordoned; half upgraded: v1\.31\.5/);
+      expect(text).toContain('node agent-1 is left cordoned; half upgraded');
+      expect(cordonedNodes(lab)).toEqual(['agent-1']);
 
-    agent().setKnob('k3s-start', start);
-    const refused = await upgrade(lab, { version: TO });
-    if (how === 'forever') expect(refused.text).toContain('accept_problems=true');
-    const next = await upgrade(lab, { version: TO, accept_problems: 'true' });
-    expect(next.text).toContain('Done in');
-    expect(next.exitCode).toBe(0);
-    expect([versions(lab), cordonedNodes(lab)]).toEqual([{ 'agent-1': TO, 'server-1': TO }, []]);
-  });
+      agent().setKnob('k3s-start', start);
+      const refused = await upgrade(lab, { version: TO });
+      if (how === 'forever') expect(refused.text).toContain('accept_problems=true');
+      const next = await upgrade(lab, { version: TO, accept_problems: 'true' });
+      expect(next.text).toContain('Done in');
+      expect(next.exitCode).toBe(0);
+      expect([versions(lab), cordonedNodes(lab)]).toEqual([{ 'agent-1': TO, 'server-1': TO }, []]);
+    },
+  );
 
   it('but as another version is no success', async () => {
     lab.api.state.subscribe(({ object }) => {
       const node = object as Node;
-      if (node.kind !== 'Node' || node.metadata.name !== 'agent-1' || node.status?.nodeInfo?.kubeletVersion !== TO) return;
+      if (node.kind !== 'Node' || node.metadata.name !== 'agent-1' || node.status?.nodeInfo?.kubeletVersion !== TO)
+        return;
       setImmediate(() => lab.api.setNode('agent-1', { version: 'v1.30.8+k3s1' }));
     });
     const { exitCode, text } = await upgrade(lab, { version: TO, recovery_limit: '3s' });

@@ -24,7 +24,7 @@ describe.each(BACKENDS)('one server and two agents over %s', (backend) => {
       expect(versions(lab)).toEqual({ 'agent-1': TO, 'agent-2': TO, 'server-1': TO });
       expect(cordonedNodes(lab)).toEqual([]);
       expect(first.ended.recap).toMatchObject({
-        'server-1': { changed: 2, failed: 0, unknown: 0 },
+        'server-1': { changed: 4, failed: 0, unknown: 0 },
         'agent-1': { changed: 3, failed: 0, unknown: 0 },
         'agent-2': { changed: 3, failed: 0, unknown: 0 },
       });

@@ -16,14 +16,17 @@ const TO = 'v1.31.5+k3s1';
 const oneByOne = (nodes: string[], version: string) =>
   nodes.flatMap((node) => [`cordoned ${node}`, `${node} runs ${version}`, `opened ${node}`]);
 
+type Groups = Record<string, { hosts: Record<string, Record<string, unknown>> }>;
+
 /** Rewrites the lab's inventory; gives the path of the new file. */
-function otherInventory(lab: Lab, change: (all: any) => void): void {
+function otherInventory(lab: Lab, change: (groups: Groups) => void): void {
   const inventory = parse(readFileSync(lab.inventoryFile, 'utf8'));
-  change(inventory.all);
+  change(inventory.all.children);
   writeFileSync(lab.inventoryFile, stringify(inventory));
 }
 
-describe('topologies', () => {
+// Each has a lab of its own and mostly waits.
+describe.concurrent('topologies', { timeout: 120_000 }, () => {
   it('drains each of three servers and waits until it votes in etcd again', async () => {
     await using lab = await startLab({ servers: 3, agents: 1 });
     const timeline = follow(lab);
@@ -64,7 +67,7 @@ describe('topologies', () => {
 
   it('needs no group of agents', async () => {
     await using lab = await startLab({ agents: 0 });
-    otherInventory(lab, (all) => delete all.children.agents);
+    otherInventory(lab, (groups) => delete groups.agents);
     const { exitCode, text } = await upgrade(lab, { version: TO });
     expect(text).toContain('Done in');
     expect(exitCode).toBe(0);
@@ -92,10 +95,11 @@ describe('topologies', () => {
 
   it('knows hosts whose nodes have other names', async () => {
     await using lab = await startLab({ agents: 1 });
-    otherInventory(lab, (all) => {
-      const { servers, agents } = all.children;
-      servers.hosts = { 'control.example.org': { ...servers.hosts['server-1'], node_name: 'server-1' } };
-      agents.hosts = { 'worker.example.org': { ...agents.hosts['agent-1'], node_name: 'agent-1' } };
+    otherInventory(lab, (groups) => {
+      const { servers, agents } = groups;
+      groups.servers = { hosts: { 'control.example.org': { ...servers?.hosts['server-1'], node_name: 'server-1' } } };
+      const named = { ...agents?.hosts['agent-1'], node_name: "{{ first (split host.name '.') }}" };
+      groups.agents = { hosts: { 'agent-1.example.org': named } };
     });
     const { exitCode, text } = await upgrade(lab, { version: TO });
     expect(text).toContain('Done in');

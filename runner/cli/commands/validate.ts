@@ -1,9 +1,10 @@
 import { modules } from '../../../modules/index.ts';
 import { EXIT } from '../../errors.ts';
-import { loadInventory } from '../../inventory/load.ts';
+import type { Inventory } from '../../inventory/model.ts';
 import { runValidate } from '../../validate/run-validate.ts';
 import { printDiagnostics } from '../diagnostics.ts';
 import { ENGINE_VARIABLES } from '../engine-variables.ts';
+import { openSources } from '../open-inventory.ts';
 import { givenInventory } from '../options.ts';
 import { UsageError } from '../report-error.ts';
 
@@ -11,7 +12,7 @@ import { UsageError } from '../report-error.ts';
 export async function validate(files: string[], options: Record<string, unknown>): Promise<number> {
   if (files.length === 0) throw new UsageError('validate takes the files to check');
   const sources = givenInventory(options.inventory);
-  const inventory = sources.length === 0 ? undefined : () => loadInventory(sources);
+  const inventory = sources.length === 0 ? undefined : await opened(sources, options);
   const { diagnostics, exitCode } = runValidate({
     files,
     registry: modules,
@@ -23,6 +24,17 @@ export async function validate(files: string[], options: Record<string, unknown>
   if (exitCode === EXIT.done) console.log(`${counted(files.length, 'file is', 'files are')} valid`);
   else console.error(`${counted(errors, 'error', 'errors')} in ${counted(files.length, 'file', 'files')}`);
   return exitCode;
+}
+
+/** What is wrong with the inventory is reported together with what is wrong with the playbooks. */
+async function opened(sources: string[], options: Record<string, unknown>): Promise<Inventory | (() => Inventory)> {
+  try {
+    return await openSources(sources, options);
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
 }
 
 function counted(count: number, one: string, many: string): string {

@@ -16,7 +16,7 @@ interface TaskSum {
   worthTelling: boolean;
   /** Hosts by what was changed there: what is alike is told once. */
   changes: Map<string, { lines: string[]; hosts: string[] }>;
-  /** Whole stories: failures and warnings. */
+  /** Told whole: warnings, and failures that were ignored. */
   stories: string[][];
 }
 
@@ -50,14 +50,18 @@ export class CrowdView {
     const { paint } = this.#options;
     const active = [...this.#hosts.values()].filter((host) => host.active);
     const latest = [...this.#tasks.values()].at(-1);
+    const doing = new Set(active.map((host) => host.task));
+    // Usually all hosts are at the same task: then it is said once.
+    const common = doing.size === 1 ? [...doing][0] : undefined;
     const lines: string[] = [];
     if (this.#failed.size > 0) lines.push(paint.bad(`failed: ${named(this.#inOrder(this.#failed))}`));
-    if (latest) lines.push(this.#sum(latest));
+    if (latest && latest.name !== common) lines.push(this.#sum(latest));
+    if (common !== undefined) lines.push(latest?.name === common ? this.#sum(latest) : common);
     const shown = active.slice(0, Math.max(1, room - lines.length - 1));
     const rest = active.length - shown.length;
     return [
       ...lines,
-      ...shown.map((host) => host.brief(now, this.#width)),
+      ...shown.map((host) => host.brief(now, this.#width, common === undefined)),
       ...(rest > 0 ? [paint.dim(`… and ${rest} more at work`)] : []),
     ];
   }
@@ -80,10 +84,10 @@ export class CrowdView {
     if (!isWorthTelling(event, false)) return;
     sum.worthTelling = true;
     const isStory = status !== 'ok' && status !== 'changed' && status !== 'unknown';
+    // Failures are told in full at the end.
+    if (isFailure(event)) return;
     if (isStory || (event.warnings?.length ?? 0) > 0) {
-      const lines = taskLinesBelowHost(event, this.#options, `${event.host}: `);
-      // Failures are told in full at the end.
-      sum.stories.push(isFailure(event) ? lines.slice(0, 1) : lines);
+      sum.stories.push(taskLinesBelowHost(event, this.#options, `${event.host}: `));
     } else this.#addAlike(sum, event);
   }
 

@@ -1,5 +1,6 @@
-import type { RunEvent, TaskEnded, TaskStarted } from '../../events.ts';
+import type { Notice, RunEvent, TaskEnded, TaskStarted } from '../../events.ts';
 import { isFailure } from '../failures.ts';
+import { noticeLines } from '../notice-lines.ts';
 import { Tail } from '../tail.ts';
 import { type LineOptions, taskLinesBelowHost } from '../task-lines.ts';
 import { elapsed, shownDuration } from '../time.ts';
@@ -40,6 +41,11 @@ export class HostView {
     return this.#current !== undefined;
   }
 
+  /** Name of the task it is at. */
+  get task(): string | undefined {
+    return this.#current?.task.name;
+  }
+
   handle(event: RunEvent): void {
     const at = Date.parse(event.at);
     switch (event.type) {
@@ -69,7 +75,7 @@ export class HostView {
         this.#ended(event, at);
         return;
       case 'notice':
-        this.#kept.push([this.#options.paint.warn(event.message)]);
+        this.#kept.push(this.#notice(event));
         return;
       default:
     }
@@ -80,6 +86,10 @@ export class HostView {
     this.#until = at;
     this.failed = failed;
     this.#current = undefined;
+  }
+
+  #notice({ host: _, ...rest }: Notice): string[] {
+    return noticeLines(rest, this.#options.paint);
   }
 
   #progress(line: string): void {
@@ -116,12 +126,13 @@ export class HostView {
   }
 
   /** One line, for a batch of many hosts: what the host does and since when. */
-  brief(now: number, width: number): string {
+  brief(now: number, width: number, withTask: boolean): string {
     const current = this.#current;
     if (!current) return this.name;
     const { paint } = this.#options;
     const last = current.progress.at(-1) ?? current.tail.lines.at(-1);
-    return `${this.name.padEnd(width)}  ${this.#doing(current, now)}${last ? paint.dim(`  ${last}`) : ''}`;
+    const doing = withTask ? `  ${this.#doing(current, now)}` : paint.dim(elapsed(now - current.since));
+    return `${this.name.padEnd(width)}${doing}${last ? paint.dim(`  ${last}`) : ''}`;
   }
 
   /** When the batch is over: what there is to remember. */

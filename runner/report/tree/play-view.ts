@@ -1,4 +1,5 @@
 import type { PlayStarted, RunEvent } from '../../events.ts';
+import { noticeLines } from '../notice-lines.ts';
 import type { LineOptions } from '../task-lines.ts';
 import { shownDuration } from '../time.ts';
 import { BatchView } from './batch-view.ts';
@@ -34,7 +35,7 @@ export class PlayView {
     } else if ('host' in event && event.host !== undefined && this.batches.length > 0) {
       this.batches.at(-1)!.handle(event.host, event);
     } else if (event.type === 'notice') {
-      this.#notices.push(event.level === 'info' ? event.message : this.#options.paint.warn(event.message));
+      this.#notices.push(...noticeLines(event, this.#options.paint));
     }
   }
 

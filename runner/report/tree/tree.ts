@@ -1,5 +1,6 @@
 import type { RunEvent } from '../../events.ts';
 import { Failures } from '../failures.ts';
+import { noticeLines } from '../notice-lines.ts';
 import { painter } from '../paint.ts';
 import { recapLines } from '../recap.ts';
 import type { Reporter } from '../reporter.ts';
@@ -55,6 +56,9 @@ class TreeReporter implements Reporter {
         return;
       case 'play-started':
         this.#play?.end();
+        this.#play = undefined;
+        // A play that is left out, or whose hosts are not among --limit, is not worth a line.
+        if (event.hosts.length === 0 && !this.#options.verbose) return;
         this.#start(new LivePlay(event, { ...this.#lines, rows: () => this.#options.stdout.rows ?? 24 }));
         return;
       case 'run-ended':
@@ -68,8 +72,7 @@ class TreeReporter implements Reporter {
       default:
         if (event.type === 'task-ended') this.#failures.add(event);
         if (this.#play) this.#play.handle(event);
-        else if (event.type === 'notice')
-          this.#print([event.level === 'info' ? event.message : paint.warn(`${event.level}: ${event.message}`)]);
+        else if (event.type === 'notice') this.#print(noticeLines(event, paint));
         if (event.type === 'play-ended') this.#play = undefined;
     }
   }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
@@ -208,6 +208,17 @@ describe('lists', () => {
     expect(stdout).toContain('command uptime');
     expect(stdout).not.toContain('one');
   });
+});
+
+it('a password given with -e is not recorded, however short it is', async () => {
+  const { code } = await folder.run(['run', copying, '-e', 'become_password=p4ss', '--runs', 'recorded']);
+  expect(code).toBe(0);
+  const files = readdirSync(join(folder.dir, 'recorded'), { recursive: true, withFileTypes: true });
+  const texts = files
+    .filter((file) => file.isFile())
+    .map((file) => readFileSync(join(file.parentPath, file.name), 'utf8'));
+  expect(texts.length).toBeGreaterThan(1);
+  expect(texts.join('\n')).not.toContain('p4ss');
 });
 
 it('exec runs one module; what follows -- is never an option of reeve', async () => {

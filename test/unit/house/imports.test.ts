@@ -57,7 +57,7 @@ describe('imports', () => {
     kube: [],
     validate: ['language', 'load', 'playbook', 'inventory'],
     playbook: ['language', 'load', 'validate/schema'],
-    inventory: ['language', 'load', 'playbook/keywords.ts', 'validate/schema'],
+    inventory: ['language', 'load', 'playbook/keywords.ts', 'validate/schema', 'kube/kubeconfig.ts'],
     journal: [],
     report: [],
     execute: ['language', 'load', 'playbook', 'inventory', 'connect', 'journal', 'kube'],

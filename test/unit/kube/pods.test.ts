@@ -137,7 +137,7 @@ describe('cluster-health', () => {
       expect(failure.message).toMatch(line);
     }
     const known = await health({ baseline: failure.facts.problems });
-    expect(known).toMatchObject({ message: 'healthy, 5 known problems' });
+    expect(known).toMatchObject({ message: 'healthy, but for 5 problems known before' });
     expect(known.facts).toMatchObject({ healthy: true, new_problems: [] });
   });
 

@@ -96,6 +96,12 @@ describe('plain lines', () => {
     ]);
   });
 
+  it('tell a notice with what to do about it', () => {
+    const place = { file: 'a.yaml', line: 2, column: 3 };
+    const notice = event({ type: 'notice', level: 'warning', host: 'a', message: 'odd', hint: 'look', place });
+    expect(report().lines(notice)).toEqual(['  warning: a: odd', '    hint: look', '    at a.yaml:2:3']);
+  });
+
   it('have colours only when they are wanted', () => {
     const changed = taskEnded('a', 'x', { status: 'changed' });
     expect(report().lines(changed).join('')).not.toContain('\u001b');

@@ -80,8 +80,10 @@ describe('a crowd', () => {
     crowd.handle('n1', taskEnded('n1', 'install', { status: 'failed', message: 'no space' }, 2));
     const lines = crowd.live(START + 5_000, 10);
     expect(lines).toHaveLength(10);
-    expect(lines.slice(0, 3)).toEqual(['failed: n1', 'install: 1 failed', 'n0   install  5 s']);
+    expect(lines.slice(0, 3)).toEqual(['failed: n1', 'install: 1 failed', 'n0   5 s']);
     expect(lines.at(-1)).toBe('… and 92 more at work');
+    crowd.handle('n2', taskStarted('n2', 'wait'));
+    expect(crowd.live(START + 5_000, 10)[2]).toBe('n0   install  5 s');
   });
 
   it('is remembered by task; what is alike on many hosts is told once, in the order of the inventory', () => {
@@ -91,10 +93,12 @@ describe('a crowd', () => {
       crowd.handle(name, taskEnded(name, 'config', { status: 'changed', changes: [{ summary }] }));
       crowd.handle(name, taskEnded(name, 'quiet'));
     }
+    crowd.handle('n3', taskEnded('n3', 'last', { status: 'failed', message: 'told elsewhere' }));
     expect(crowd.record()).toEqual([
       'config: 100 changed',
       '  /etc/x: content (n0, n1, n2, n3, n4, n5 and 93 more)',
       '  /etc/x: mode 0600 → 0644 (n7)',
+      'last: 1 failed',
     ]);
   });
 });

@@ -1,0 +1,33 @@
+import { modules } from '../../../modules/index.ts';
+import { EXIT, InvalidError } from '../../errors.ts';
+import { loadInventory } from '../../inventory/load.ts';
+import { loadDocument } from '../../load/parse.ts';
+import { fillInputs } from '../../playbook/fill-inputs.ts';
+import { parsePlaybook } from '../../playbook/parse.ts';
+import { readExtraVars } from '../extra-vars.ts';
+import { givenInventory, text, texts } from '../options.ts';
+import { replaceFile } from '../run-reports.ts';
+import { runbook as written } from '../runbook/runbook.ts';
+
+/** `reeve runbook PLAYBOOK [-i INV]`: the playbook as a runbook for people; nothing is connected to. */
+export async function runbook(file: string, options: Record<string, unknown>): Promise<number> {
+  const { playbook, diagnostics } = parsePlaybook(loadDocument(file), modules);
+  if (!playbook || diagnostics.some(({ severity }) => severity === 'error')) throw new InvalidError(diagnostics);
+  const sources = givenInventory(options.inventory);
+  const given = readExtraVars(texts(options.extraVars));
+  // What is missing is named in the runbook: whoever follows it gives it.
+  const known = Object.entries(playbook.inputs).filter(
+    ([name, { default: usual }]) => usual !== undefined || given.some((one) => one.name === name),
+  );
+  const { inputs } = await fillInputs({ ...playbook, inputs: Object.fromEntries(known) }, given, {}, undefined);
+  const markdown = written(playbook, {
+    file,
+    inputs,
+    given: texts(options.extraVars).filter((one) => playbook.inputs[one.split('=', 1)[0]!]?.secret !== true),
+    ...(sources.length > 0 ? { inventory: { sources, model: loadInventory(sources) } } : {}),
+  });
+  const output = text(options.output, '--output');
+  if (output === undefined) process.stdout.write(markdown);
+  else replaceFile(output, markdown);
+  return EXIT.done;
+}

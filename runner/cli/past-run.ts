@@ -1,0 +1,74 @@
+import { statSync, truncateSync } from 'node:fs';
+import { createTwoFilesPatch } from 'diff';
+import { EXIT, ReeveError } from '../errors.ts';
+import { inventorySnapshot } from '../inventory/snapshot.ts';
+import type { RunFolder, RunHeader } from '../journal/folder.ts';
+import { type ReadJournal, readJournal } from '../journal/read.ts';
+import { lockRun } from '../journal/run-lock.ts';
+import { loadDocument } from '../load/parse.ts';
+import { type LoadedRun, loadRun } from './load-run.ts';
+import { artefactReader, INVENTORY, sha256 } from './record.ts';
+
+/** A run that is taken up again: to go on with it, or to take it back. */
+export interface PastRun {
+  folder: RunFolder;
+  header: RunHeader;
+  journal: ReadJournal;
+  loaded: LoadedRun;
+  /** Playbook or inventory differ from what was run, and that was accepted. */
+  acceptedChanges: boolean;
+}
+
+/**
+ * Reads a run's journal, and its playbook and inventory as they are now. A torn last line is cut off: it announced
+ * something that did not begin.
+ * @throws ReeveError `changed-since` (exit code 6) when they are not what was run and nobody accepts that, after showing
+ * the difference; `run-busy` when it is going on at this moment.
+ */
+export async function takeUp(folder: RunFolder, options: Record<string, unknown>): Promise<PastRun> {
+  const header = folder.readHeader();
+  // Held only while reading: whoever goes on takes it again, and must not have read an old journal.
+  const unlock = lockRun(folder.path);
+  let journal: ReadJournal;
+  try {
+    journal = readJournal(folder.events);
+    if (journal.torn && statSync(folder.events).size > journal.length) truncateSync(folder.events, journal.length);
+  } finally {
+    unlock();
+  }
+  const loaded = await loadRun(loadDocument(header.playbook.file), asGiven(header, options));
+  const acceptedChanges = acceptChanges(folder, header, loaded, options.acceptChanges === true);
+  return { folder, header, journal, loaded, acceptedChanges };
+}
+
+/** The command line of the run as it was: its inventory and inputs; secret inputs are given or asked for again. */
+function asGiven(header: RunHeader, options: Record<string, unknown>): Record<string, unknown> {
+  const values = Object.entries({ ...header.inputs, ...header.extraVars });
+  const extra = values.map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const again = options.extraVars === undefined ? [] : [options.extraVars].flat();
+  return { ...options, inventory: header.inventory, extraVars: [...extra, ...again] };
+}
+
+function acceptChanges(folder: RunFolder, header: RunHeader, loaded: LoadedRun, accepted: boolean): boolean {
+  const differences = differencesSince(folder, header, loaded);
+  if (differences.length === 0) return false;
+  process.stderr.write(`${differences.join('\n')}\n`);
+  if (accepted) return true;
+  throw new ReeveError('changed-since', 'playbook or inventory are not what was run before; the difference is above', {
+    hint: 'put them back, or say --accept-changes when the rest may run as it is now',
+    exitCode: EXIT.refused,
+  });
+}
+
+/** Unified diffs of what was run and what is there now; secrets are masked in what was kept. */
+function differencesSince(folder: RunFolder, header: RunHeader, loaded: LoadedRun): string[] {
+  const read = artefactReader(folder);
+  return header.files.flatMap(({ path, sha256: before, copy }) => {
+    const document = loaded.documents.find(({ file }) => path === file || path.endsWith(`/${file}`));
+    const current = path === INVENTORY ? inventorySnapshot(loaded.inventory) : document?.text;
+    if (current !== undefined && sha256(current) === before) return [];
+    return [
+      createTwoFilesPatch(`${path} (as run)`, `${path} (now)`, read(copy), current ?? '', '', '', { context: 2 }),
+    ];
+  });
+}

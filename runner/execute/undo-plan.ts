@@ -1,0 +1,56 @@
+import type { RunEvent, TaskReference } from '../events.ts';
+import type { AnyModule, Change } from '../module.ts';
+
+/** One change of a run, in the order in which it is to be taken back. */
+export interface UndoStep {
+  /** Number of the `effect-ended` event. */
+  effect: number;
+  host: string;
+  task: TaskReference;
+  play: number;
+  changes: Change[];
+  undo?: unknown;
+  /** Why it cannot be taken back; undefined when it can. */
+  cannot?: string;
+}
+
+/**
+ * What can and what cannot be undone of a run, the last change first. What an earlier rollback has undone is left out.
+ * @param keepPlays changes of plays before this number stay.
+ */
+export function planUndo(
+  events: readonly RunEvent[],
+  modules: ReadonlyMap<string, AnyModule>,
+  keepPlays = 0,
+): UndoStep[] {
+  const tasks = new Map<string, { task: TaskReference; play: number }>();
+  const changes = new Map<string, Change[]>();
+  const undone = new Set<number>();
+  const steps: UndoStep[] = [];
+  for (const event of events) {
+    if (event.type === 'task-started')
+      tasks.set(`${event.host}\n${event.task.id}`, { task: event.task, play: event.play });
+    else if (event.type === 'effect-started')
+      changes.set(`${event.host}\n${event.task}\n${event.item ?? ''}`, event.changes);
+    else if (event.type === 'undo-ended' && event.ok) undone.add(event.effect);
+    else if (event.type === 'effect-ended') {
+      const known = tasks.get(`${event.host}\n${event.task}`);
+      if (!known || known.play < keepPlays) continue;
+      const made = changes.get(`${event.host}\n${event.task}\n${event.item ?? ''}`) ?? [];
+      const cannot = whyNot(modules.get(known.task.module), event);
+      steps.push({
+        ...{ effect: event.seq, host: event.host, ...known, changes: made },
+        ...(event.undo === undefined ? {} : { undo: event.undo }),
+        ...(cannot === undefined ? {} : { cannot }),
+      });
+    }
+  }
+  return steps.filter((step) => !undone.has(step.effect)).reverse();
+}
+
+function whyNot(module: AnyModule | undefined, effect: { undo?: unknown; ok: boolean }): string | undefined {
+  if (!module?.undo) return 'this module has no way back';
+  if (effect.undo === undefined)
+    return effect.ok ? 'nothing was kept to go back to' : 'it failed, and left no record of what it did';
+  return undefined;
+}

@@ -1,0 +1,91 @@
+import { EXIT, ReeveError } from '../errors.ts';
+import { isMapping } from './access.ts';
+import type { Compiled, Locate } from './deep.ts';
+import { Raw } from './raw.ts';
+import { rewriteFilters } from './template-foreign.ts';
+import { type Decrypt, Vaulted } from './vaulted.ts';
+
+type Path = readonly (string | number)[];
+
+const JINJA = /\{\{|\{%|\{#/;
+
+/** True when Ansible would render this text. */
+export function isJinja(text: string): boolean {
+  return JINJA.test(text);
+}
+
+/**
+ * Compiles a value of a file in Ansible's dialect: it is data, not a template. What Ansible would render is an error
+ * when it is used, since Jinja is not part of the language; what is encrypted is decrypted when it is used.
+ */
+export function compileForeign(value: unknown, locate: Locate, decrypt?: Decrypt): Compiled {
+  if (isPlainData(value)) return { isStatic: true, references: [], render: () => value };
+  return { isStatic: false, references: [], render: () => resolve(value, [], locate, decrypt) };
+}
+
+function isPlainData(value: unknown): boolean {
+  if (typeof value === 'string') return !isJinja(value);
+  if (Array.isArray(value)) return value.every(isPlainData);
+  if (isMapping(value)) return Object.values(value).every(isPlainData);
+  return !(value instanceof Vaulted) && !(value instanceof Raw);
+}
+
+function resolve(value: unknown, path: Path, locate: Locate, decrypt: Decrypt | undefined): unknown {
+  if (typeof value === 'string') {
+    if (isJinja(value)) throw jinjaError(value, path, locate);
+    return value;
+  }
+  if (value instanceof Raw) return value.text;
+  if (value instanceof Vaulted) return decryptedBy(decrypt, value);
+  if (Array.isArray(value)) return value.map((item, index) => resolve(item, [...path, index], locate, decrypt));
+  if (!isMapping(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, resolve(item, [...path, key], locate, decrypt)]),
+  );
+}
+
+function decryptedBy(decrypt: Decrypt | undefined, value: Vaulted): string {
+  if (decrypt) return decrypt(value);
+  throw new ReeveError('vaulted-value', 'this value is encrypted with ansible-vault, and no password was given', {
+    place: value.place,
+    exitCode: EXIT.invalid,
+  });
+}
+
+function jinjaError(text: string, path: Path, locate: Locate): ReeveError {
+  const form = toHandlebars(text);
+  const hint = form
+    ? `write \`${form}\` in a file that says \`reeve: 1\`, or in \`vars\` of the playbook`
+    : 'it has no direct form here: compute the value in `vars` of the playbook (helpers stand first: `{{lower name}}`)';
+  return new ReeveError('jinja-value', `this value is a Jinja template (${shorten(text)}); it cannot be used here`, {
+    place: locate(path).placeAt(text.search(JINJA)),
+    hint,
+    exitCode: EXIT.invalid,
+  });
+}
+
+/** The same text as a Handlebars template, or undefined when it holds more than names and filters that have a helper. */
+export function toHandlebars(text: string): string | undefined {
+  if (/\{%|\{#/.test(text)) return undefined;
+  let isWhole = true;
+  const rewritten = text.replace(/\{\{([-+]?)(.*?)([-+]?)\}\}/gs, (tag, before: string, content: string, after) => {
+    const form = before || after ? undefined : rewriteExpression(content.trim());
+    if (form === undefined) isWhole = false;
+    return form ?? tag;
+  });
+  return isWhole && !/\{\{(?![^{}]*\}\})/.test(rewritten) ? rewritten : undefined;
+}
+
+function rewriteExpression(content: string): string | undefined {
+  const path = content.replace(/\[\s*(?:'([\w-]+)'|"([\w-]+)"|(\d+))\s*\]/g, (_all, a, b, c) => `.${a ?? b ?? c}`);
+  if (/^[A-Za-z_][\w-]*(?:\.[\w-]+)*$/.test(path)) {
+    const name = path.replace(/^hostvars\./, 'hosts.');
+    return `{{${name}}}`;
+  }
+  return path.includes('|') ? rewriteFilters(path) : undefined;
+}
+
+function shorten(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ');
+  return line.length <= 50 ? line : `${line.slice(0, 49)}…`;
+}

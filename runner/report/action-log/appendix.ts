@@ -1,0 +1,96 @@
+import type { RunHeader } from '../../run-header.ts';
+import { unifiedDiff } from '../diff.ts';
+import { painter } from '../paint.ts';
+import type { RunRecord, TaskRecord } from '../record.ts';
+import { commandOf } from '../what-ran.ts';
+import { grouped, hostNames } from './alike.ts';
+import { clock, code, fence, plainText } from './markdown.ts';
+
+const MOST_DIFFS = 100;
+const MOST_DIFF_LINES = 200;
+const PLAIN = painter(false);
+
+export function notesSection({ notes }: RunRecord): string[] {
+  if (notes.length === 0) return [];
+  const lines = notes.map(
+    ({ at, text, by }) => `- ${by === undefined ? '' : `${clock(at)}, ${plainText(by)}: `}${plainText(text)}`,
+  );
+  return ['## Notes', '', ...lines, ''];
+}
+
+export function referencesSection(header: RunHeader): string[] {
+  const files = header.files.map(({ path, sha256 }) => `- ${code(path)} (sha256 ${code(sha256.slice(0, 16))}…)`);
+  const lines = [
+    ...files,
+    ...(header.ci?.url ? [`- CI job: ${plainText(header.ci.url)}`] : []),
+    `- Journal: ${code('events.jsonl')} of run ${code(header.run)}`,
+  ];
+  return ['## References', '', ...lines, ''];
+}
+
+export function appendixSection(header: RunHeader, record: RunRecord): string[] {
+  const history = commandHistory(record);
+  const files = filesModified(record);
+  if (history.length === 0 && files.length === 0) return [];
+  return [
+    ...['## Appendix', ''],
+    ...(history.length > 0 ? ['### Full Command History', '', ...fence(history), ''] : []),
+    ...(files.length > 0
+      ? [`### ${header.options.check ? 'Files That Would Be Modified' : 'Configuration Files Modified'}`, '', ...files]
+      : []),
+  ];
+}
+
+/** Every task that was not skipped, in the order they began. */
+function commandHistory({ tasks }: RunRecord): string[] {
+  const ran = tasks.filter(({ status }) => status !== 'skipped');
+  return ran.map(
+    (task) =>
+      `${clock(task.startedAt)}  ${task.host}${task.delegate ? ` on ${task.delegate}` : ''}: ${commandOf(task)}`,
+  );
+}
+
+function filesModified({ tasks }: RunRecord): string[] {
+  const changed = tasks
+    .filter(({ status }) => status === 'changed')
+    .flatMap((task) => diffsOf(task).map((diff) => ({ host: task.host, ...diff })));
+  const alike = grouped(changed, ({ path, diff }) => `${path}\n${diff}`);
+  const left = alike.length - MOST_DIFFS;
+  const shown = alike
+    .slice(0, MOST_DIFFS)
+    .flatMap((group) => [
+      ...[`${hostNames(group.map(({ host }) => host))}: ${code(group[0]!.path)}`, ''],
+      ...[...fence(group[0]!.diff.split('\n'), 'diff'), ''],
+    ]);
+  return left > 0 ? [...shown, `… and ${left} more.`, ''] : shown;
+}
+
+function diffsOf({ ended }: TaskRecord): { path: string; diff: string }[] {
+  return (ended?.changes ?? []).flatMap((change) => {
+    if (change.path === undefined) return [];
+    const lines = unifiedDiff(change, PLAIN);
+    if (lines.length === 0) return [];
+    const left = lines.length - MOST_DIFF_LINES;
+    const shown = left > 0 ? [...lines.slice(0, MOST_DIFF_LINES), `… (${left} more lines)`] : lines;
+    return [{ path: change.path, diff: shown.join('\n') }];
+  });
+}
+
+/** Words to find the log by. */
+export function tagsSection(header: RunHeader, record: RunRecord): string[] {
+  const hosts = [...new Set(record.plays.flatMap(({ hosts }) => hosts))];
+  const modules = new Set(record.tasks.map(({ task }) => task.module));
+  const isCluster = ['drain', 'cordon', 'k8s', 'cluster-report', 'wait-node'].some((name) => modules.has(name));
+  const isK3s = ['version-check', 'install-script', 'etcd-snapshot'].some((name) => modules.has(name));
+  const tags = [
+    'action-log',
+    header.playbook.name,
+    ...(isK3s ? ['k3s'] : []),
+    ...(isK3s || isCluster ? ['kubernetes'] : []),
+    ...(record.started?.check ? ['check'] : []),
+    ...(record.ended ? [record.ended.outcome] : []),
+    ...header.options.tags,
+    ...hosts.slice(0, 20),
+  ];
+  return ['## Tags', '', plainText([...new Set(tags)].join(', ')), ''];
+}

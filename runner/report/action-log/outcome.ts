@@ -1,0 +1,123 @@
+import type { RunHeader } from '../../run-header.ts';
+import { affectedWorkloads, firstEffect, isCheck, type Outage, outages } from '../cluster-story.ts';
+import { named } from '../names.ts';
+import { durationOf, isFailure, type RunRecord, recapOf } from '../record.ts';
+import { shownDuration } from '../time.ts';
+import { grouped, hostNames } from './alike.ts';
+import { code, plainText, table, tick } from './markdown.ts';
+import { checklist } from './plan.ts';
+import { stateAfter } from './state.ts';
+
+const MOST_CHANGES = 100;
+
+/** The state after the run, what was verified and what was changed. */
+export function afterSection(record: RunRecord): string[] {
+  const first = firstEffect(record);
+  const checks =
+    first === undefined ? [] : checklist(record.tasks.filter((task) => isCheck(task) && task.startedAt >= first));
+  const changes = changesMade(record);
+  const lines = [
+    ...stateAfter(record),
+    ...(checks.length > 0 ? ['### Verification Checks', '', ...checks, ''] : []),
+    ...(changes.length > 0 ? ['### Changes Made', '', ...changes, ''] : []),
+  ];
+  return lines.length === 0 ? [] : ['## Post-Operation State', '', ...lines];
+}
+
+function changesMade(record: RunRecord): string[] {
+  if (record.started?.check) return [];
+  const all = record.tasks.flatMap(({ ended, host, status }) =>
+    status === 'changed' ? (ended?.changes ?? []).map(({ summary }) => ({ summary, host })) : [],
+  );
+  const lines = grouped(all, ({ summary }) => summary).map(
+    (group, index) => `${index + 1}. ${hostNames(group.map(({ host }) => host))}: ${plainText(group[0]!.summary)}`,
+  );
+  const left = lines.length - MOST_CHANGES;
+  return left > 0 ? [...lines.slice(0, MOST_CHANGES), '', `… and ${left} more.`] : lines;
+}
+
+export function outcomeSection(record: RunRecord): string[] {
+  const { ended } = record;
+  const criteria = [
+    tick(ended?.outcome === 'done', 'Every task that was wanted was done'),
+    tick(ended !== undefined && record.tasks.every((task) => !isFailure(task)), 'No host failed'),
+    tick(ended !== undefined && record.nodes.size === 0, 'Every node is as it should be'),
+  ];
+  return [
+    ...['## Outcome Summary', '', `**Overall Status**: ${overall(record)}  `],
+    ...[`**Duration**: ${shownDuration(durationOf(record))}`, '', '**Success Criteria Met**:', '', ...criteria, ''],
+    ...['**Hosts**:', '', ...recapTable(record), '', '**Metrics**:', '', ...metrics(record), ''],
+    ...workloads(record),
+  ];
+}
+
+function overall(record: RunRecord): string {
+  const { ended, tasks, rollbacks } = record;
+  if (rollbacks.at(-1)?.ok) return 'Rolled back: what could be taken back was';
+  if (!ended) return 'Open: the run has no end yet';
+  if (ended.outcome === 'done') return record.started?.check ? 'Success (check: nothing was written)' : 'Success';
+  const changed = tasks.some(({ effects }) => effects.some(({ ok }) => ok === true));
+  const why = ended.message ? `: ${plainText(ended.message.split('\n', 1)[0]!)}` : '';
+  return `${changed ? 'Partial Success' : 'Failed'} (${ended.outcome}, exit code ${ended.exitCode})${why}`;
+}
+
+function recapTable(record: RunRecord): string[] {
+  const rows = Object.entries(recapOf(record)).map(([host, recap]) => [
+    plainText(host),
+    ...Object.values(recap).map(String),
+  ]);
+  const head = ['Host', 'ok', 'changed', 'unknown', 'skipped', 'failed', 'unreachable', 'rescued', 'ignored'];
+  return table(head, rows);
+}
+
+function metrics(record: RunRecord): string[] {
+  const away = outages(record);
+  const api = away.filter(({ what }) => what === 'API server');
+  const affected = affectedWorkloads(record);
+  const names = affected.map(({ workload }) => workload);
+  return [
+    `- **Downtime**: ${away.length === 0 ? 'None measured' : away.map(shownOutage).join('; ')}`,
+    ...(api.length > 0 ? [`- **Control plane did not answer**: ${api.map(shownOutage).join('; ')}`] : []),
+    `- **Workloads Affected**: ${names.length === 0 ? 'None' : `${names.length}: ${plainText(named(names, 20))}`}`,
+  ];
+}
+
+function shownOutage({ host, what, seconds }: Outage): string {
+  return `${plainText(host)} ${plainText(what)} ${Math.round(seconds * 10) / 10} s`;
+}
+
+function workloads(record: RunRecord): string[] {
+  const affected = affectedWorkloads(record);
+  if (affected.length === 0) return [];
+  const rows = affected.map(({ workload, evicted, before, after, restarts }) => [
+    plainText(workload),
+    String(evicted),
+    plainText(named(before, 10)) || 'not known',
+    plainText(named(after, 10)) || 'not known',
+    String(restarts),
+  ]);
+  return [...table(['Workload', 'Pods evicted', 'Nodes before', 'Nodes after', 'Restarts'], rows), ''];
+}
+
+/** What a person has to do now. */
+export function followUps(header: RunHeader, record: RunRecord): string[] {
+  const { ended, pendingHandlers, nodes, plays } = record;
+  const failed = [...new Set(record.tasks.filter(isFailure).map(({ host }) => host))];
+  const open = ended?.outcome !== 'done';
+  const skipped = plays.reduce((sum, play) => sum + play.skippedBatches, 0);
+  const lines = [
+    ...[...nodes].map(([node, state]) => `Node ${plainText(node)} is left ${plainText(state)}: look at it`),
+    ...(failed.length > 0 ? [`Mend what failed on ${hostNames(failed)}`] : []),
+    ...[...pendingHandlers].map(
+      ([host, handlers]) => `${plainText(host)}: handlers that did not run: ${plainText(handlers.join(', '))}`,
+    ),
+    ...(skipped > 0 ? [`${skipped} batches were not started`] : []),
+    ...(open && !header.options.check && !record.rollbacks.at(-1)?.ok
+      ? [
+          `Go on with ${code(`reeve resume ${header.run}`)}, or take it back with ${code(`reeve rollback ${header.run}`)}`,
+        ]
+      : []),
+    ...(ended?.hint ? [plainText(ended.hint)] : []),
+  ];
+  return lines.length === 0 ? [] : ['## Follow-Up Actions', '', ...lines.map((line) => tick(false, line)), ''];
+}

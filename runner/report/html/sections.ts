@@ -1,0 +1,94 @@
+import type { RunHeader } from '../../run-header.ts';
+import { affectedWorkloads, type ClusterState, clusterStates, outages } from '../cluster-story.ts';
+import { named } from '../names.ts';
+import type { RunRecord } from '../record.ts';
+import { shownValue } from '../what-ran.ts';
+import { escapeHtml } from './escape.ts';
+
+/** What belongs to the whole run rather than to a task, each part folded away. */
+export function sections(header: RunHeader, record: RunRecord): string {
+  return [leftOver(record), notes(record), disruption(record), cluster(record), inputs(header, record)]
+    .filter((part) => part !== '')
+    .join('\n');
+}
+
+function folded(title: string, body: string, open = false): string {
+  return `<details${open ? ' open' : ''}><summary>${escapeHtml(title)}</summary>${body}</details>`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = (row: readonly string[], name: string) =>
+    row.map((cell) => `<${name}>${escapeHtml(cell)}</${name}>`).join('');
+  return `<table><thead><tr>${cells(head, 'th')}</tr></thead><tbody>${rows.map((row) => `<tr>${cells(row, 'td')}</tr>`).join('')}</tbody></table>`;
+}
+
+function items(texts: readonly string[]): string {
+  return `<ul>${texts.map((text) => `<li>${escapeHtml(text)}</li>`).join('')}</ul>`;
+}
+
+function leftOver({ nodes, pendingHandlers, notices }: RunRecord): string {
+  const lines = [
+    ...[...nodes].map(([node, state]) => `Node ${node} is left ${state}`),
+    ...[...pendingHandlers].map(([host, handlers]) => `${host}: handlers that did not run: ${handlers.join(', ')}`),
+    ...notices.filter(({ level }) => level !== 'info').map(({ level, message }) => `${level}: ${message}`),
+  ];
+  return lines.length === 0 ? '' : folded('Needs attention', items(lines), true);
+}
+
+function notes(record: RunRecord): string {
+  if (record.notes.length === 0) return '';
+  const texts = record.notes.map(({ at, by, text }) =>
+    by === undefined ? text : `${at.slice(11, 19)} ${by}: ${text}`,
+  );
+  return folded('Notes', items(texts), true);
+}
+
+function disruption(record: RunRecord): string {
+  const away = outages(record);
+  const affected = affectedWorkloads(record);
+  if (away.length === 0 && affected.length === 0) return '';
+  const outageRows = away.map(({ host, what, seconds }) => [host, what, `${Math.round(seconds * 10) / 10} s`]);
+  const workloadRows = affected.map(({ workload, evicted, before, after, restarts }) => [
+    ...[workload, String(evicted), named(before, 10), named(after, 10), String(restarts)],
+  ]);
+  return folded(
+    'Downtime and workloads',
+    (away.length > 0 ? table(['Host', 'What was away', 'How long'], outageRows) : '') +
+      (affected.length > 0
+        ? table(['Workload', 'Pods evicted', 'Nodes before', 'Nodes after', 'Restarts'], workloadRows)
+        : ''),
+    true,
+  );
+}
+
+function cluster(record: RunRecord): string {
+  const states = clusterStates(record);
+  const [before, after] = [states[0], states.length > 1 ? states.at(-1) : undefined];
+  if (!before) return '';
+  const was = new Map(before.nodes.map((node) => [node.name, node]));
+  const is = new Map((after?.nodes ?? []).map((node) => [node.name, node]));
+  const names = [...new Set([...was.keys(), ...is.keys()])];
+  const pods = (state: ClusterState | undefined, name: string) =>
+    state === undefined ? '' : String(state.pods.filter(({ node }) => node === name).length);
+  const rows = names.map((name) => [
+    name,
+    ...[stateOf(was.get(name)), stateOf(is.get(name))],
+    ...[was.get(name)?.version ?? '', is.get(name)?.version ?? '', pods(before, name), pods(after, name)],
+  ]);
+  const head = ['Node', 'Before', 'After', 'Version before', 'after', 'Pods before', 'after'];
+  return folded('Cluster before and after', table(head, rows));
+}
+
+function stateOf(node: ClusterState['nodes'][number] | undefined): string {
+  if (!node) return '';
+  return `${node.ready ? 'Ready' : 'NotReady'}${node.cordoned ? ', cordoned' : ''}`;
+}
+
+function inputs(header: RunHeader, record: RunRecord): string {
+  const values = Object.entries(record.started?.inputs ?? header.inputs).map(([name, value]) => [
+    name,
+    shownValue(value),
+  ]);
+  const secret = header.secretInputs.map((name) => [name, '(secret)']);
+  return values.length + secret.length === 0 ? '' : folded('Inputs', table(['Input', 'Value'], [...values, ...secret]));
+}

@@ -1,0 +1,52 @@
+import type { RunEvent } from '../events.ts';
+import type { RunHeader } from '../run-header.ts';
+import { affectedWorkloads, clusterStates, outages } from './cluster-story.ts';
+import { durationOf, recapOf, recordOf, type TaskRecord } from './record.ts';
+
+/**
+ * The run as one JSON document: the header, how it ended, what each task came to, what became of the cluster. Every
+ * single event is in the journal's `events.jsonl`.
+ */
+export function runJson(header: RunHeader, events: readonly RunEvent[]): string {
+  const record = recordOf(events);
+  const states = clusterStates(record);
+  const document = {
+    version: 1,
+    header,
+    outcome: record.ended?.outcome ?? 'unfinished',
+    exitCode: record.ended?.exitCode ?? null,
+    message: record.ended?.message ?? null,
+    startedAt: record.started?.at ?? header.startedAt,
+    endedAt: record.ended?.at ?? null,
+    resumedAt: record.resumedAt,
+    rollbacks: record.rollbacks,
+    duration: durationOf(record),
+    recap: recapOf(record),
+    nodes: Object.fromEntries(record.nodes),
+    pendingHandlers: Object.fromEntries(record.pendingHandlers),
+    plays: record.plays.map(({ play, name, hosts, at, endedAt, failed, skippedBatches, batchRecords }) => ({
+      ...{ play, name, hosts, startedAt: at, endedAt: endedAt ?? null, failed, skippedBatches },
+      batches: batchRecords.map((batch) => ({
+        hosts: batch.hosts,
+        startedAt: batch.at,
+        endedAt: batch.endedAt ?? null,
+      })),
+    })),
+    tasks: record.tasks.map(taskOf),
+    notices: record.notices.map(({ at, level, message, host }) => ({ at, level, message, host })),
+    notes: record.notes,
+    cluster: { before: states[0] ?? null, after: states.length > 1 ? states.at(-1) : null },
+    outages: outages(record),
+    workloadsAffected: affectedWorkloads(record),
+  };
+  return `${JSON.stringify(document, undefined, 2)}\n`;
+}
+
+function taskOf({ play, batch, host, delegate, task, startedAt, endedAt, status, overcome, ended }: TaskRecord) {
+  return {
+    ...{ play, batch, host, delegate, id: task.id, name: task.name, module: task.module, place: task.place },
+    ...{ startedAt, endedAt: endedAt ?? null, duration: ended?.duration, status, overcome, ignored: ended?.ignored },
+    ...{ message: ended?.message, args: ended?.args, changes: ended?.changes ?? [], result: ended?.result },
+    ...{ warnings: ended?.warnings, error: ended?.error },
+  };
+}

@@ -1,0 +1,22 @@
+/** What was run, by whom, where and with what; written once, when the run begins. Holds no secrets. */
+export interface RunHeader {
+  version: 1;
+  run: string;
+  startedAt: string;
+  reeve: string;
+  node: string;
+  playbook: { file: string; name: string };
+  /** The files the playbook and the inventory were read from, as they were then. */
+  files: { path: string; sha256: string; copy: string }[];
+  inventory: string[];
+  /** Values of the inputs; secret ones are named and not stored. */
+  inputs: Record<string, unknown>;
+  secretInputs: string[];
+  extraVars: Record<string, unknown>;
+  options: { check: boolean; diff: boolean; forks: number; limit?: string; tags: string[]; skipTags: string[] };
+  operator: { user: string; host: string; cwd: string };
+  /** Of the playbook's repository, when there is one. */
+  git?: { commit: string; dirty: boolean; branch: string };
+  /** Set when it runs in CI: the job's address, as far as the environment tells. */
+  ci?: { name: string; url?: string };
+}

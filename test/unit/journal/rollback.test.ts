@@ -1,0 +1,99 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { snapshotTree } from '../../support/tree.ts';
+
+const ROOT = resolve(import.meta.dirname, '../../..');
+const PLAYBOOK = `
+plays:
+  - name: Files
+    hosts: all
+    vars: { here: "{{ base }}/{{ host.name }}" }
+    tasks:
+      - { name: folder, file: { path: "{{ here }}/new", state: directory } }
+      - { name: copy, copy: { content: "new\\n", dest: "{{ here }}/motd", mode: "0600" } }
+      - { name: line, lineinfile: { path: "{{ here }}/motd", line: more } }
+      - { name: each, copy: { content: "{{ item }}", dest: "{{ here }}/new/{{ item }}" }, loop: [a, b] }
+  - name: Commands
+    hosts: all
+    vars: { here: "{{ base }}/{{ host.name }}" }
+    tasks:
+      - { name: act, shell: "echo acted >> {{ base }}/acts" }
+      - { name: late, copy: { content: "late\\n", dest: "{{ here }}/late" } }
+    rollback:
+      - { name: clean up, shell: "echo cleaned >> {{ base }}/acts" }
+`;
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'reeve-rollback-'));
+  for (const host of ['x', 'y']) {
+    mkdirSync(join(dir, 'base', host), { recursive: true });
+    writeFileSync(join(dir, 'base', host, 'motd'), 'old\n', { mode: 0o644 });
+  }
+  writeFileSync(join(dir, 'play.yaml'), PLAYBOOK);
+  writeFileSync(
+    join(dir, 'inventory.yaml'),
+    `reeve: 1\nall:\n  vars: { transport: local, base: '${dir}/base', reeve_dir: '${dir}/state' }\n  hosts: { x: , y: }\n`,
+  );
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+const reeve = (...args: string[]) =>
+  spawnSync(process.execPath, ['runner/cli/main.ts', ...args, '--runs', join(dir, 'runs')], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+const run = () => reeve('run', join(dir, 'play.yaml'), '-i', join(dir, 'inventory.yaml'));
+
+describe('reeve rollback', () => {
+  it('brings the trees back to what they were, and says before what it cannot undo', () => {
+    const before = snapshotTree(join(dir, 'base'));
+    expect(run().status).toBe(0);
+    const after = snapshotTree(join(dir, 'base'));
+    const check = reeve('rollback', 'last', '--check');
+    expect(check.stdout).toMatch(/undo {4}y: late/);
+    expect(check.stdout).toMatch(/CANNOT {2}x: act: .*no way back/);
+    expect(snapshotTree(join(dir, 'base'))).toEqual(after);
+    const back = reeve('rollback', 'last', '--yes');
+    expect(back.stderr + back.stdout).toContain('Rolled back.');
+    expect(back.status).toBe(0);
+    const { acts, ...rest } = snapshotTree(join(dir, 'base'));
+    expect(rest).toEqual(before);
+    expect(acts!.content).toBe('acted\nacted\ncleaned\ncleaned\n');
+    expect(reeve('status').stdout).toContain('rolled back');
+    expect(reeve('resume', 'last').status).toBe(6);
+  });
+
+  it('--to keeps a play and those before it', () => {
+    run();
+    expect(reeve('rollback', 'last', '--to', 'Files', '--yes').status).toBe(0);
+    const tree = snapshotTree(join(dir, 'base'));
+    expect(tree['x/late']).toBeUndefined();
+    expect(tree['x/motd']!.content).toBe('new\nmore\n');
+  });
+
+  it('needs a yes: without a terminal and without --yes it is refused, exit code 6', () => {
+    run();
+    expect(reeve('rollback', 'last').status).toBe(6);
+    expect(readFileSync(join(dir, 'base/x/motd'), 'utf8')).toBe('new\nmore\n');
+  });
+
+  it('stops at a change that somebody else has changed since, and goes on from there when that is mended', () => {
+    run();
+    const motd = join(dir, 'base/y/motd');
+    const ours = readFileSync(motd);
+    writeFileSync(motd, 'an operator was here\n');
+    const stopped = reeve('rollback', 'last', '--yes');
+    expect(stopped.status).toBe(2);
+    expect(stopped.stdout).toMatch(/not undone\s+y: line/);
+    expect(readFileSync(motd, 'utf8')).toBe('an operator was here\n');
+    writeFileSync(motd, ours);
+    const again = reeve('rollback', 'last', '--yes');
+    expect(again.stdout).not.toMatch(/undone\s+y: late/);
+    expect(again.status).toBe(0);
+    expect(readFileSync(motd, 'utf8')).toBe('old\n');
+  });
+});

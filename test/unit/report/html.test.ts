@@ -1,0 +1,159 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { EventBody } from '../../../runner/events.ts';
+import { html } from '../../../runner/report/html/html.ts';
+import { Browser, findBrowser } from '../../support/browser.ts';
+import { events, header, syntheticEvents } from '../../support/report-fixtures.ts';
+
+const program = findBrowser();
+if (!program) console.log('skipped: the HTML report in a browser (there is no chromium on this machine)');
+
+const EVIL = '</script><script>document.title = "owned"</script><img src=x onerror="document.title=\'owned\'">';
+
+describe('html', () => {
+  it('is the same bytes every time, and loads nothing', async () => {
+    const run = await syntheticEvents(3, 4, [2]);
+    const page = html(header(), run);
+    expect(html(header(), run)).toBe(page);
+    expect(page).toContain("default-src 'none'");
+    expect(page).not.toMatch(/<(link|img|iframe|object)\b|\b(src|href)=|@import|url\(/);
+  });
+
+  it('lets no text of a run become markup', () => {
+    const page = html(
+      header({ playbook: { file: EVIL, name: EVIL }, operator: { user: EVIL, host: EVIL, cwd: '/' } }),
+      evil(),
+    );
+    expect(page).not.toContain('<img');
+    expect(page.match(/<script\b/g)).toHaveLength(2);
+  });
+});
+
+describe.skipIf(!program)('html in a browser', () => {
+  let browser: Browser;
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'reeve-html-'));
+    browser = await Browser.start(program!);
+  });
+  afterAll(async () => {
+    await browser?.[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function show(page: string): Promise<void> {
+    const file = join(folder, `page-${Math.random().toString(36).slice(2)}.html`);
+    writeFileSync(file, page);
+    browser.complaints.length = 0;
+    browser.requests.length = 0;
+    await browser.open(file);
+  }
+  const shown = () => browser.value<string[]>(`[...document.querySelectorAll('.row')].map((row) => row.textContent)`);
+  const selected = () =>
+    browser.value<string>(`document.querySelector('.row[aria-selected="true"]')?.textContent ?? ''`);
+  const detail = () => browser.value<string>(`document.getElementById('detail').textContent`);
+  const countText = () => browser.value<string>(`document.getElementById('count').textContent`);
+
+  it('shows 25,000 tasks, draws only those in view, and finds the failure by itself', async () => {
+    await show(html(header(), await syntheticEvents(500, 50, [3, 77])));
+    expect(browser.complaints).toEqual([]);
+    expect(await countText()).toBe('24904 of 24904 tasks');
+    expect((await shown()).length).toBeLessThan(100);
+    expect(await selected()).toContain('node-003');
+    expect(await detail()).toContain('the budget shop/web allows no eviction');
+    const ready = await browser.value<string>('document.documentElement.dataset.ready');
+    console.log(`the report of 500 hosts × 50 tasks could be used after ${ready} ms`);
+    await browser.press('f');
+    expect(await selected()).toContain('node-077');
+  });
+
+  it('can be used with the keyboard alone', async () => {
+    await show(html(header(), await syntheticEvents(5, 8)));
+    await browser.press('j');
+    await browser.press('ArrowDown');
+    expect(await selected()).toContain('node-002');
+    await browser.press('End');
+    expect(await selected()).toContain('node-005');
+    await browser.press('h');
+    expect(await countText()).toBe('8 of 40 tasks');
+    await browser.press('Escape');
+    expect(await countText()).toBe('40 of 40 tasks');
+    await browser.press('/');
+    await browser.type('node-002 drain');
+    expect(await countText()).toBe('2 of 40 tasks');
+    await browser.press('Enter');
+    expect(await selected()).toContain('drain the node');
+    await browser.press('?');
+    expect(await browser.value<boolean>(`document.getElementById('help').open`)).toBe(true);
+  });
+
+  it('filters by status and shows diffs', async () => {
+    await show(html(header(), await syntheticEvents(5, 8)));
+    await browser.value(`document.querySelector('[data-status="ok"]').click()`);
+    expect(await countText()).toBe('10 of 40 tasks');
+    await browser.press('Home');
+    expect(await browser.value<string>(`document.querySelector('#detail .added').textContent`)).toBe('+b');
+    expect(await browser.value<string>(`document.querySelector('#detail .removed').textContent`)).toBe('-a');
+  });
+
+  it('follows the dark mode of the system, and the key that turns it', async () => {
+    await show(html(header(), await syntheticEvents(2, 4)));
+    const back = () => browser.value<string>('getComputedStyle(document.body).backgroundColor');
+    expect(await back()).toBe('rgb(255, 255, 255)');
+    await browser.dark();
+    expect(await back()).toBe('rgb(20, 23, 28)');
+    await browser.press('d');
+    expect(await back()).toBe('rgb(255, 255, 255)');
+  });
+
+  it('asks for nothing but itself, and runs nothing that a run has said', async () => {
+    await show(html(header(), evil()));
+    await browser.press('j');
+    await browser.press('k');
+    expect(browser.requests.filter((url) => !url.startsWith('file://') || !url.includes('page-'))).toEqual([]);
+    expect(await browser.value<string>('document.title')).not.toBe('owned');
+    expect(await detail()).toContain(EVIL);
+  });
+
+  it.each([
+    ['has no events', []],
+    ['was cut off', [started, playStarted, taskStarted]],
+  ])('shows a run that %s', async (_, bodies) => {
+    await show(html(header(), events(bodies as EventBody[])));
+    expect(browser.complaints).toEqual([]);
+    expect(await browser.value<string>('document.documentElement.dataset.ready')).toMatch(/^\d+$/);
+    expect(await countText()).toBe(bodies.length === 0 ? '0 of 0 tasks' : '1 of 1 tasks');
+  });
+});
+
+const started: EventBody = {
+  ...{ type: 'run-started', playbook: 'site.yaml', name: EVIL, inventory: [EVIL], check: false, diff: false },
+  ...{ reeve: '0', inputs: { [EVIL]: EVIL } },
+};
+const playStarted: EventBody = { type: 'play-started', play: 0, name: EVIL, hosts: [EVIL], batches: 1 };
+const task = { id: 'plays[0].tasks[0]', name: EVIL, module: 'command', section: 'tasks' };
+const taskStarted: EventBody = { type: 'task-started', play: 0, batch: 0, host: EVIL, task };
+
+/** A run in which everything that can be text is an attack. */
+function evil() {
+  return events([
+    started,
+    playStarted,
+    taskStarted,
+    { type: 'task-output', host: EVIL, task: task.id, stream: 'stdout', text: EVIL },
+    { type: 'notice', level: 'warning', message: EVIL },
+    { type: 'note', text: EVIL, by: EVIL },
+    { type: 'node-state', node: EVIL, state: EVIL },
+    {
+      ...{ type: 'task-ended', play: 0, batch: 0, host: EVIL, task, status: 'failed', duration: 1, message: EVIL },
+      changes: [{ summary: EVIL, before: EVIL, after: `${EVIL}\n`, path: EVIL }],
+      ...{
+        warnings: [EVIL],
+        error: { code: EVIL, message: EVIL, hint: EVIL, place: { file: EVIL, line: 1, column: 1 } },
+      },
+    },
+  ]);
+}
