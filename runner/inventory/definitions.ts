@@ -1,13 +1,11 @@
 import { Definition } from '../language/definition.ts';
 import { compileForeign } from '../language/jinja.ts';
-import type { Decrypt } from '../language/vaulted.ts';
 import type { Document, Path } from '../load/document.ts';
 import { noVariables, type Variables } from './builder.ts';
 
 /** How the values of a file are to be taken: as templates (reeve's dialect), or as data (Ansible's). */
 export interface ValueDialect {
   isForeign: boolean;
-  decrypt?: Decrypt | undefined;
 }
 
 export const REEVE: ValueDialect = { isForeign: false };
@@ -20,7 +18,7 @@ export function definitionsAt(
   origin: string,
   dialect: ValueDialect = REEVE,
 ): Variables {
-  const { isForeign, decrypt } = dialect;
+  const { isForeign } = dialect;
   const variables = noVariables();
   for (const name of Object.keys(mapping)) {
     const at = [...path, name];
@@ -29,7 +27,7 @@ export function definitionsAt(
       locate: (inner) => document.textPlace([...at, ...inner]),
       where: () => document.place(at, 'key'),
       origin,
-      compile: isForeign ? (value, locate) => compileForeign(value, locate, decrypt) : undefined,
+      compile: isForeign ? compileForeign : undefined,
     });
   }
   return variables;
