@@ -198,6 +198,17 @@ describe('what cannot be opened stops the run before it begins', () => {
   });
 });
 
+it('an error about a value that was encrypted does not show it', async () => {
+  cli.write(
+    'choice/p.yaml',
+    'name: x\ninputs:\n  from_extra: { type: string, enum: [a, b] }\nplays: [{ hosts: all, tasks: [] }]\n',
+  );
+  const result = await cli.run(['run', 'choice/p.yaml', '-i', 'h1,', '-e', '@extra.yaml'], env);
+  expect(result.code).toBe(4);
+  expect(result.stderr).toContain('from_extra');
+  expect(result.stderr).not.toContain(SECRETS.extra);
+});
+
 it('commands that show what is written show no secret of SOPS or of a lookup', async () => {
   const list = await cli.run(['inventory', '-i', 'inventory.yaml', '--list', '--vault-password-file', 'password'], env);
   expect(list.code).toBe(0);
