@@ -4,7 +4,7 @@ import { withForeseen } from './foresee.ts';
 import { quotePath } from './quote.ts';
 import { type FileState, parseProbes } from './stat-parse.ts';
 
-export { type Attributes, type FileState, type FileType, parseAttributes, parseProbes } from './stat-parse.ts';
+export { type Attributes, type FileState, parseAttributes, parseProbes } from './stat-parse.ts';
 
 export interface Probe {
   path: string;

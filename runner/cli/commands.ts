@@ -47,6 +47,7 @@ const HOW: OptionGroup = {
     ['--detailed-exitcode', 'With --check: exit 10 when changes are pending or unknown'],
     ['-f, --forks <n>', 'Hosts at a time (default 50)'],
     ['-y, --yes', 'Answer every `confirm:` with yes'],
+    ['--approve <name:hash>', 'Approve of exactly the plan that --check showed, where the playbook has `approval:`'],
     RUNS,
   ],
 };

@@ -70,6 +70,7 @@ function makePlaybook(context: ParseContext, document: Document, entries: Entrie
     notes: [entries.literal<string | string[]>('notes') ?? []].flat(),
     inputs: parseInputs(context, entries.literal<Record<string, unknown>>('inputs') ?? {}, entries.at('inputs')),
     vars: entries.vars(),
+    approval: entries.template('approval'),
     lock: entries.template('lock'),
     plays: parsePlays(context, entries.list('plays'), entries.at('plays')),
   }) as Playbook;

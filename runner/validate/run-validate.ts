@@ -7,6 +7,8 @@ import { diagnosticOf } from '../playbook/context.ts';
 import { parsePlaybook, parseTasksFile } from '../playbook/parse.ts';
 import type { Registry } from '../playbook/registry.ts';
 import type { SourceText } from './format.ts';
+import { Mentions } from './playbook/mentions.ts';
+import { checkSetTwice, checkShadowed, checkUnused } from './playbook/unused.ts';
 import { sortDiagnostics } from './sort.ts';
 import { type ValidateOptions, validatePlaybook } from './validate-playbook.ts';
 
@@ -18,6 +20,8 @@ export interface ValidateRequest extends ValidateOptions {
   opener?: Opener | undefined;
   /** Loads the inventory, or has it. Without one, names that hosts may define are warnings. */
   inventory?: Inventory | (() => Inventory) | undefined;
+  /** Warn of variables that nothing uses, that hide others, or that are set twice. */
+  warnOfVariables?: boolean;
 }
 
 export interface ValidateResult {
@@ -28,10 +32,19 @@ export interface ValidateResult {
 /** `reeve validate`: everything that is wrong with some files, in one go and without a connection. */
 export function runValidate(request: ValidateRequest): ValidateResult {
   const { inventory, diagnostics: ofInventory } = openInventory(request.inventory);
-  const ofFiles = request.files.flatMap((file) => validateFile(file, request, inventory));
+  const mentions = new Mentions();
+  const ofFiles = request.files.flatMap((file) => validateFile(file, { ...request, mentions }, inventory));
   // Names that a broken inventory may define would be warnings about nothing.
-  const relevant = ofInventory.some(({ severity }) => severity === 'error') ? ofFiles.filter(({ code }) => code !== 'undefined-variable') : ofFiles;
-  const diagnostics = sortDiagnostics([...ofInventory, ...relevant]);
+  const relevant = ofInventory.some(({ severity }) => severity === 'error')
+    ? ofFiles.filter(({ code }) => code !== 'undefined-variable')
+    : ofFiles;
+  const isSound = !ofFiles.some(({ severity }) => severity === 'error');
+  // Of playbooks with mistakes it cannot be said what they use.
+  const ofVariables =
+    request.warnOfVariables && inventory && isSound && request.files.length > 0
+      ? [...checkUnused(inventory, mentions, request.engineVariables ?? []), ...checkSetTwice(inventory)]
+      : [];
+  const diagnostics = sortDiagnostics([...ofInventory, ...relevant, ...ofVariables]);
   const isInvalid = diagnostics.some((diagnostic) => diagnostic.severity === 'error');
   return { diagnostics, exitCode: isInvalid ? EXIT.invalid : EXIT.done };
 }
@@ -54,7 +67,12 @@ function validateFile(file: string, request: ValidateRequest, inventory: Invento
     const { playbook, diagnostics } = (isTasksFile ? parseTasksFile : parsePlaybook)(document, registry, opener);
     if (!playbook) return diagnostics;
     const found = validatePlaybook(playbook, isTasksFile ? undefined : inventory, registry, request);
-    return [...diagnostics, ...(isTasksFile ? found.filter(holdsAlone) : found)];
+    if (isTasksFile) return [...diagnostics, ...found.filter(holdsAlone)];
+    return [
+      ...diagnostics,
+      ...found,
+      ...(request.warnOfVariables && inventory ? checkShadowed(playbook, inventory) : []),
+    ];
   } catch (error) {
     if (!(error instanceof InvalidError)) throw error;
     return error.diagnostics;

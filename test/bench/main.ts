@@ -2,9 +2,14 @@ import { parseArgs } from 'node:util';
 import { openBench } from './bench.ts';
 import { CONTENDERS } from './contenders.ts';
 import { plain } from './report.ts';
+import { crowd } from './scenarios/crowd.ts';
+import { delayed } from './scenarios/delay.ts';
+import { files } from './scenarios/files.ts';
 import { mixed } from './scenarios/mixed.ts';
+import { startup } from './scenarios/startup.ts';
+import { syncs } from './scenarios/syncs.ts';
 
-const SCENARIOS = { mixed } as const;
+const SCENARIOS = { mixed, delayed, crowd, files, startup, syncs } as const;
 
 const { values } = parseArgs({
   options: {

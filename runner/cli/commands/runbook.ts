@@ -29,7 +29,8 @@ async function write(file: string, options: Record<string, unknown>, opener: Ope
   const { inputs } = await fillInputs({ ...playbook, inputs: Object.fromEntries(known) }, given, {}, undefined);
   const markdown = written(playbook, {
     file,
-    inputs,
+    // A runbook is for everybody's eyes.
+    inputs: Object.fromEntries(Object.entries(inputs).filter(([name]) => playbook.inputs[name]?.secret !== true)),
     given: texts(options.extraVars).filter((one) => playbook.inputs[one.split('=', 1)[0]!]?.secret !== true),
     ...(sources.length > 0 ? { inventory: { sources, model: loadInventory(sources, { opener }) } } : {}),
   });

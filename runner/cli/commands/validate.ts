@@ -17,7 +17,14 @@ export async function validate(files: string[], options: Record<string, unknown>
   const secrets = openSecrets(options);
   const { diagnostics, exitCode } = await secrets.load(async () => {
     const inventory = sources.length === 0 ? undefined : await opened(sources, options, secrets);
-    return runValidate({ files, registry: modules, opener: secrets, inventory, engineVariables: ENGINE_VARIABLES });
+    return runValidate({
+      files,
+      registry: modules,
+      opener: secrets,
+      inventory,
+      warnOfVariables: true,
+      engineVariables: ENGINE_VARIABLES,
+    });
   });
   if (diagnostics.length > 0) printDiagnostics(diagnostics);
   const errors = diagnostics.filter((one) => one.severity === 'error').length;

@@ -408,7 +408,9 @@ describe('where tasks run', () => {
 describe('differences', () => {
   it('a task’s own diff goes with its event, whatever the command line says', async () => {
     const run = await runText({
-      playbook: tasks('      - { name: shown, debug: { msg: x }, diff: true }\n      - { name: plain, debug: { msg: x } }\n'),
+      playbook: tasks(
+        '      - { name: shown, debug: { msg: x }, diff: true }\n      - { name: plain, debug: { msg: x } }\n',
+      ),
     });
     expect(run.of('shown')[0]!.diff).toBe(true);
     expect(run.of('plain')[0]!.diff).toBeUndefined();
