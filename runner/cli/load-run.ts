@@ -17,7 +17,7 @@ import { readExtraVars } from './extra-vars.ts';
 import { openSources } from './open-inventory.ts';
 import { inventorySources, texts } from './options.ts';
 import { Person } from './person.ts';
-import { openSecrets } from './secrets.ts';
+import { maskingErrors, openSecrets } from './secrets.ts';
 
 /** A playbook that may be run: nothing is wrong with it on this inventory, and every input has a value. */
 export interface LoadedRun {
@@ -41,6 +41,15 @@ export async function loadRun(
   directory?: string,
 ): Promise<LoadedRun> {
   const secrets = openSecrets(options);
+  return maskingErrors(secrets, () => loadWith(secrets, read, options, directory));
+}
+
+async function loadWith(
+  secrets: SecretSession,
+  read: (opener: Opener) => Document,
+  options: Record<string, unknown>,
+  directory: string | undefined,
+): Promise<LoadedRun> {
   const sources = await inventorySources(options.inventory);
   const loaded = await secrets.load(async () => {
     const document = read(secrets);

@@ -1,7 +1,6 @@
 import { MIN_SECRET_LENGTH, secretForms } from './secret-forms.ts';
 import { type Span, TextFinder } from './text-finder.ts';
 
-export { MIN_SECRET_LENGTH } from './secret-forms.ts';
 /** What stands in a secret's place. */
 export const MASK = '********';
 

@@ -4,8 +4,7 @@ import { checkLookup, lookUp } from './lookup.ts';
 import { wholeFile } from './problem.ts';
 import type { TaggedSecret } from './sealed-values.ts';
 import type { SecretSources } from './session.ts';
-import { DataKeys } from './sops/data-key.ts';
-import { openSopsDocument } from './sops/open.ts';
+import type { SopsDocuments } from './sops/documents.ts';
 import { decryptVault, decryptVaultSync } from './vault/decrypt.ts';
 import { type VaultPasswords, vaultPasswords } from './vault/passwords.ts';
 
@@ -13,7 +12,7 @@ import { type VaultPasswords, vaultPasswords } from './vault/passwords.ts';
 export class SecretEngine {
   readonly #passwords: VaultPasswords;
   readonly #learn: (value: unknown) => void;
-  readonly #keys: DataKeys;
+  #sops: SopsDocuments | undefined;
   readonly #environment: SecretSources['environment'];
   readonly #revealed = new Map<string, unknown>();
   readonly #files = new Map<string, string>();
@@ -22,7 +21,6 @@ export class SecretEngine {
     this.#passwords = passwords;
     this.#learn = learn;
     this.#environment = sources.environment;
-    this.#keys = new DataKeys(sources.environment);
   }
 
   /** @throws InvalidError that names the file and quotes nothing of it. */
@@ -35,14 +33,18 @@ export class SecretEngine {
   }
 
   /** Gets the data keys of these SOPS files. @throws InvalidError with every file that has none for us. */
-  prepareSops(documents: readonly Document[]): Promise<void> {
-    return this.#keys.prepare(documents);
+  async prepareSops(documents: readonly Document[]): Promise<void> {
+    if (documents.length === 0) return;
+    if (!this.#sops) {
+      const { SopsDocuments } = await import('./sops/documents.ts');
+      this.#sops = new SopsDocuments(this.#environment);
+    }
+    await this.#sops.prepare(documents);
   }
 
   /** The value of a SOPS document with what `seal` makes of its secrets; undefined when its key has not been prepared. */
   openSops(document: Document, seal: (value: unknown) => Sealed): unknown {
-    const key = this.#keys.of(document);
-    return key && openSopsDocument(document, key, seal);
+    return this.#sops?.open(document, seal);
   }
 
   /** @throws InvalidError with every value that cannot be opened. */

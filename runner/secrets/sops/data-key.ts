@@ -1,48 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { armor, Decrypter, Encrypter } from 'age-encryption';
-import { type Diagnostic, InvalidError, type Place } from '../../errors.ts';
-import type { Document } from '../../load/document.ts';
+import type { Place } from '../../errors.ts';
 import { secretProblem } from '../problem.ts';
-import { type AgeIdentities, ageIdentities } from './identities.ts';
-import { readMetadata, type SopsMetadata } from './metadata.ts';
-import { metadataOf, SOPS_KEY } from './open.ts';
+import type { AgeIdentities } from './identities.ts';
+import type { SopsMetadata } from './metadata.ts';
 
 const KEY_BYTES = 32;
-
-/** The data keys of SOPS files, got before the files are opened, since age works asynchronously and loading does not. */
-export class DataKeys {
-  readonly #environment: Readonly<Record<string, string | undefined>>;
-  readonly #keys = new Map<string, Buffer>();
-  #identities: AgeIdentities | undefined;
-
-  constructor(environment: Readonly<Record<string, string | undefined>>) {
-    this.#environment = environment;
-  }
-
-  /** @throws InvalidError with every document that none of our keys opens. */
-  async prepare(documents: readonly Document[]): Promise<void> {
-    if (documents.length === 0) return;
-    this.#identities ??= ageIdentities(this.#environment);
-    const problems: Diagnostic[] = [];
-    for (const document of documents) {
-      try {
-        const place = document.place([SOPS_KEY], 'key');
-        this.#keys.set(
-          document.text,
-          await unwrapDataKey(readMetadata(metadataOf(document.value), place), this.#identities, place),
-        );
-      } catch (error) {
-        if (!(error instanceof InvalidError)) throw error;
-        problems.push(...error.diagnostics);
-      }
-    }
-    if (problems.length > 0) throw new InvalidError(problems);
-  }
-
-  of(document: Document): Buffer | undefined {
-    return this.#keys.get(document.text);
-  }
-}
 
 /** @throws InvalidError when none of the identities is a recipient. */
 export async function unwrapDataKey(
