@@ -48,8 +48,9 @@ function asGiven(header: RunHeader, options: Record<string, unknown>): Record<st
   const values = Object.entries({ ...header.inputs, ...header.extraVars }).filter(([, value]) => !isMasked(value));
   const extra = values.map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
   const again = options.extraVars === undefined ? [] : [options.extraVars].flat();
-  const secret = Object.keys(header.extraVars).filter((name) => isMasked(header.extraVars[name]));
-  if (secret.length > 0 && again.length === 0) throw notRecorded(secret);
+  const isGiven = (name: string) => again.map(String).some((one) => one.startsWith('@') || one.startsWith(`${name}=`));
+  const secret = Object.keys(header.extraVars).filter((name) => isMasked(header.extraVars[name]) && !isGiven(name));
+  if (secret.length > 0) throw notRecorded(secret);
   return { ...options, inventory: header.inventory, extraVars: [...extra, ...again] };
 }
 

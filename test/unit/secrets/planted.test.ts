@@ -211,6 +211,29 @@ it('an error about a value that was encrypted does not show it', async () => {
   expect(result.stderr).not.toContain(SECRETS.extra);
 });
 
+it('a run that goes on takes no masked value for a real one', async () => {
+  const runs = join(cli.dir, 'runs-resume');
+  expect((await run(['--runs', runs])).code).toBe(2);
+  const resume = ['resume', 'last', '--runs', runs, '--vault-password-file', 'password'];
+  const without = await cli.run(resume, env);
+  expect(without).toMatchObject({ code: 5, stderr: expect.stringContaining('from_extra') });
+  const again = await cli.run([...resume, '-e', '@extra.yaml', '--accept-changes'], env);
+  // It fails at the same place as before, and nothing is undefined or opened wrongly.
+  expect(again.code, again.stderr).toBe(2);
+  expect(again.stdout).toContain('asserts');
+  for (const secret of Object.values(SECRETS)) expect(again.stdout + again.stderr).not.toContain(String(secret));
+});
+
+it('a runbook shows no secret', async () => {
+  const book = await cli.run(
+    ['runbook', 'play.yaml', '-i', 'inventory.yaml', '-e', '@extra.yaml', '--vault-password-file', 'password'],
+    env,
+  );
+  expect(book.code, book.stderr).toBe(0);
+  expect(book.stdout.match(/^# /gm)).toHaveLength(1);
+  for (const secret of Object.values(SECRETS)) expect(book.stdout).not.toContain(String(secret));
+});
+
 it('commands that show what is written show no secret of SOPS or of a lookup', async () => {
   const list = await cli.run(['inventory', '-i', 'inventory.yaml', '--list', '--vault-password-file', 'password'], env);
   expect(list.code).toBe(0);
