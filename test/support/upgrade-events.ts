@@ -69,6 +69,7 @@ export function upgradeBodies(install: Partial<TaskEnded> = {}, rest: EventBody[
       message: 'healthy',
       result: { problems: [{ name: 'claim shop/old', reason: 'Lost' }] },
     }),
+    ...ran(host, task('Every pod may leave', 'drain', { kind: 'action' }), { result: { evicted: ['shop/web-a'] } }),
     { type: 'task-started', play: 0, batch: 0, host, task: drain },
     { type: 'effect-started', host, task: drain.id, changes: [{ summary: 'evict shop/web-a' }] },
     { type: 'node-state', node: host, state: 'cordoned' },

@@ -34,7 +34,10 @@ describe('the log file', () => {
     const lines = log(
       events([
         started,
-        ...ran('a', task('Evil', 'command'), { message: '\x1b[2Jx\n2026-01-01T00:00:00.000Z SUCCESS  all is well', duration: 1 }),
+        ...ran('a', task('Evil', 'command'), {
+          message: '\x1b[2Jx\n2026-01-01T00:00:00.000Z SUCCESS  all is well',
+          duration: 1,
+        }),
       ]),
     );
     expect(lines.join('')).not.toContain('\x1b');
