@@ -3,7 +3,7 @@ import { createTwoFilesPatch } from 'diff';
 import { EXIT, ReeveError } from '../errors.ts';
 import { inventorySnapshot } from '../inventory/snapshot.ts';
 import type { RunFolder, RunHeader } from '../journal/folder.ts';
-import { MASK } from '../journal/masker.ts';
+import { MASK, Masker } from '../journal/masker.ts';
 import { type ReadJournal, readJournal } from '../journal/read.ts';
 import { lockRun } from '../journal/run-lock.ts';
 import { loadDocument } from '../load/parse.ts';
@@ -76,12 +76,16 @@ function acceptChanges(folder: RunFolder, header: RunHeader, loaded: LoadedRun, 
 /** Unified diffs of what was run and what is there now; secrets are masked in what was kept. */
 function differencesSince(folder: RunFolder, header: RunHeader, loaded: LoadedRun): string[] {
   const read = artefactReader(folder);
+  const masker = new Masker();
+  loaded.secrets.tellTo((value) => masker.add(value));
   return header.files.flatMap(({ path, sha256: before, copy }) => {
     const document = loaded.documents.find(({ file }) => path === file || path.endsWith(`/${file}`));
     const current = path === INVENTORY ? inventorySnapshot(loaded.inventory) : document?.text;
     if (current !== undefined && sha256(current) === before) return [];
     return [
-      createTwoFilesPatch(`${path} (as run)`, `${path} (now)`, read(copy), current ?? '', '', '', { context: 2 }),
+      createTwoFilesPatch(`${path} (as run)`, `${path} (now)`, read(copy), masker.text(current ?? ''), '', '', {
+        context: 2,
+      }),
     ];
   });
 }
