@@ -4,6 +4,7 @@ import { type Document, Raw } from '../load/document.ts';
 import { parseJsonDocument } from '../load/json-document.ts';
 import { type LoadOptions, parseDocument } from '../load/parse.ts';
 import { readText } from '../load/read-text.ts';
+import { parseSimpleYaml } from '../load/simple-yaml.ts';
 
 /** `reeve: 1` at the top of a file says that it is in reeve's dialect; everything else is Ansible's. */
 export type Dialect = 'reeve' | 'ansible';
@@ -44,15 +45,24 @@ export function readPlainText(file: string, decrypt: Decrypt | undefined): strin
 export function readVariablesDocument(file: string, options: ReadOptions): { document: Document; dialect: Dialect } {
   const text = readPlainText(file, options.decrypt);
   if (options.fallback === 'reeve' || saysReeve(text)) {
-    return { document: parseDocument(text, file, { allowEmpty: true }), dialect: 'reeve' };
+    return { document: parseReeve(text, file, { allowEmpty: true }), dialect: 'reeve' };
   }
   return { document: parseAnsible(text, file, options.warn), dialect: 'ansible' };
+}
+
+/** Parses a YAML text in reeve's dialect. Throws InvalidError. */
+export function parseReeve(text: string, file: string, options: LoadOptions = {}): Document {
+  return parseSimpleYaml(text, file) ?? parseDocument(text, file, options);
 }
 
 /** Parses a YAML or JSON text in Ansible's dialect. Throws InvalidError. */
 export function parseAnsible(text: string, file: string, warn?: (warning: Diagnostic) => void): Document {
   const json = /^\s*\{/.test(text) ? parseJsonDocument(text, file) : undefined;
-  return json ?? parseDocument(text, file, { ...ANSIBLE_YAML, ...(warn ? { onWarning: warn } : {}) });
+  return (
+    json ??
+    parseSimpleYaml(text, file) ??
+    parseDocument(text, file, { ...ANSIBLE_YAML, ...(warn ? { onWarning: warn } : {}) })
+  );
 }
 
 const ANSIBLE_YAML: LoadOptions = {

@@ -3,12 +3,11 @@ import { type Diagnostic, InvalidError } from '../errors.ts';
 import type { Decrypt } from '../language/vaulted.ts';
 import type { Document } from '../load/document.ts';
 import { LineIndex } from '../load/line-index.ts';
-import { parseDocument } from '../load/parse.ts';
 import { forbiddenCharacter } from '../load/read-text.ts';
 import { readIni } from './ansible/ini.ts';
 import { readAnsibleYaml } from './ansible/yaml.ts';
 import type { InventoryBuilder } from './builder.ts';
-import { type Dialect, parseAnsible, readPlainText, saysReeve } from './dialect.ts';
+import { type Dialect, parseAnsible, parseReeve, readPlainText, saysReeve } from './dialect.ts';
 import { readHostNames } from './host-names.ts';
 import { readJsonInventory } from './json-inventory.ts';
 import { readInventory } from './reeve-yaml.ts';
@@ -26,7 +25,7 @@ export function readInventoryFile(file: string, builder: InventoryBuilder, decry
     if (extname(file) === '.toml') throw new InvalidError([noToml(file)]);
     if (saysReeve(text)) {
       dialect = 'reeve';
-      return { dialect, diagnostics: readReeve(parseDocument(text, file), builder) };
+      return { dialect, diagnostics: readReeve(parseReeve(text, file), builder) };
     }
     if (!isYaml(file, text)) return { dialect, diagnostics: readIniText(text, file, builder) };
     const warnings: Diagnostic[] = [];
