@@ -19,6 +19,15 @@ const CONNECTION: OptionGroup = {
   ],
 };
 
+const SECRETS: OptionGroup = {
+  title: 'Secrets',
+  options: [
+    ['--vault-id <source>', 'ansible-vault password: FILE, SCRIPT or prompt, or ID@ before it; may be repeated'],
+    ['--vault-password-file <file>', 'The same as --vault-id FILE'],
+    ['-J, --ask-vault-pass', 'Ask for the ansible-vault password'],
+  ],
+};
+
 const OUTPUT: OptionGroup = {
   title: 'Output',
   options: [
@@ -67,6 +76,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       HOW,
       OUTPUT,
       CONNECTION,
+      SECRETS,
       {
         title: 'Look without running',
         options: [
@@ -146,10 +156,14 @@ export const COMMANDS: readonly CommandDefinition[] = [
           ['--host <name>', 'Only runs on this host'],
           ['--result <result>', 'done, failed, unreachable, refused, interrupted, died or running'],
           ['--json', 'As JSON'],
+          ['--cluster', 'The upgrades that the cluster of the inventory remembers'],
+          INVENTORY_OPTION,
+          EXTRA_VARS,
           RUNS,
         ],
       },
     ],
+    examples: ['reeve history --result failed', 'reeve history --cluster -i inventory/production'],
     run: async (_args, options) => (await import('./commands/history.ts')).history(options),
   },
   {
@@ -191,7 +205,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     description: 'Check playbooks without connecting anywhere',
     details:
       'Shows every mistake of every file at once and exits with 4 when there is one. With -i, host names and variables are checked too.',
-    groups: [{ title: 'Options', options: [INVENTORY_OPTION] }],
+    groups: [{ title: 'Options', options: [INVENTORY_OPTION] }, SECRETS],
     examples: ['reeve validate playbooks/*.yaml -i inventory/production'],
     run: async ([files], options) => (await import('./commands/validate.ts')).validate(files!, options),
   },
@@ -203,6 +217,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     groups: [
       { title: 'Options', options: [INVENTORY_OPTION, EXTRA_VARS, ['--output <format>', 'plain or json']] },
       CONNECTION,
+      SECRETS,
     ],
     examples: ['reeve doctor -i inventory/production', 'reeve doctor servers'],
     run: async ([pattern], options) => (await import('./commands/doctor.ts')).doctor(pattern, options),
@@ -223,6 +238,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
           ['--mermaid', 'Groups and hosts as a Mermaid flow chart'],
         ],
       },
+      SECRETS,
     ],
     examples: ['reeve inventory -i inventory/production --graph'],
     run: async (_args, options) => (await import('./commands/inventory.ts')).inventory(options),
@@ -279,10 +295,26 @@ export const COMMANDS: readonly CommandDefinition[] = [
       HOW,
       OUTPUT,
       CONNECTION,
+      SECRETS,
     ],
     examples: ['reeve exec all command uptime', 'reeve exec agents service name=k3s-agent state=restarted -b'],
     run: async ([pattern, module, args], options) =>
       (await import('./commands/exec.ts')).exec(pattern!, module!, args!, options),
+  },
+  {
+    usage: 'secret <action> <file>',
+    description: 'Encrypt, decrypt, edit or rekey a SOPS file',
+    details:
+      'ACTION is encrypt (in place), decrypt (to stdout; ansible-vault files too), edit (in memory, never on the disk) or rekey (a new key, for those that --age names or for the same people). Private keys are looked for in SOPS_AGE_KEY, SOPS_AGE_KEY_FILE and ~/.config/sops/age/keys.txt.',
+    groups: [
+      {
+        title: 'Options',
+        options: [['--age <recipient>', 'Encrypt for this age public key; may be repeated; default: .sops.yaml']],
+      },
+      SECRETS,
+    ],
+    examples: ['reeve secret encrypt group_vars/all/secrets.yaml --age age1…', 'reeve secret edit secrets.yaml'],
+    run: async ([action, file], options) => (await import('./commands/secret.ts')).secret(action!, file!, options),
   },
   {
     usage: 'init [folder]',

@@ -3,14 +3,12 @@ import { type Compiled, compileDeep, type Locate } from '../language/deep.ts';
 import { Definition, type DefinitionSite } from '../language/definition.ts';
 import { compileForeign } from '../language/jinja.ts';
 import type { TextPlace } from '../language/text-place.ts';
-import type { Decrypt } from '../language/vaulted.ts';
 import type { Document, Path } from '../load/document.ts';
 import { noVariables, type Variables } from './builder.ts';
 
 /** How the values of a file are to be taken: as templates (reeve's dialect), or as data (Ansible's). */
 export interface ValueDialect {
   isForeign: boolean;
-  decrypt?: Decrypt | undefined;
 }
 
 export const REEVE: ValueDialect = { isForeign: false };
@@ -34,14 +32,12 @@ class MappingSite implements DefinitionSite<string> {
   readonly isForeign: boolean;
   readonly #document: Document;
   readonly #path: Path;
-  readonly #decrypt: Decrypt | undefined;
 
-  constructor(document: Document, path: Path, origin: string, { isForeign, decrypt }: ValueDialect) {
+  constructor(document: Document, path: Path, origin: string, { isForeign }: ValueDialect) {
     this.#document = document;
     this.#path = path;
     this.origin = origin;
     this.isForeign = isForeign;
-    this.#decrypt = decrypt;
   }
 
   where(name: string): Place {
@@ -53,6 +49,6 @@ class MappingSite implements DefinitionSite<string> {
   }
 
   compile(value: unknown, locate: Locate): Compiled {
-    return this.isForeign ? compileForeign(value, locate, this.#decrypt) : compileDeep(value, locate);
+    return this.isForeign ? compileForeign(value, locate) : compileDeep(value, locate);
   }
 }

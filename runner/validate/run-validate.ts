@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Diagnostic, EXIT, InvalidError } from '../errors.ts';
 import type { Inventory } from '../inventory/model.ts';
+import type { Opener } from '../load/opener.ts';
 import { loadDocument } from '../load/parse.ts';
 import { diagnosticOf } from '../playbook/context.ts';
 import { parsePlaybook, parseTasksFile } from '../playbook/parse.ts';
@@ -15,6 +16,8 @@ export interface ValidateRequest extends ValidateOptions {
   /** Playbooks and tasks files. */
   files: readonly string[];
   registry: Registry;
+  /** Opens files that are encrypted. */
+  opener?: Opener | undefined;
   /** Loads the inventory, or has it. Without one, names that hosts may define are warnings. */
   inventory?: Inventory | (() => Inventory) | undefined;
   /** Warn of variables that nothing uses, that hide others, or that are set twice. */
@@ -57,11 +60,11 @@ function openInventory(given: ValidateRequest['inventory']): { inventory?: Inven
 }
 
 function validateFile(file: string, request: ValidateRequest, inventory: Inventory | undefined): Diagnostic[] {
-  const { registry } = request;
+  const { registry, opener } = request;
   try {
-    const document = loadDocument(file);
+    const document = loadDocument(file, opener ? { opener } : {});
     const isTasksFile = Array.isArray(document.value) && !document.value.some(looksLikePlay);
-    const { playbook, diagnostics } = (isTasksFile ? parseTasksFile : parsePlaybook)(document, registry);
+    const { playbook, diagnostics } = (isTasksFile ? parseTasksFile : parsePlaybook)(document, registry, opener);
     if (!playbook) return diagnostics;
     const found = validatePlaybook(playbook, isTasksFile ? undefined : inventory, registry, request);
     if (isTasksFile) return [...diagnostics, ...found.filter(holdsAlone)];

@@ -5,7 +5,7 @@ import { text, texts, words } from '../options.ts';
 
 /** `reeve run PLAYBOOK`: returns the exit code. */
 export async function run(file: string, options: Record<string, unknown>): Promise<number> {
-  const loaded = await loadRun(loadDocument(file), options);
+  const loaded = await loadRun((opener) => loadDocument(file, { opener }), options);
   if (options.listHosts || options.listTasks || options.listTags) {
     const { printLists } = await import('../lists.ts');
     return printLists(loaded, options);
