@@ -19,6 +19,15 @@ const CONNECTION: OptionGroup = {
   ],
 };
 
+const SECRETS: OptionGroup = {
+  title: 'Secrets',
+  options: [
+    ['--vault-id <source>', 'ansible-vault password: FILE, SCRIPT or prompt, or ID@ before it; may be repeated'],
+    ['--vault-password-file <file>', 'The same as --vault-id FILE'],
+    ['-J, --ask-vault-pass', 'Ask for the ansible-vault password'],
+  ],
+};
+
 const OUTPUT: OptionGroup = {
   title: 'Output',
   options: [
@@ -38,6 +47,7 @@ const HOW: OptionGroup = {
     ['--detailed-exitcode', 'With --check: exit 10 when changes are pending or unknown'],
     ['-f, --forks <n>', 'Hosts at a time (default 50)'],
     ['-y, --yes', 'Answer every `confirm:` with yes'],
+    ['--approve <name:hash>', 'Approve of exactly the plan that --check showed, where the playbook has `approval:`'],
     RUNS,
   ],
 };
@@ -66,6 +76,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       HOW,
       OUTPUT,
       CONNECTION,
+      SECRETS,
       {
         title: 'Look without running',
         options: [
@@ -98,6 +109,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       },
       OUTPUT,
       CONNECTION,
+      SECRETS,
     ],
     examples: ['reeve resume last'],
     run: async ([run], options) => (await import('./commands/resume.ts')).resume(run!, options),
@@ -121,6 +133,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       },
       OUTPUT,
       CONNECTION,
+      SECRETS,
     ],
     examples: ['reeve rollback last --check', 'reeve rollback last --to Snapshot'],
     run: async ([run], options) => (await import('./commands/rollback.ts')).rollback(run!, options),
@@ -151,6 +164,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
           RUNS,
         ],
       },
+      SECRETS,
     ],
     examples: ['reeve history --result failed', 'reeve history --cluster -i inventory/production'],
     run: async (_args, options) => (await import('./commands/history.ts')).history(options),
@@ -185,7 +199,10 @@ export const COMMANDS: readonly CommandDefinition[] = [
     description: 'Write a playbook down as a runbook for a person',
     details:
       'Markdown: what must hold first, every step with what it does, what is checked, how to take it back and when. Nothing is connected to. With -i the hosts are named.',
-    groups: [{ title: 'Options', options: [INVENTORY_OPTION, EXTRA_VARS, ['--output <file>', 'Write it there']] }],
+    groups: [
+      { title: 'Options', options: [INVENTORY_OPTION, EXTRA_VARS, ['--output <file>', 'Write it there']] },
+      SECRETS,
+    ],
     examples: ['reeve runbook playbooks/upgrade-k3s.yaml -i inventory/production > runbook.md'],
     run: async ([playbook], options) => (await import('./commands/runbook.ts')).runbook(playbook!, options),
   },
@@ -194,7 +211,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     description: 'Check playbooks without connecting anywhere',
     details:
       'Shows every mistake of every file at once and exits with 4 when there is one. With -i, host names and variables are checked too.',
-    groups: [{ title: 'Options', options: [INVENTORY_OPTION] }],
+    groups: [{ title: 'Options', options: [INVENTORY_OPTION] }, SECRETS],
     examples: ['reeve validate playbooks/*.yaml -i inventory/production'],
     run: async ([files], options) => (await import('./commands/validate.ts')).validate(files!, options),
   },
@@ -206,6 +223,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     groups: [
       { title: 'Options', options: [INVENTORY_OPTION, EXTRA_VARS, ['--output <format>', 'plain or json']] },
       CONNECTION,
+      SECRETS,
     ],
     examples: ['reeve doctor -i inventory/production', 'reeve doctor servers'],
     run: async ([pattern], options) => (await import('./commands/doctor.ts')).doctor(pattern, options),
@@ -226,6 +244,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
           ['--mermaid', 'Groups and hosts as a Mermaid flow chart'],
         ],
       },
+      SECRETS,
     ],
     examples: ['reeve inventory -i inventory/production --graph'],
     run: async (_args, options) => (await import('./commands/inventory.ts')).inventory(options),
@@ -247,6 +266,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
           ['--json', 'As JSON'],
         ],
       },
+      SECRETS,
     ],
     examples: ['reeve explain k3s_version --host k3s-1 -i inventory/production'],
     run: async ([name], options) => (await import('./commands/explain.ts')).explain(name!, options),
@@ -282,10 +302,26 @@ export const COMMANDS: readonly CommandDefinition[] = [
       HOW,
       OUTPUT,
       CONNECTION,
+      SECRETS,
     ],
     examples: ['reeve exec all command uptime', 'reeve exec agents service name=k3s-agent state=restarted -b'],
     run: async ([pattern, module, args], options) =>
       (await import('./commands/exec.ts')).exec(pattern!, module!, args!, options),
+  },
+  {
+    usage: 'secret <action> <file>',
+    description: 'Encrypt, decrypt, edit or rekey a SOPS file',
+    details:
+      'ACTION is encrypt (in place), decrypt (to stdout; ansible-vault files too), edit (in memory, never on the disk) or rekey (a new key, for those that --age names or for the same people). Private keys are looked for in SOPS_AGE_KEY, SOPS_AGE_KEY_FILE and ~/.config/sops/age/keys.txt.',
+    groups: [
+      {
+        title: 'Options',
+        options: [['--age <recipient>', 'Encrypt for this age public key; may be repeated; default: .sops.yaml']],
+      },
+      SECRETS,
+    ],
+    examples: ['reeve secret encrypt group_vars/all/secrets.yaml --age age1…', 'reeve secret edit secrets.yaml'],
+    run: async ([action, file], options) => (await import('./commands/secret.ts')).secret(action!, file!, options),
   },
   {
     usage: 'init [folder]',

@@ -17,6 +17,7 @@ import { count, text, texts, words } from './options.ts';
 import { artefactReader, recordRun, runsFolder } from './record.ts';
 import { reporter } from './reporter.ts';
 import { finishReports } from './run-reports.ts';
+import { ShortSecrets } from './short-secrets.ts';
 import { watchSignals } from './signals.ts';
 import { version } from './version.ts';
 
@@ -31,8 +32,9 @@ export interface Execution extends LoadedRun {
 export async function execute(execution: Execution): Promise<number> {
   const { file, playbook, inventory, options, resumed } = execution;
   const settings = resumed?.settings ?? settingsOf(options, execution.filled);
-  const masker = new Masker();
-  masker.add(execution.filled.secrets);
+  const short = new ShortSecrets();
+  const masker = new Masker(() => short.found());
+  execution.secrets.tellTo((value) => masker.add(value));
   const folder = resumed?.folder ?? (await newFolder(execution, settings, masker));
   const unlock = lockRun(folder.path);
   const journal = new Journal(folder.events);
@@ -53,6 +55,7 @@ export async function execute(execution: Execution): Promise<number> {
     readArtefact: artefactReader(folder),
     ...(resumed ? { replay: resumed.replay, seq: resumed.seq } : {}),
   });
+  short.tellTo((message) => parts.emitter.emit({ type: 'notice', level: 'warning', message }));
   const unwatch = watchSignals(parts.interrupt, (message) => {
     parts.emitter.emit({ type: 'notice', level: 'warning', message });
   });

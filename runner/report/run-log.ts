@@ -123,8 +123,11 @@ function taskEnded(event: Extract<RunEvent, { type: 'task-ended' }>): Told {
   } as const;
   const place = error?.place ?? task.place;
   const isBad = status === 'failed' || status === 'unreachable';
+  const [first = '', ...rest] = (message ?? '').split('\n');
+  const how = event.ignored ? 'failed, ignored' : status;
   const lines = [
-    `${task.name}: ${event.ignored ? 'failed, ignored' : status}${message ? ` — ${message}` : ''} (${shownDuration(duration)})`,
+    `${task.name}: ${how}${first ? ` — ${first}` : ''} (${shownDuration(duration)})`,
+    ...rest,
     ...changes.map(({ summary }) => `  ${summary}`),
     ...(event.warnings ?? []).map((warning) => `  warning: ${warning}`),
     ...(isBad && error?.hint ? [`  hint: ${error.hint}`] : []),

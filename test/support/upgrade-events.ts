@@ -69,6 +69,7 @@ export function upgradeBodies(install: Partial<TaskEnded> = {}, rest: EventBody[
       message: 'healthy',
       result: { problems: [{ name: 'claim shop/old', reason: 'Lost' }] },
     }),
+    ...ran(host, task('Every pod may leave', 'drain', { kind: 'action' }), { result: { evicted: ['shop/web-a'] } }),
     { type: 'task-started', play: 0, batch: 0, host, task: drain },
     { type: 'effect-started', host, task: drain.id, changes: [{ summary: 'evict shop/web-a' }] },
     { type: 'node-state', node: host, state: 'cordoned' },
@@ -131,7 +132,14 @@ export function failedUpgrade(more: EventBody[] = []): RunEvent[] {
       playEnded(['k3s-1']),
     ),
     { type: 'handlers-pending', host: 'k3s-1', handlers: ['restart the proxy'] },
-    runEnded({ exitCode: 2, outcome: 'failed', nodes: { 'k3s-1': 'cordoned; half upgraded' } }),
+    runEnded({
+      exitCode: 2,
+      outcome: 'failed',
+      recap: {
+        'k3s-1': { ok: 2, changed: 1, unknown: 0, skipped: 0, failed: 1, unreachable: 0, rescued: 0, ignored: 0 },
+      },
+      nodes: { 'k3s-1': 'cordoned; half upgraded' },
+    }),
     ...more,
   ]);
 }

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../runner/events.ts';
 import type { Seeds } from '../lab/api/cluster.ts';
 import { deployment, pdb, pod } from '../lab/api/fixtures.ts';
+import { hasSshd } from '../lab/hosts/openssh-server.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import { upgrade } from './support/run-upgrade.ts';
 import { cordonedNodes, follow, versions } from './support/timeline.ts';
@@ -60,33 +61,60 @@ describe.concurrent('the API', { timeout: 120_000 }, () => {
   });
 });
 
-describe.concurrent('the connection', { timeout: 120_000 }, () => {
-  it('may drop in the middle of an installation, which goes on and is waited for', async () => {
+describe.concurrent('a connection', { timeout: 120_000 }, () => {
+  const backends = hasSshd() ? (['embedded', 'openssh'] as const) : (['embedded'] as const);
+
+  it.each(backends)(
+    'may drop in the middle of an installation, which goes on and is waited for (%s)',
+    async (backend) => {
+      await using lab = await startLab({ agents: 1, backend });
+      const agent = lab.hosts.get('agent-1');
+      // The job is known to run once its folder is there.
+      const jobs = join(agent.root, 'var/lib/reeve/jobs');
+      const running = () => existsSync(jobs) && readdirSync(jobs).some((name) => name.includes('k3s-install'));
+      agent.setKnob('install', 'slow 2');
+      let cut: Promise<void> | undefined;
+      let open = 0;
+      const drop = async () => {
+        await until(running);
+        open = agent.counts.open;
+        agent.dropConnections();
+        await agent.refuse(500);
+      };
+      const { exitCode, text } = await upgrade(
+        lab,
+        { version: TO },
+        {
+          onEvent(event) {
+            if (installs(event, 'agent-1')) cut ??= drop();
+          },
+        },
+      );
+      await cut;
+      expect(open).toBeGreaterThan(0);
+      expect(text).toContain('Done in');
+      expect(exitCode).toBe(0);
+      expect([versions(lab), cordonedNodes(lab)]).toEqual([DONE, []]);
+      expect(readdirSync(jobs)).toEqual([]);
+    },
+  );
+
+  it('that carries the way to the API may drop while a node is drained', async () => {
     await using lab = await start();
-    const agent = lab.hosts.get('agent-1');
-    // The job is known to run once its folder is there.
-    const jobs = join(agent.root, 'var/lib/reeve/jobs');
-    agent.setKnob('install', 'slow 2');
-    let cut: Promise<void> | undefined;
-    let cuts = 0;
+    const server = lab.hosts.get('server-1');
+    let open = 0;
     const { exitCode, text } = await upgrade(
       lab,
       { version: TO },
       {
         onEvent(event) {
-          if (!installs(event, 'agent-1')) return;
-          cut ??= until(() => existsSync(jobs) && readdirSync(jobs).some((name) => name.includes('k3s-install'))).then(
-            () => {
-              cuts = agent.counts.open;
-              agent.dropConnections();
-              return agent.refuse(500);
-            },
-          );
+          if (event.type !== 'task-progress' || !event.message.startsWith('evicting') || open > 0) return;
+          open = server.counts.open;
+          server.dropConnections();
         },
       },
     );
-    await cut;
-    expect(cuts).toBeGreaterThan(0);
+    expect(open).toBeGreaterThan(0);
     expect(text).toContain('Done in');
     expect(exitCode).toBe(0);
     expect([versions(lab), cordonedNodes(lab)]).toEqual([DONE, []]);

@@ -7,6 +7,8 @@ import { cordonedNodes, follow, versions } from './support/timeline.ts';
 const TO = 'v1.31.5+k3s1';
 const BACKENDS = ['embedded', 'openssh'] as const;
 
+if (!hasSshd()) console.warn('skipped: the upgrade over a real sshd, which this machine does not have');
+
 describe.each(BACKENDS)('one server and two agents over %s', (backend) => {
   it.skipIf(backend === 'openssh' && !hasSshd())(
     'upgrades them in order, one at a time, and then never again',

@@ -7,6 +7,7 @@ import type { Inventory, VariableLayer } from '../../inventory/model.ts';
 import { asWritten } from '../../inventory/show.ts';
 import { nearestName } from '../../language/nearest.ts';
 import { layeredScope } from '../../language/scope.ts';
+import type { Opener } from '../../load/opener.ts';
 import { loadDocument } from '../../load/parse.ts';
 import type { Playbook } from '../../playbook/model.ts';
 import { parsePlaybook } from '../../playbook/parse.ts';
@@ -14,6 +15,7 @@ import { readExtraVars } from '../extra-vars.ts';
 import { openSources } from '../open-inventory.ts';
 import { inventorySources, text, texts } from '../options.ts';
 import { UsageError } from '../report-error.ts';
+import { openSecrets } from '../secrets.ts';
 
 const SECRET_NAMES = new Set<string>(
   Object.values(CONNECTION_VARIABLES).flatMap((row): readonly string[] => ('secret' in row ? row.names : [])),
@@ -25,11 +27,17 @@ export async function explain(name: string, options: Record<string, unknown>): P
   const sources = await inventorySources(options.inventory);
   if (sources.length === 0) throw new UsageError('there is no inventory', 'give one with -i');
   const file = text(options.playbook, '--playbook');
-  const playbook = file === undefined ? undefined : readPlaybook(file);
-  const inventory = await openSources(sources, options, playbook?.directory);
+  const secrets = openSecrets(options);
+  const { playbook, inventory, extraVars } = await secrets.load(async () => {
+    const playbook = file === undefined ? undefined : readPlaybook(file, secrets);
+    const more = { playbookDirectory: playbook?.directory, opener: secrets };
+    const inventory = await openSources(sources, options, more);
+    return { playbook, inventory, extraVars: readExtraVars(texts(options.extraVars), secrets) };
+  });
+  secrets.keepClosed();
   const host = text(options.host, '--host');
   const hosts = host === undefined ? inventory.match('all') : inventory.match([host]);
-  const given = readExtraVars(texts(options.extraVars)).findLast((one) => one.name === name);
+  const given = extraVars.findLast((one) => one.name === name);
   const found = groupBySettings(inventory, name, hosts, (each) => layersAbove(inventory, playbook, each));
   if (found.length === 0 && !given) throw notSet(name, inventory, hosts);
   const extra = given && { from: given.from, value: given.text ?? given.value };
@@ -55,8 +63,8 @@ interface Group {
   settings: Setting[];
 }
 
-function readPlaybook(file: string): Playbook {
-  const { playbook, diagnostics } = parsePlaybook(loadDocument(file), modules);
+function readPlaybook(file: string, opener: Opener): Playbook {
+  const { playbook, diagnostics } = parsePlaybook(loadDocument(file, { opener }), modules, opener);
   if (playbook) return playbook;
   throw new InvalidError(diagnostics);
 }

@@ -42,7 +42,7 @@ async function carryOut(
   options: Record<string, unknown>,
 ): Promise<number> {
   const masker = new Masker();
-  masker.add(loaded.filled.secrets);
+  loaded.secrets.tellTo((value) => masker.add(value));
   const { diff, forks } = header.options;
   const { inputs, extraVars } = loaded.filled;
   const settings = { check: false, diff, forks, tags: [], skipTags: [], inputs, extraVars, startedAt: new Date() };

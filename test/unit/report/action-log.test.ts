@@ -100,7 +100,7 @@ describe('the action log of an upgrade', () => {
       section(log, 'Full Command History')
         .split('\n')
         .filter((line) => /^\d\d:/.test(line)),
-    ).toHaveLength(6);
+    ).toHaveLength(7);
     expect(section(log, 'Configuration Files Modified')).toContain('-b\n+c');
   });
 });
@@ -168,7 +168,7 @@ describe('the action log', () => {
   });
 
   it('of a run that was cut off says so', () => {
-    const log = actionLog(header(), events(upgradeBodies().slice(0, 12)));
+    const log = actionLog(header(), events(upgradeBodies().slice(0, 14)));
     expect(log).toContain('**Status**: In Progress (it is running, or was cut off)');
     expect(log).toContain('**End Time**: not reached');
     expect(log).toContain('Node k3s-1 is left cordoned');
