@@ -8,7 +8,7 @@ export function findCycles(builder: InventoryBuilder): Diagnostic[] {
   const trail: string[] = [];
   const onTrail = new Set<string>();
   const report = (names: string[]) => {
-    const place = builder.groups.get(names[0]!)?.place;
+    const place = builder.groups.get(names[0]!)?.place?.();
     const message = `groups contain each other: ${names.join(' → ')}`;
     diagnostics.push({ code: 'group-cycle', severity: 'error', message, ...(place ? { place } : {}) });
   };

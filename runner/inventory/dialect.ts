@@ -5,6 +5,7 @@ import { parseJsonDocument } from '../load/json-document.ts';
 import type { Opener } from '../load/opener.ts';
 import { type LoadOptions, openWith, parseDocument } from '../load/parse.ts';
 import { readText } from '../load/read-text.ts';
+import { parseSimpleYaml } from '../load/simple-yaml.ts';
 
 /** `reeve: 1` at the top of a file says that it is in reeve's dialect; everything else is Ansible's. */
 export type Dialect = 'reeve' | 'ansible';
@@ -53,17 +54,26 @@ export function readVariablesDocument(file: string, options: ReadOptions): { doc
     isEncrypted = isOpened;
     if (fallback === 'reeve' || saysReeve(text)) dialect = 'reeve';
     return dialect === 'reeve'
-      ? parseDocument(text, file, { allowEmpty: true, opener })
+      ? parseReeve(text, file, { allowEmpty: true, opener })
       : parseAnsible(text, file, { warn, opener });
   });
   if (!opener || !isEncrypted) return { document, dialect };
   return { document: { ...document, value: opener.seal(document.value) }, dialect };
 }
 
+/** Parses a YAML text in reeve's dialect. Throws InvalidError. */
+export function parseReeve(text: string, file: string, options: LoadOptions = {}): Document {
+  return parseSimpleYaml(text, file) ?? parseDocument(text, file, options);
+}
+
 /** Parses a YAML or JSON text in Ansible's dialect. Throws InvalidError. */
 export function parseAnsible(text: string, file: string, { warn, opener }: Partial<ReadOptions> = {}): Document {
   const json = /^\s*\{/.test(text) ? parseJsonDocument(text, file) : undefined;
-  return json ?? parseDocument(text, file, { ...ANSIBLE_YAML, opener, ...(warn ? { onWarning: warn } : {}) });
+  return (
+    json ??
+    parseSimpleYaml(text, file) ??
+    parseDocument(text, file, { ...ANSIBLE_YAML, opener, ...(warn ? { onWarning: warn } : {}) })
+  );
 }
 
 const ANSIBLE_YAML: LoadOptions = {

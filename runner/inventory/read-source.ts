@@ -9,7 +9,7 @@ import { forbiddenCharacter } from '../load/read-text.ts';
 import { readIni } from './ansible/ini.ts';
 import { readAnsibleYaml } from './ansible/yaml.ts';
 import type { InventoryBuilder } from './builder.ts';
-import { type Dialect, openFile, parseAnsible, saysReeve } from './dialect.ts';
+import { type Dialect, openFile, parseAnsible, parseReeve, saysReeve } from './dialect.ts';
 import { readHostNames } from './host-names.ts';
 import { readJsonInventory } from './json-inventory.ts';
 import { readInventory } from './reeve-yaml.ts';
@@ -28,7 +28,7 @@ export function readInventoryFile(file: string, builder: InventoryBuilder, opene
     const document = openFile(file, opener, (text, isOpened) => {
       if (saysReeve(text)) {
         reading.dialect = 'reeve';
-        return parseDocument(text, file, { opener, allowEmpty: isOpened });
+        return parseReeve(text, file, { opener, allowEmpty: isOpened });
       }
       if (isYaml(file, text)) return parseAnsible(text, file, { opener, warn: (one) => reading.diagnostics.push(one) });
       ini = text;

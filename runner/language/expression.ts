@@ -11,7 +11,6 @@ import type { TextPlace } from './text-place.ts';
 import { isUnknown, Unknown } from './unknown.ts';
 import { Version } from './version.ts';
 
-
 /** A CEL expression, compiled. */
 export interface Expression {
   readonly text: string;

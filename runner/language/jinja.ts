@@ -2,6 +2,7 @@ import { EXIT, ReeveError } from '../errors.ts';
 import { isMapping } from './access.ts';
 import type { Compiled, Locate } from './deep.ts';
 import { Raw } from './raw.ts';
+import type { Reference } from './reference.ts';
 import { Sealed } from './sealed.ts';
 import { rewriteFilters } from './template-foreign.ts';
 
@@ -19,9 +20,32 @@ export function isJinja(text: string): boolean {
  * when it is used, since Jinja is not part of the language; what is sealed is opened then.
  */
 export function compileForeign(value: unknown, locate: Locate): Compiled {
-  if (isPlainData(value)) return { isStatic: true, references: [], render: () => value };
+  if (isPlainData(value)) return new PlainData(value);
   return { isStatic: false, references: [], render: () => resolve(value, [], locate) };
 }
+
+/** A value in which nothing is to be rendered. */
+export class PlainData implements Compiled {
+  readonly #value: unknown;
+
+  constructor(value: unknown) {
+    this.#value = value;
+  }
+
+  get isStatic(): true {
+    return true;
+  }
+
+  get references(): readonly Reference[] {
+    return NO_REFERENCES;
+  }
+
+  render(): unknown {
+    return this.#value;
+  }
+}
+
+const NO_REFERENCES: readonly Reference[] = [];
 
 function isPlainData(value: unknown): boolean {
   if (typeof value === 'string') return !isJinja(value);

@@ -36,7 +36,7 @@ class Reader {
         path,
       );
     }
-    const group = this.#builder.group(name, this.#document.place(path, 'key'));
+    const group = this.#builder.group(name, () => this.#document.place(path, 'key'));
     for (const [key, value] of Object.entries(body ?? {})) this.#section(group, key, value, [...path, key]);
   }
 
@@ -89,7 +89,7 @@ class Reader {
     const definitions = definitionsAt(this.#document, path, given, `host ${written}`, this.#dialect);
     for (const name of hosts.names) {
       const isNew = !this.#builder.hosts.has(name);
-      const host = this.#builder.host(name, this.#document.place(path, 'key'));
+      const host = this.#builder.host(name);
       if (isNew && hosts.port !== undefined) {
         setVariables(host.variables, this.#port(hosts.port, path, name));
       }

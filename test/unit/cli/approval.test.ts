@@ -20,7 +20,10 @@ const FILES = { 'site.yaml': PLAYBOOK, hosts: '[web]\nw1 x=1\n', 'files/motd': '
 
 /** The approval of the playbook in a folder, with `-e` and `--limit` as given. */
 async function approval(folder: string, extraVars: string[] = [], limit: string[] = []): Promise<string | undefined> {
-  const loaded = await loadRun(() => loadDocument(join(folder, 'site.yaml')), { inventory: join(folder, 'hosts'), extraVars });
+  const loaded = await loadRun(() => loadDocument(join(folder, 'site.yaml')), {
+    inventory: join(folder, 'hosts'),
+    extraVars,
+  });
   return approvalOf(loaded, { limit, tags: [], skipTags: [] });
 }
 

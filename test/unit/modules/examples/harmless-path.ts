@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
@@ -37,4 +38,27 @@ export function harmlessPath(shell: ShellName): string {
     }
   }
   return folder;
+}
+
+/**
+ * What a script for busybox begins with: Debian's static build prefers its applets to PATH, so that those which are not
+ * harmless are put out of reach by functions, which lead to the stand-in in `bin` where there is one.
+ */
+export function appletGuard(shell: ShellName, bin: string): string {
+  if (shell !== 'busybox') return '';
+  return applets()
+    .map((name) => {
+      const standIn = join(bin, name);
+      return existsSync(standIn) ? `${name}() { '${standIn}' "$@"; }\n` : `${name}() { return 127; }\n`;
+    })
+    .join('');
+}
+
+let harmful: string[] | undefined;
+
+function applets(): string[] {
+  harmful ??= spawnSync('busybox', ['--list'], { encoding: 'utf8' })
+    .stdout.split('\n')
+    .filter((name) => /^[a-z][a-z0-9_]*$/.test(name) && !HARMLESS.includes(name));
+  return harmful;
 }
