@@ -177,6 +177,7 @@ const EVENTS: EventTable = {
       result: { optional: VALUES },
       ignored: { optional: FLAG },
       rescued: { optional: FLAG },
+      diff: { optional: FLAG },
       warnings: { optional: NAMES },
       error: { optional: ERROR },
     },

@@ -185,6 +185,8 @@ export interface TaskEnded {
   result?: Record<string, unknown>;
   ignored?: boolean;
   rescued?: boolean;
+  /** The task's own wish to show differences, whatever `--diff` says. */
+  diff?: boolean;
   warnings?: string[];
   error?: { code: string; message: string; place?: Place; hint?: string };
 }

@@ -44,7 +44,10 @@ export async function planCopyTree(
   const states = await probeFiles(target, [
     { path: root },
     ...tree.directories.map(({ path }) => ({ path: `${root}/${path}` })),
-    ...tree.files.map(({ path, content }) => ({ path: `${root}/${path}`, content: { unless: sha256Of(content) } })),
+    ...tree.files.map(({ path, content }) => ({
+      path: `${root}/${path}`,
+      content: { unless: sha256Of(content), size: content.length },
+    })),
   ]);
   const directories = states.slice(0, 1 + tree.directories.length);
   const made = missingDirectories(directories);

@@ -24,7 +24,10 @@ export interface RunJobOptions extends JobOptions {
   /** Leave the job's folder where it is; `removeJob` takes it away. */
   keep?: boolean;
   onOutput?: (stream: 'stdout' | 'stderr', text: Buffer) => void;
-  /** Aborting stops the waiting, not the job: half an installation is worse than a whole one. `endJob` ends it. */
+  /**
+   * Aborting stops the waiting, not the job: half an installation is worse than a whole one, and `endJob` ends it. An abort
+   * by a clock (its reason is a TimeoutError) is a time limit like `timeout`.
+   */
   signal?: AbortSignal;
 }
 
@@ -91,6 +94,16 @@ class Job {
   }
 
   async finish(): Promise<RunResult> {
+    try {
+      return await this.#watch();
+    } catch (error) {
+      const { signal } = this.#options;
+      if (signal?.aborted && signal.reason?.name === 'TimeoutError') return this.#end();
+      throw error;
+    }
+  }
+
+  async #watch(): Promise<RunResult> {
     await this.#start();
     let wait = LOOKS.first;
     let silent = 0;

@@ -24,7 +24,7 @@ export class ShellPool {
     await this.#turn(signal);
     let shell: Shell | undefined;
     try {
-      shell = this.#takeIdle() ?? (await this.#openOne());
+      shell = this.#takeIdle() ?? (await this.#unlessAborted(this.#openOne(), signal));
       return await use(shell);
     } finally {
       if (shell?.alive) this.#idle.push(shell);
@@ -62,6 +62,24 @@ export class ShellPool {
       });
     }
     this.#busy++;
+  }
+
+  /** An abort does not wait for a connection that is on its way; the shell it brings serves the next request. */
+  async #unlessAborted(opening: Promise<Shell>, signal: AbortSignal | undefined): Promise<Shell> {
+    if (!signal) return opening;
+    let stop = () => {};
+    const aborted = new Promise<never>((_, reject) => {
+      stop = () => reject(signal.reason);
+      signal.addEventListener('abort', stop, { once: true });
+    });
+    try {
+      return await Promise.race([opening, aborted]);
+    } catch (error) {
+      if (signal.aborted) opening.then((shell) => this.#idle.push(shell)).catch(() => {});
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
   }
 
   #takeIdle(): Shell | undefined {

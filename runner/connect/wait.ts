@@ -47,7 +47,7 @@ export async function waitForConnection(
       const bootId = await readBootId(connections, patient, become);
       if (options.bootId === undefined || bootId !== options.bootId) {
         // Shells from before the restart are dead even where nothing has told us so yet.
-        await connections.drop(spec);
+        await Promise.all([connections.drop(spec), connections.drop(patient)]);
         return bootId;
       }
       last = new Error('it has not been restarted yet');

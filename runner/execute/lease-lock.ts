@@ -23,6 +23,8 @@ export interface LockOptions {
   signal: AbortSignal;
   /** Sets how long the next requests may be tried, in milliseconds. */
   allow: (ms: number) => void;
+  /** Called once when there is a holder, and it takes a while to see whether it is alive. */
+  onWait: (message: string) => void;
   /** Called when somebody else has taken the lock: this run must stop. */
   onLost: (message: string) => void;
   /** milliseconds; tests make them short. */
@@ -70,7 +72,13 @@ class Lease implements Lock {
       }
       const renewed = String(found.spec.renewTime);
       if (seen && renewed !== seen.renewed) throw this.#refusal(found);
-      seen ??= { renewed, at: Date.now() };
+      if (!seen) {
+        seen = { renewed, at: Date.now() };
+        const seconds = Math.ceil(this.#times.expiry / 1000);
+        this.#options.onWait(
+          `${this.#options.name} is locked by ${holderOf(found)}; looking for up to ${seconds} s whether that run is alive`,
+        );
+      }
       if (Date.now() - seen.at >= this.#times.expiry) {
         if (await this.#claim(found)) break;
         seen = undefined;

@@ -35,6 +35,7 @@ export async function takeLock(run: RunState): Promise<Lock | undefined> {
     allow: (ms) => {
       deadline = Date.now() + ms;
     },
+    onWait: limits.progress,
     onLost: (message) => {
       run.emitter.emit({ type: 'notice', level: 'error', message });
       run.interrupt.press();

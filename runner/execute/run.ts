@@ -1,6 +1,8 @@
 import { EXIT, ReeveError } from '../errors.ts';
 import type { EventBody, HostRecap, RunEnded } from '../events.ts';
+import { MASK } from '../journal/masker.ts';
 import { layeredScope } from '../language/scope.ts';
+import type { Playbook } from '../playbook/model.ts';
 import { Clusters } from './cluster-access.ts';
 import { takeLock } from './lock.ts';
 import { runPlay } from './play.ts';
@@ -87,12 +89,18 @@ function announce({ emitter, playbook, inventory, settings }: RunState, labels: 
     check: settings.check,
     diff: settings.diff,
     reeve: labels.reeve,
-    inputs: settings.inputs,
+    inputs: shownInputs(playbook, settings.inputs),
     ...(playbook.description === undefined ? {} : { description: playbook.description }),
   };
   emitter.tell(started, labels.resumed !== undefined);
   if (!labels.resumed) for (const text of playbook.notes) emitter.emit({ type: 'note', text });
   if (labels.resumed) emitter.emit({ type: 'run-resumed', reeve: labels.reeve, ...labels.resumed });
+}
+
+/** Secret inputs by name only: a short one would not be masked. */
+function shownInputs(playbook: Playbook, inputs: Record<string, unknown>): Record<string, unknown> {
+  const entries = Object.entries(inputs);
+  return Object.fromEntries(entries.map(([name, value]) => [name, playbook.inputs[name]?.secret ? MASK : value]));
 }
 
 async function runPlays(run: RunState): Promise<string | undefined> {

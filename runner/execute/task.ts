@@ -211,6 +211,7 @@ async function finish(taskRun: TaskRun, done: Attempt, duration: number): Promis
     ...(message === undefined ? {} : { message }),
     ...(settings.noLog ? {} : { result: forEvent(done.result, run.keep) }),
     ...(ignored ? { ignored } : {}),
+    ...(settings.diff === undefined ? {} : { diff: settings.diff }),
     ...(taskRun.warnings.length > 0 ? { warnings: taskRun.warnings } : {}),
     ...(done.error && !settings.noLog ? { error: errorForEvent(done.error, task) } : {}),
   });

@@ -53,7 +53,7 @@ function details(event: TaskEnded, rest: string[], options: LineOptions): string
   const lines = [...rest];
   for (const change of event.changes.slice(0, MAX_CHANGES)) {
     lines.push(change.summary);
-    if (options.diff) lines.push(...unifiedDiff(change, paint));
+    if (event.diff ?? options.diff) lines.push(...unifiedDiff(change, paint));
   }
   if (event.changes.length > MAX_CHANGES) lines.push(`… and ${event.changes.length - MAX_CHANGES} more changes`);
   for (const warning of event.warnings ?? []) lines.push(paint.warn(`warning: ${warning}`));

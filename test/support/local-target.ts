@@ -151,11 +151,13 @@ export function localTarget(options: LocalTargetOptions = {}): LocalTarget {
     writeFile: (path, content, { backup = true, ...how } = {}) =>
       record(`writeFile ${path}`, async () => {
         const request = { path, ...how, ...(backup && { backupDir: `${stateDir}/backups` }) };
-        return writtenFile(request, await execute(writeFileScript(request).script, { stdin: content }));
+        const { script, ...options } = writeFileScript(request, content);
+        return writtenFile(request, await execute(script, options));
       }),
     restoreFile: (undo) =>
       record(`restoreFile ${undo.path}`, async () => {
-        checkFileResult(undo.path, await execute(restoreFileScript(undo)));
+        const { script, ...options } = restoreFileScript(undo);
+        checkFileResult(undo.path, await execute(script, options));
       }),
     job: (job) => record(`job ${job.name}`, () => execute(job.script, { isolated: true, ...job })),
     cluster: async () => {
@@ -217,7 +219,7 @@ function runScript(
 ): Promise<RunResult> {
   return new Promise((done, fail) => {
     const [program, ...first] = shell.argv as [string, ...string[]];
-    const child = spawn(program, [...first, '-c', script], {
+    const child = spawn(program, [...first, '-c', `${options.functions ?? ''}\n${script}`], {
       // The contract honours a directory for isolated runs only.
       cwd: (options.isolated && options.cwd) || root,
       env: { ...shell.env, ...options.env },

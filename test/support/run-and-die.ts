@@ -21,4 +21,8 @@ Journal.prototype.handle = function (event: RunEvent) {
   process.kill(process.pid, 'SIGKILL');
 };
 const options = { inventory, runs, output: 'json' };
-process.exitCode = await execute({ file, ...(await loadRun(loadDocument(file), options)), options });
+process.exitCode = await execute({
+  file,
+  ...(await loadRun((opener) => loadDocument(file, { opener }), options)),
+  options,
+});

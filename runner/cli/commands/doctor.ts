@@ -51,11 +51,15 @@ export async function doctor(pattern: string | undefined, options: Record<string
 }
 
 /** The parts of a run that runs nothing: its connections, variables and ways to the cluster are those of any run. */
-async function startExamination(options: Record<string, unknown>): Promise<RunState> {
-  const { playbook, inventory, filled } = await loadRun(parseDocument(NOTHING, '(doctor)'), options, process.cwd());
+export async function startExamination(options: Record<string, unknown>): Promise<RunState> {
+  const { playbook, inventory, filled, secrets } = await loadRun(
+    () => parseDocument(NOTHING, '(doctor)'),
+    options,
+    process.cwd(),
+  );
   if (inventory.hosts.size === 0) throw new UsageError('there is no host to look at', 'give an inventory with -i');
   const masker = new Masker();
-  masker.add(filled.secrets);
+  secrets.tellTo((value) => masker.add(value));
   const parts = await assemble({
     id: 'doctor',
     playbook,

@@ -16,6 +16,10 @@ const RIGHTS: readonly { verb: string; resource: string; group?: string; subreso
   { verb: 'create', resource: 'pods', subresource: 'eviction' },
   { verb: 'list', resource: 'poddisruptionbudgets', group: 'policy' },
   { verb: 'get', resource: 'leases', group: 'coordination.k8s.io' },
+  // The lock of a playbook is a Lease.
+  { verb: 'create', resource: 'leases', group: 'coordination.k8s.io' },
+  { verb: 'update', resource: 'leases', group: 'coordination.k8s.io' },
+  { verb: 'delete', resource: 'leases', group: 'coordination.k8s.io' },
 ];
 
 /** Looks at the cluster by the same ways that a run takes; undefined when nothing says that there is one. */
@@ -35,7 +39,7 @@ export async function examineCluster(run: RunState, hosts: readonly string[]): P
     checkNodes(findings, await cluster.list('/api/v1/nodes'), run);
   } catch (error) {
     if (!(error instanceof ReeveError)) throw error;
-    if (error.code === 'no-cluster' && !run.inventory.groups.has('servers')) return undefined;
+    if (error.code === 'no-cluster') return undefined;
     findings.error('api', error.message, error.hint);
   }
   return findings;

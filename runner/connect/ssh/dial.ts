@@ -58,6 +58,7 @@ async function dialOnce(
 ): Promise<Client> {
   const policy = await hostKeyPolicy(spec, endpoint, options);
   const sock = await underlay?.(endpoint.address, endpoint.port);
+  sock?.on('error', () => {});
   const ssh = new NodeSSH();
   let refused: unknown;
   const connecting = ssh.connect({

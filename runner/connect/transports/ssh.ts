@@ -9,6 +9,9 @@ import type { ByteStream, ConnectionSpec, Transport } from '../types.ts';
 /** Shells on one connection; stock sshd allows ten (MaxSessions), and two are left for others' use of it. */
 const MOST_CHANNELS = 8;
 
+/** milliseconds for the channel to close once the shell has ended. */
+const LAST_OUTPUT = 250;
+
 interface Link {
   client: Promise<Client>;
   /** Shells that run on it or are being opened. */
@@ -142,6 +145,8 @@ function streamOf(channel: ClientChannel, client: Client, link: Link): ByteStrea
     let end: { code?: number; signal?: string } = {};
     channel.on('exit', (code: number | null, signal?: string) => {
       end = code === null ? { signal: signal ?? 'unknown' } : { code };
+      // The channel itself stays open as long as anything that the shell started holds its streams.
+      setTimeout(() => resolve(end), LAST_OUTPUT).unref();
     });
     channel.once('close', () => resolve(end));
     client.once('close', () => resolve({ message: link.reason ?? 'the server closed the connection' }));

@@ -52,7 +52,8 @@ export function outcomeSection(record: RunRecord): string[] {
 }
 
 function overall(record: RunRecord): string {
-  const { ended, tasks } = record;
+  const { ended, tasks, rollbacks } = record;
+  if (rollbacks.at(-1)?.ok) return 'Rolled back: what could be taken back was';
   if (!ended) return 'Open: the run has no end yet';
   if (ended.outcome === 'done') return record.started?.check ? 'Success (check: nothing was written)' : 'Success';
   const changed = tasks.some(({ effects }) => effects.some(({ ok }) => ok === true));
@@ -111,7 +112,7 @@ export function followUps(header: RunHeader, record: RunRecord): string[] {
       ([host, handlers]) => `${plainText(host)}: handlers that did not run: ${plainText(handlers.join(', '))}`,
     ),
     ...(skipped > 0 ? [`${skipped} batches were not started`] : []),
-    ...(open && !header.options.check
+    ...(open && !header.options.check && !record.rollbacks.at(-1)?.ok
       ? [
           `Go on with ${code(`reeve resume ${header.run}`)}, or take it back with ${code(`reeve rollback ${header.run}`)}`,
         ]

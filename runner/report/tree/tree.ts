@@ -56,6 +56,9 @@ class TreeReporter implements Reporter {
         return;
       case 'play-started':
         this.#play?.end();
+        this.#play = undefined;
+        // A play that is left out, or whose hosts are not among --limit, is not worth a line.
+        if (event.hosts.length === 0 && !this.#options.verbose) return;
         this.#start(new LivePlay(event, { ...this.#lines, rows: () => this.#options.stdout.rows ?? 24 }));
         return;
       case 'run-ended':

@@ -20,6 +20,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createConnections } from '../../../runner/connect/connections.ts';
 import {
   checkFileResult,
+  type FileScript,
   readFileResult,
   readFileScript,
   restoreFileScript,
@@ -46,10 +47,13 @@ describe.each(shells)('files, $name', ({ command }) => {
     return () => rmSync(folder, { recursive: true, force: true });
   });
 
-  const run = (script: string, stdin?: Uint8Array | string) =>
-    connections.run(spec, undefined, { script, timeout: 30_000, ...(stdin === undefined ? {} : { stdin }) });
+  const run = (request: string | FileScript) =>
+    connections.run(spec, undefined, {
+      timeout: 30_000,
+      ...(typeof request === 'string' ? { script: request } : request),
+    });
   const write = async (request: WriteFileRequest, content: Uint8Array | string): Promise<FileUndo> =>
-    writtenFile(request, await run(writeFileScript(request).script, content));
+    writtenFile(request, await run(writeFileScript(request, content)));
   const read = async (path: string) => readFileResult(path, await run(readFileScript(path)));
   const restore = async (undo: FileUndo) => checkFileResult(undo.path, await run(restoreFileScript(undo)));
   const modeOf = (path: string) => (statSync(path).mode & 0o7777).toString(8);

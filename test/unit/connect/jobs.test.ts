@@ -68,9 +68,19 @@ describe.each(shells)('jobs, $name', ({ command }) => {
     expect(readdirSync(dir)).toEqual([]);
   });
 
+  test('a signal that a clock aborts is a time limit too', async () => {
+    const nap = uniqueSleep();
+    const clock = new AbortController();
+    const result = job({ script: `echo begun; sleep ${nap}`, signal: clock.signal });
+    await until('it runs', () => processesWith(`sleep ${nap}`).length > 0);
+    clock.abort(new DOMException('time limit', 'TimeoutError'));
+    expect(await result).toMatchObject({ timedOut: true, stdout: 'begun\n' });
+    await until('the sleep has ended', () => processesWith(`sleep ${nap}`).length === 0);
+  });
+
   test('its folder is private, and only one of a name runs', async () => {
     const gate = join(dir, 'gate');
-    const first = job({ script: `while [ ! -e "${gate}" ]; do sleep 0.05; done; echo done` });
+    const first = job({ script: `while [ ! -e "${gate}" ]; do sleep 0.05; done; echo done`, keep: true });
     await until('it runs', async () => (await inspectJob(run, dir, 'install')) === 'running');
     expect((statSync(folder()).mode & 0o777).toString(8)).toBe('700');
     await expect(job({ script: 'echo second' })).rejects.toMatchObject({ code: 'job-running' });
@@ -78,6 +88,8 @@ describe.each(shells)('jobs, $name', ({ command }) => {
     writeFileSync(gate, '');
     expect((await attached).stdout).toBe('done\n');
     expect((await first).stdout).toBe('done\n');
+    await removeJob(run, dir, 'install');
+    expect(readdirSync(dir)).toEqual(['gate']);
   });
 
   test('an aborted wait leaves the job at work; a later run attaches, endJob ends it', async () => {

@@ -24,25 +24,29 @@ describe.skipIf(skipped(noSshd)).each(shells)('over OpenSSH, $name', ({ command 
   suite(() => server.spec({ shell: command }));
 });
 
+// Not in bulk: the server side of ssh2 now and then stalls for good after some 50 MB on a connection; sshd does not.
 describe.each(shells.slice(0, 1))('over the embedded server, $name', ({ command }) => {
   let server: EmbeddedServer;
   beforeAll(async () => {
     server = await startEmbedded({ password: 'pw', noise: 'Welcome!\n' });
   });
   afterAll(() => server.stop());
-  suite(() => ({
-    host: 'embedded',
-    transport: 'ssh',
-    address: '127.0.0.1',
-    port: server.port,
-    user: 'me',
-    password: 'pw',
-    hostKeyChecking: 'off',
-    shell: command,
-  }));
+  suite(
+    () => ({
+      host: 'embedded',
+      transport: 'ssh',
+      address: '127.0.0.1',
+      port: server.port,
+      user: 'me',
+      password: 'pw',
+      hostKeyChecking: 'off',
+      shell: command,
+    }),
+    { bulk: false },
+  );
 });
 
-function suite(specOf: () => ConnectionSpec): void {
+function suite(specOf: () => ConnectionSpec, { bulk = true } = {}): void {
   let connections: Connections;
   let spec: ConnectionSpec;
   const run = (script: string, extra: Partial<ShellRequest> = {}): Promise<RunResult> =>
@@ -170,19 +174,19 @@ function suite(specOf: () => ConnectionSpec): void {
     });
   });
 
-  test('50 MB of output', async () => {
+  test.skipIf(!bulk)('50 MB of output', async () => {
     const result = await run('dd if=/dev/zero bs=1048576 count=50 2>/dev/null; echo end >&2');
     expect(result.raw.stdout.length).toBe(50 * 1048576);
     expect(result.raw.stdout.every((byte) => byte === 0)).toBe(true);
     expect(result.stderr).toBe('end\n');
   });
 
-  test('50 MB of output, isolated', async () => {
+  test.skipIf(!bulk)('50 MB of output, isolated', async () => {
     const result = await run('dd if=/dev/zero bs=1048576 count=50 2>/dev/null', { isolated: true });
     expect(result.raw.stdout.length).toBe(50 * 1048576);
   });
 
-  test('20 MB of input', async () => {
+  test.skipIf(!bulk)('20 MB of input', async () => {
     const stdin = randomBytes(20 * 1048576 + 17);
     for (const isolated of [false, true]) {
       const result = await run('cat', { stdin, isolated });

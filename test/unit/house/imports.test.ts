@@ -57,9 +57,10 @@ describe('imports', () => {
     kube: [],
     validate: ['language', 'load', 'playbook', 'inventory'],
     playbook: ['language', 'load', 'validate/schema'],
-    inventory: ['language', 'load', 'playbook/keywords.ts', 'validate/schema'],
+    inventory: ['language', 'load', 'playbook/keywords.ts', 'validate/schema', 'kube/kubeconfig.ts'],
     journal: [],
     report: [],
+    secrets: ['language', 'load'],
     execute: ['language', 'load', 'playbook', 'inventory', 'connect', 'journal', 'kube'],
   };
 
@@ -83,6 +84,7 @@ describe('imports', () => {
       'inventory',
       'journal',
       'report',
+      'secrets',
       'execute',
     ];
     const found = folders.flatMap((folder) =>

@@ -42,7 +42,10 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const reeve = (...args: string[]) =>
-  spawnSync(process.execPath, ['runner/cli/main.ts', ...args, '--runs', join(dir, 'runs')], { cwd: ROOT, encoding: 'utf8' });
+  spawnSync(process.execPath, ['runner/cli/main.ts', ...args, '--runs', join(dir, 'runs')], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
 const run = () => reeve('run', join(dir, 'play.yaml'), '-i', join(dir, 'inventory.yaml'));
 
 describe('reeve rollback', () => {

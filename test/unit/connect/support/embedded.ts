@@ -123,8 +123,8 @@ function execute(channel: ServerChannel, command: string, options: EmbeddedOptio
   channel.on('error', () => {});
   child.stdin.on('error', () => {});
   channel.pipe(child.stdin);
-  child.stdout.on('data', (data) => channel.writable && channel.write(data));
-  child.stderr.on('data', (data) => channel.writable && channel.stderr.write(data));
+  child.stdout.pipe(channel, { end: false });
+  child.stderr.pipe(channel.stderr, { end: false });
   child.once('close', (code, signal) => {
     children.delete(child);
     if (!channel.writable) return;

@@ -21,9 +21,6 @@ export const shells: TestShell[] = WANTED.filter(({ name, command }) => {
   return works;
 });
 
-/** Any POSIX shell, for tests that are not about the shell. */
-export const anyShell = 'sh';
-
 export function localSpec(shell: string, extra: Partial<ConnectionSpec> = {}): ConnectionSpec {
   return { host: `local ${shell}`, transport: 'local', address: 'localhost', shell, ...extra };
 }
