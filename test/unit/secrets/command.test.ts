@@ -167,7 +167,9 @@ describe.skipIf(!hasTerminal())('at a terminal', () => {
     const cli = folder();
     cli.write('inventory.yaml', `reeve: 1\nall: { hosts: { a: { transport: local } } }\n`);
     cli.write('group_vars/all.yaml', encryptVault('word: opened by typing\n', 'typed-password'));
-    cli.write('p.yaml', { plays: [{ hosts: 'a', tasks: [{ debug: '{{ word }}' }, { debug: 'length {{ length word }}' }] }] });
+    cli.write('p.yaml', {
+      plays: [{ hosts: 'a', tasks: [{ debug: '{{ word }}' }, { debug: 'length {{ length word }}' }] }],
+    });
     using terminal = reeve(cli, ['run', 'p.yaml', '-i', 'inventory.yaml', '--ask-vault-pass', '--output', 'plain']);
     await terminal.until('Vault password (default):');
     terminal.type('typed-password', 'Enter');
