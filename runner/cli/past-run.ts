@@ -3,7 +3,7 @@ import { createTwoFilesPatch } from 'diff';
 import { EXIT, ReeveError } from '../errors.ts';
 import { inventorySnapshot } from '../inventory/snapshot.ts';
 import type { RunFolder, RunHeader } from '../journal/folder.ts';
-import { MASK } from '../journal/masker.ts';
+import { MASK, Masker } from '../journal/masker.ts';
 import { type ReadJournal, readJournal } from '../journal/read.ts';
 import { lockRun } from '../journal/run-lock.ts';
 import { loadDocument } from '../load/parse.ts';
@@ -48,8 +48,9 @@ function asGiven(header: RunHeader, options: Record<string, unknown>): Record<st
   const values = Object.entries({ ...header.inputs, ...header.extraVars }).filter(([, value]) => !isMasked(value));
   const extra = values.map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
   const again = options.extraVars === undefined ? [] : [options.extraVars].flat();
-  const secret = Object.keys(header.extraVars).filter((name) => isMasked(header.extraVars[name]));
-  if (secret.length > 0 && again.length === 0) throw notRecorded(secret);
+  const isGiven = (name: string) => again.map(String).some((one) => one.startsWith('@') || one.startsWith(`${name}=`));
+  const secret = Object.keys(header.extraVars).filter((name) => isMasked(header.extraVars[name]) && !isGiven(name));
+  if (secret.length > 0) throw notRecorded(secret);
   return { ...options, inventory: header.inventory, extraVars: [...extra, ...again] };
 }
 
@@ -75,12 +76,16 @@ function acceptChanges(folder: RunFolder, header: RunHeader, loaded: LoadedRun, 
 /** Unified diffs of what was run and what is there now; secrets are masked in what was kept. */
 function differencesSince(folder: RunFolder, header: RunHeader, loaded: LoadedRun): string[] {
   const read = artefactReader(folder);
+  const masker = new Masker();
+  loaded.secrets.tellTo((value) => masker.add(value));
   return header.files.flatMap(({ path, sha256: before, copy }) => {
     const document = loaded.documents.find(({ file }) => path === file || path.endsWith(`/${file}`));
     const current = path === INVENTORY ? inventorySnapshot(loaded.inventory) : document?.text;
     if (current !== undefined && sha256(current) === before) return [];
     return [
-      createTwoFilesPatch(`${path} (as run)`, `${path} (now)`, read(copy), current ?? '', '', '', { context: 2 }),
+      createTwoFilesPatch(`${path} (as run)`, `${path} (now)`, read(copy), masker.text(current ?? ''), '', '', {
+        context: 2,
+      }),
     ];
   });
 }

@@ -49,13 +49,16 @@ export function openFile(
 export function readVariablesDocument(file: string, options: ReadOptions): { document: Document; dialect: Dialect } {
   const { opener, warn, fallback } = options;
   let dialect: Dialect = 'ansible';
-  const document = openFile(file, opener, (text) => {
+  let isEncrypted = false;
+  const document = openFile(file, opener, (text, isOpened) => {
+    isEncrypted = isOpened;
     if (fallback === 'reeve' || saysReeve(text)) dialect = 'reeve';
     return dialect === 'reeve'
       ? parseReeve(text, file, { allowEmpty: true, opener })
       : parseAnsible(text, file, { warn, opener });
   });
-  return { document, dialect };
+  if (!opener || !isEncrypted) return { document, dialect };
+  return { document: { ...document, value: opener.seal(document.value) }, dialect };
 }
 
 /** Parses a YAML text in reeve's dialect. Throws InvalidError. */

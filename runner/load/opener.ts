@@ -14,6 +14,8 @@ export interface Opener {
   parseOpened(text: string, file: string, parse: () => Document): Document;
   /** A document whose values are encrypted one by one (SOPS), with `Sealed` values in their places; else the same one. */
   openDocument(document: Document): Document;
+  /** A copy of variables from an encrypted file with their texts and numbers sealed; templates stay templates. */
+  seal(variables: unknown): unknown;
   /** Marks a value as secret: a mapping or list with everything in it. */
   learn(value: unknown): void;
 }

@@ -1,6 +1,5 @@
 import { EXIT, InvalidError, type Place, ReeveError } from '../errors.ts';
-import type { Sealed } from '../language/sealed.ts';
-import type { Document } from '../load/document.ts';
+import { type Document, Raw, Sealed } from '../load/document.ts';
 import type { Opener } from '../load/opener.ts';
 import type { SecretEngine } from './engine.ts';
 import { secretProblem } from './problem.ts';
@@ -102,12 +101,19 @@ export class SecretSession implements Opener {
 
   openDocument(document: Document): Document {
     if (!isSops(document.value)) return document;
-    const opened = this.#engine?.openSops(document, (value) => this.#seal(value, document));
+    const opened = this.#engine?.openSops(document, (value) => this.#sealed(value));
     if (opened === undefined) {
       this.#needsEngine = true;
       this.#waiting.push(document);
     }
     return { ...copyOf(document), value: opened ?? {} };
+  }
+
+  seal(value: unknown): unknown {
+    if (typeof value === 'number' || (typeof value === 'string' && !/\{\{|\{%/.test(value))) return this.#sealed(value);
+    if (Array.isArray(value)) return value.map((item) => this.seal(item));
+    if (value === null || typeof value !== 'object' || value instanceof Sealed || value instanceof Raw) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.seal(item)]));
   }
 
   #tag(kind: SealedKind): (text: string, place: Place) => TaggedSecret {
@@ -119,10 +125,10 @@ export class SecretSession implements Opener {
     };
   }
 
-  #seal(value: unknown, document: Document): Sealed {
+  #sealed(value: unknown): Sealed {
     this.learn(value);
     return new DecryptedSecret(() => {
-      if (this.#isClosed) throw closed(document.place([]));
+      if (this.#isClosed) throw closed();
       return value;
     });
   }
@@ -147,7 +153,7 @@ export class SecretSession implements Opener {
   }
 }
 
-function closed(place: Place): ReeveError {
+function closed(place?: Place): ReeveError {
   return new ReeveError('secret-closed', 'a secret, which is opened in a run only', { place, exitCode: EXIT.invalid });
 }
 

@@ -8,11 +8,12 @@ import { delayed } from './scenarios/delay.ts';
 import { files } from './scenarios/files.ts';
 import { inventory } from './scenarios/inventory.ts';
 import { mixed } from './scenarios/mixed.ts';
+import { processes } from './scenarios/processes.ts';
 import { rendering } from './scenarios/rendering.ts';
 import { startup } from './scenarios/startup.ts';
 import { syncs } from './scenarios/syncs.ts';
 
-const SCENARIOS = { mixed, delayed, crowd, files, startup, syncs, inventory, rendering } as const;
+const SCENARIOS = { mixed, processes, delayed, crowd, files, startup, syncs, inventory, rendering } as const;
 
 const { values } = parseArgs({
   options: {

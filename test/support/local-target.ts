@@ -36,6 +36,8 @@ export interface LocalTargetOptions {
   cluster?: ClusterReader;
   /** PATH of the scripts; default: this process's own, for busybox a folder of its applets. */
   path?: string;
+  /** What every script begins with; asked for anew each time. */
+  prelude?: () => string;
 }
 
 export interface LocalTarget {
@@ -83,7 +85,13 @@ export function localTarget(options: LocalTargetOptions = {}): LocalTarget {
   const controller = new AbortController();
   const execute = (script: string, run: RunOptions = {}) => {
     self.roundTrips++;
-    return runScript(shell, script, { timeout: deadline, ...run }, root, controller.signal);
+    return runScript(
+      shell,
+      (options.prelude?.() ?? '') + script,
+      { timeout: deadline, ...run },
+      root,
+      controller.signal,
+    );
   };
 
   const read: ReadTarget = {

@@ -1,6 +1,7 @@
 import { modules } from '../../../modules/index.ts';
 import { EXIT, InvalidError } from '../../errors.ts';
 import { loadInventory } from '../../inventory/load.ts';
+import { Masker } from '../../journal/masker.ts';
 import type { Opener } from '../../load/opener.ts';
 import { loadDocument } from '../../load/parse.ts';
 import { fillInputs } from '../../playbook/fill-inputs.ts';
@@ -14,10 +15,17 @@ import { openSecrets } from '../secrets.ts';
 /** `reeve runbook PLAYBOOK [-i INV]`: the playbook as a runbook for people; nothing is connected to. */
 export async function runbook(file: string, options: Record<string, unknown>): Promise<number> {
   const secrets = openSecrets(options);
-  return secrets.load(() => write(file, options, secrets));
+  const masker = new Masker();
+  secrets.tellTo((value) => masker.add(value));
+  // A runbook is for everybody's eyes.
+  const markdown = masker.text(await secrets.load(() => write(file, options, secrets)));
+  const output = text(options.output, '--output');
+  if (output === undefined) process.stdout.write(markdown);
+  else replaceFile(output, markdown);
+  return EXIT.done;
 }
 
-async function write(file: string, options: Record<string, unknown>, opener: Opener): Promise<number> {
+async function write(file: string, options: Record<string, unknown>, opener: Opener): Promise<string> {
   const { playbook, diagnostics } = parsePlaybook(loadDocument(file, { opener }), modules, opener);
   if (!playbook || diagnostics.some(({ severity }) => severity === 'error')) throw new InvalidError(diagnostics);
   const sources = givenInventory(options.inventory);
@@ -27,15 +35,10 @@ async function write(file: string, options: Record<string, unknown>, opener: Ope
     ([name, { default: usual }]) => usual !== undefined || given.some((one) => one.name === name),
   );
   const { inputs } = await fillInputs({ ...playbook, inputs: Object.fromEntries(known) }, given, {}, undefined);
-  const markdown = written(playbook, {
+  return written(playbook, {
     file,
-    // A runbook is for everybody's eyes.
     inputs: Object.fromEntries(Object.entries(inputs).filter(([name]) => playbook.inputs[name]?.secret !== true)),
     given: texts(options.extraVars).filter((one) => playbook.inputs[one.split('=', 1)[0]!]?.secret !== true),
     ...(sources.length > 0 ? { inventory: { sources, model: loadInventory(sources, { opener }) } } : {}),
   });
-  const output = text(options.output, '--output');
-  if (output === undefined) process.stdout.write(markdown);
-  else replaceFile(output, markdown);
-  return EXIT.done;
 }

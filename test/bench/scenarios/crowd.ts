@@ -1,6 +1,6 @@
 import type { Bench } from '../bench.ts';
-import { reeve } from '../contenders.ts';
-import { median, medians } from '../measure.ts';
+import { type Command, reeve } from '../contenders.ts';
+import { type Cost, measureGood, median, medians } from '../measure.ts';
 import { measureProbed, type Probed } from '../probed.ts';
 import { milliseconds, type Section, seconds } from '../report.ts';
 import { writeWorkload } from '../workload.ts';
@@ -26,6 +26,13 @@ export async function crowd(bench: Bench): Promise<Section> {
       const blocked = median(costs.map((cost) => cost.blocked));
       rows.push([`${count}`, which, seconds(wall), seconds(cpu), `${Math.round(memory)} MB`, milliseconds(blocked)]);
     }
+    if (count === 100)
+      rows.push(
+        await withTree(
+          command,
+          second.map(({ cpu }) => cpu),
+        ),
+      );
     bench.note(`  ${count} hosts`);
   }
   return {
@@ -34,4 +41,15 @@ export async function crowd(bench: Bench): Promise<Section> {
     columns: ['hosts', 'run', 'wall', 'control CPU', 'peak memory', 'event loop blocked for at most'],
     rows,
   };
+}
+
+/** The same on a terminal, which `script` gives: what the live tree costs beside plain lines. */
+async function withTree({ argv, env, cwd }: Command, plain: number[]): Promise<string[]> {
+  const line = argv.map((word) => `'${word}'`).join(' ');
+  const costs: Cost[] = [];
+  for (const _ of plain)
+    costs.push(await measureGood(['script', '-qec', line, '/dev/null'], { ...env, TERM: 'xterm' }, cwd));
+  const { wall, cpu } = medians(costs);
+  const share = ((cpu - median(plain)) / cpu) * 100;
+  return ['100', 'second, with the live tree', seconds(wall), `${seconds(cpu)} (tree: ${share.toFixed(0)} %)`, '', ''];
 }

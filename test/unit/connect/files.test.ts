@@ -169,6 +169,36 @@ describe.each(shells)('files, $name', ({ command }) => {
     expect(readdirSync(folder)).toEqual(['checked']);
   });
 
+  test('only over what the plan saw', async () => {
+    const path = join(folder, 'seen');
+    const backupDir = join(folder, 'kept');
+    await expect(
+      write({ path, present: { sha256: '0'.repeat(64), mode: '0644', owner: '0', group: '0' } }, 'x'),
+    ).rejects.toMatchObject({ code: 'file-changed' });
+    await write({ path, present: 'absent' }, 'one');
+    await expect(write({ path, present: 'absent' }, 'two')).rejects.toMatchObject({ code: 'file-changed' });
+    const { uid, gid } = statSync(path);
+    const present = {
+      sha256: createHash('sha256').update('one').digest('hex'),
+      mode: '0644',
+      owner: String(uid),
+      group: String(gid),
+    };
+    chmodSync(path, 0o644);
+    const undo = await write({ path, backupDir, present }, 'two\n\n');
+    expect(readFileSync(path, 'utf8')).toBe('two\n\n');
+    expect(modeOf(path)).toBe('644');
+    expect(undo).toMatchObject({ mode: '0644', owner: String(uid), group: String(gid), sha256: present.sha256 });
+    for (const backup of [{}, { backupDir }]) {
+      await expect(write({ path, ...backup, present }, 'three')).rejects.toMatchObject({ code: 'file-changed' });
+    }
+    expect(readFileSync(path, 'utf8')).toBe('two\n\n');
+    expect(readdirSync(backupDir)).toHaveLength(1);
+    expect(readdirSync(folder).sort()).toEqual(['kept', 'seen']);
+    await restore(undo);
+    expect(readFileSync(path, 'utf8')).toBe('one');
+  });
+
   test('a failure leaves the file and its folder as they were', async () => {
     const path = join(folder, 'file');
     writeFileSync(path, 'before');

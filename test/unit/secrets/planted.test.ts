@@ -48,7 +48,8 @@ const sops = async (name: string, value: unknown) =>
   cli.write(name, await newSopsText(JSON.stringify(value), name, [recipient], {}));
 await sops('group_vars/all/sops.yaml', { from_sops: SECRETS.sops, number_from_sops: SECRETS.sopsNumber });
 await sops('extra.yaml', { from_extra: SECRETS.extra });
-const vaultText = `from_vault: ${JSON.stringify(SECRETS.vaultFile)}\nmixed: "${SECRETS.vaultPart} on {{ inventory_hostname }}"\n`;
+// Too short to be masked, and still not in the inventory that a run keeps.
+const vaultText = `short: Q7z\nfrom_vault: ${JSON.stringify(SECRETS.vaultFile)}\nmixed: "${SECRETS.vaultPart} on {{ inventory_hostname }}"\n`;
 cli.write(
   'host_vars/a.yaml',
   encryptVault(vaultText.replace('inventory_hostname', 'host.name'), SECRETS.password, 'some-id'),
@@ -165,6 +166,7 @@ describe('secrets that are everywhere', () => {
     expect(existsSync(join(cli.dir, 'out', `${SECRETS.env}.conf`))).toBe(true);
     expect(readFileSync(join(cli.dir, 'out', `${SECRETS.env}.conf`), 'utf8')).toContain(SECRETS.vaultPart + ' on a');
     expect(shown.split('********').length).toBeGreaterThan(50);
+    expect(everything(runs)).not.toContain('Q7z');
     for (const [name, secret] of Object.entries(SECRETS)) {
       for (const trace of traces(String(secret))) {
         expect(shown.includes(trace), `${name} as ${trace}: ${around(shown, trace)}`).toBe(false);
@@ -209,6 +211,29 @@ it('an error about a value that was encrypted does not show it', async () => {
   expect(result.stderr).not.toContain(SECRETS.extra);
 });
 
+it('a run that goes on takes no masked value for a real one', async () => {
+  const runs = join(cli.dir, 'runs-resume');
+  expect((await run(['--runs', runs])).code).toBe(2);
+  const resume = ['resume', 'last', '--runs', runs, '--vault-password-file', 'password'];
+  const without = await cli.run(resume, env);
+  expect(without).toMatchObject({ code: 5, stderr: expect.stringContaining('from_extra') });
+  const again = await cli.run([...resume, '-e', '@extra.yaml', '--accept-changes'], env);
+  // It fails at the same place as before, and nothing is undefined or opened wrongly.
+  expect(again.code, again.stderr).toBe(2);
+  expect(again.stdout).toContain('asserts');
+  for (const secret of Object.values(SECRETS)) expect(again.stdout + again.stderr).not.toContain(String(secret));
+});
+
+it('a runbook shows no secret', async () => {
+  const book = await cli.run(
+    ['runbook', 'play.yaml', '-i', 'inventory.yaml', '-e', '@extra.yaml', '--vault-password-file', 'password'],
+    env,
+  );
+  expect(book.code, book.stderr).toBe(0);
+  expect(book.stdout.match(/^# /gm)).toHaveLength(1);
+  for (const secret of Object.values(SECRETS)) expect(book.stdout).not.toContain(String(secret));
+});
+
 it('commands that show what is written show no secret of SOPS or of a lookup', async () => {
   const list = await cli.run(['inventory', '-i', 'inventory.yaml', '--list', '--vault-password-file', 'password'], env);
   expect(list.code).toBe(0);
@@ -216,6 +241,8 @@ it('commands that show what is written show no secret of SOPS or of a lookup', a
     from_env: { secret: 'env:PLANTED' },
     from_sops: '********',
     inline: { __ansible_vault: expect.stringContaining('$ANSIBLE_VAULT') },
+    from_vault: '********',
+    short: '********',
   });
 });
 

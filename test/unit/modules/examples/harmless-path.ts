@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
@@ -10,8 +11,8 @@ import type { ShellName } from '../../../support/local-target.ts';
  * must not be found unless the table of needs puts a stand-in in their place.
  */
 const HARMLESS = `
-  [ awk base64 basename bash bunzip2 bzip2 cat chgrp chmod chown cksum cmp comm cp curl cut date dd df diff dirname du env
-  expr false find fold getconf getent grep gunzip gzip head hostname id install ip join ln ls md5sum mkdir mkfifo mktemp mv
+  [ awk base64 basename bash bunzip2 bzip2 cat chgrp chmod chown cksum cmp comm cp curl cut date dd df diff dirname du echo env
+  expr false find fold getconf getent grep gunzip gzip head hostname id install ip join kill ln ls md5sum mkdir mkfifo mktemp mv
   nc nl nohup nproc od paste printf ps pwd readlink realpath rev rm rmdir sed seq setsid sh sha1sum sha256sum sha512sum
   sleep sort split stat stty sum sync tac tail tar tee test timeout touch tr true uname uniq unxz unzip uptime wc wget
   whoami xargs xz zcat`
@@ -37,4 +38,27 @@ export function harmlessPath(shell: ShellName): string {
     }
   }
   return folder;
+}
+
+/**
+ * What a script for busybox begins with: Debian's static build prefers its applets to PATH, so that those which are not
+ * harmless are put out of reach by functions, which lead to the stand-in in `bin` where there is one.
+ */
+export function appletGuard(shell: ShellName, bin: string): string {
+  if (shell !== 'busybox') return '';
+  return applets()
+    .map((name) => {
+      const standIn = join(bin, name);
+      return existsSync(standIn) ? `${name}() { '${standIn}' "$@"; }\n` : `${name}() { return 127; }\n`;
+    })
+    .join('');
+}
+
+let harmful: string[] | undefined;
+
+function applets(): string[] {
+  harmful ??= spawnSync('busybox', ['--list'], { encoding: 'utf8' })
+    .stdout.split('\n')
+    .filter((name) => /^[a-z][a-z0-9_]*$/.test(name) && !HARMLESS.includes(name));
+  return harmful;
 }

@@ -24,7 +24,8 @@ async function k3s(world: World, version: string, unit: 'k3s' | 'k3s-agent' = 'k
   const role = unit === 'k3s' ? 'server' : 'agent';
   world.file('usr/local/bin/k3s', binary(version), '0755');
   world.file('var/lib/rancher/k3s/server/token', 'K10aa::server:bb\n');
-  const start = `ExecStart=${world.at('usr/local/bin/k3s')} ${role}`;
+  const joins = unit === 'k3s' ? '' : ' --server https://127.0.0.1:6443 --token K10aa::node:bb';
+  const start = `ExecStart=${world.at('usr/local/bin/k3s')} ${role}${joins}`;
   world.file(`etc/systemd/system/${unit}.service`, `[Service]\nType=notify\n${start}\n${SYSTEMD}`);
   await world.target.run(`systemctl daemon-reload; systemctl enable ${unit}; systemctl start ${unit}`);
 }
@@ -50,7 +51,7 @@ export const needs: Record<string, Needs> = {
   },
   'blockinfile: Gone': {
     given: files({
-      'etc/hosts': '127.0.0.1 localhost\n# BEGIN REEVE MANAGED BLOCK\n::1 ip6\n# END REEVE MANAGED BLOCK\n',
+      'etc/hosts': '127.0.0.1 localhost\n# BEGIN MANAGED BY REEVE\n::1 ip6\n# END MANAGED BY REEVE\n',
     }),
   },
   'copy: A text': { given: files({ 'etc/motd': 'Go away\n' }) },
@@ -132,8 +133,9 @@ export const needs: Record<string, Needs> = {
     on: 'machine',
     guarded: true,
     given: async (world) => {
-      await k3s(world, 'v1.31.4+k3s1');
-      return { script: (await artifacts(world)).installScriptUrl };
+      const { url, installScriptUrl } = await artifacts(world);
+      await world.target.run(installScript(url), { env: { INSTALL_K3S_VERSION: 'v1.31.4+k3s1' } });
+      return { script: installScriptUrl };
     },
   },
   'install-script: A new agent, from a mirror': {
@@ -183,7 +185,8 @@ export const needs: Record<string, Needs> = {
     },
   },
   'k8s-info: One Deployment': { given: shop },
-  'k8s: Scale a Deployment': { given: shop },
+  // The object's status follows.
+  'k8s: Scale a Deployment': { given: shop, passing: ['resource'] },
   'wait-pods: Those of one application': { given: shop },
   'wait-server: After a restart': { on: 'cluster' },
   'wait-server: With the time it was down already': { on: 'cluster' },
@@ -194,13 +197,15 @@ export const needs: Record<string, Needs> = {
   },
   'http: Tell a chat': { given: async (world) => ({ url: `${await world.serve('')}/hooks/1` }) },
   'wait-for: The API server of this host': {
-    given: async (world) => ({ port: Number(new URL(await world.serve('')).port) }),
+    // Where there is no nc, curl keeps an open port open for as long as it may.
+    given: async (world) => ({ port: Number(new URL(await world.serve('')).port), connect_timeout: '1s' }),
   },
   'wait-for: As a client sees it': {
     on: 'cluster',
     given(world) {
       world.source('files/ca.pem', world.api.ca);
-      return { url: `${world.api.url}/healthz` };
+      // A k3s server tells strangers that they are none of its users.
+      return { url: `${world.api.url}/healthz`, status_code: 401 };
     },
   },
   'wait-for: A line in a log': { given: files({ 'var/log/app.log': 'starting\nready at last\n' }) },

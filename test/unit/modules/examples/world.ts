@@ -13,13 +13,14 @@ import type { Api } from '../../../lab/api/api.ts';
 import { startApi } from '../../../lab/api/api.ts';
 import { node } from '../../../lab/api/fixtures.ts';
 import { treeOf } from '../../../lab/fingerprint.ts';
+import { shellArgv } from '../../../lab/hosts/shells.ts';
 import { startHosts } from '../../../lab/hosts/start-hosts.ts';
 import type { LabHost } from '../../../lab/hosts/types.ts';
 import { labTarget } from '../../../support/lab-target.ts';
 import { type LocalTarget, localTarget, type ShellName } from '../../../support/local-target.ts';
 import { snapshotTree } from '../../../support/tree.ts';
 import { clusterOf } from '../../kube/target.ts';
-import { harmlessPath } from './harmless-path.ts';
+import { appletGuard, harmlessPath } from './harmless-path.ts';
 
 export type WorldKind = 'files' | 'machine' | 'cluster';
 
@@ -145,7 +146,7 @@ function engine(base: LocalTarget, read: ReadTarget['read']): Omit<Partial<ReadT
 
 function files(shell: ShellName): OpenWorld {
   const bin = mkdtempSync(join(tmpdir(), 'reeve-bin-'));
-  const base = localTarget({ shell, path: `${bin}:${harmlessPath(shell)}` });
+  const base = localTarget({ shell, path: `${bin}:${harmlessPath(shell)}`, prelude: () => appletGuard(shell, bin) });
   const target = { ...base.write, ...engine(base, base.write.read) };
   const state = (times: boolean) => snapshotTree(base.root, { times });
   return assemble({ base, root: base.root, bin, target, state, close: () => rmSync(bin, { recursive: true }) });
@@ -157,7 +158,7 @@ async function machine(shell: ShellName): Promise<OpenWorld> {
   host.setKnob('k3s-start', '0.05');
   host.setKnob('stop-sec', '0.1');
   const base = localTarget();
-  const lt = labTarget(host, shell === 'busybox' ? ['busybox', 'sh'] : [shell], {
+  const lt = labTarget(host, shellArgv(host.root, shell), {
     source: base.write.source,
     dropConnection: async () => host.dropConnections(),
   });
@@ -205,8 +206,8 @@ function wishes(api: Api): unknown {
   const lists = ['nodes', 'namespaces', 'configmaps', 'deployments', 'poddisruptionbudgets'];
   return lists.flatMap((resource) =>
     api.state.list(resource).map(({ kind, metadata: { name, namespace, labels, annotations }, ...object }) => {
-      const { spec, data } = object as { spec?: unknown; data?: unknown };
-      return { kind, name, namespace, labels, annotations, spec, data };
+      const { spec, data } = object as { spec?: { taints?: unknown }; data?: unknown };
+      return { kind, name, namespace, labels, annotations, spec: { ...spec, taints: undefined }, data };
     }),
   );
 }
