@@ -23,10 +23,7 @@ async function printed(name: string, options: Record<string, unknown>): Promise<
 it('lists every place, the weakest first, and marks the one that counts; hosts that agree are one case', async () => {
   const text = await printed('port', {});
   expect(text).toContain(
-    'port on w2, w3 = 8080\n    group all       hosts:8:1               80\n  → group_vars web  group_vars/web.yml:1:1  8080'.replace(
-      'group all       ',
-      'group all       ',
-    ),
+    'port on w2, w3 = 8080\n    group all       hosts:8:1               80\n  → group_vars web  group_vars/web.yml:1:1  8080',
   );
   expect(text).toContain('port on w1 = 8081');
   expect(text).toContain('port on d1 = 80');
@@ -35,8 +32,8 @@ it('lists every place, the weakest first, and marks the one that counts; hosts t
 it('knows what a playbook and -e say', async () => {
   const text = await printed('port', { host: 'd1', playbook: true });
   expect(text.split('\n').map((line) => line.trim().split(/ {2,}/)[0])).toEqual(
-    ['port on d1 = 9001', 'group all', 'vars of the playbook', '→ vars of the play play 1'].map((line) =>
-      expect.stringContaining(line.replace(' play 1', '')),
+    ['port on d1 = 9001', 'group all', 'vars of the playbook', '→ vars of the play'].map((text) =>
+      expect.stringContaining(text),
     ),
   );
   expect(await printed('port', { host: 'd1', extraVars: 'port=1' })).toContain('→ -e');
