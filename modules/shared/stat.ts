@@ -55,8 +55,8 @@ const PROBE_FUNCTION = `reeve_probe() {
   for f in r w x; do if [ -$f "$p" ]; then a=$a$f; fi; done
   if [ -z "$w" ] || { [ -L "$p" ] && [ -z "$t" ]; }; then
     q=\${p%/*}/; d=$(reeve_stat -L "$q"); u="$(umask) $(id)"
-    if [ -d "$q" ] && [ ! -x "$q" ]; then a=denied; fi
     e=\${p%/*}; while [ -n "$e" ] && [ ! -e "$e" ]; do e=\${e%/*}; done
+    if [ -d "$e" ] && [ ! -x "$e" ]; then a=denied; fi
   fi
   printf '%s\\000' F "$p" "$w" "$s" "$l" "$t" "$h" "$a" "$d" "$e" "$u" "\${n:+$((n))}"
   if [ -n "$n" ]; then head -c "$((n))" <"$p"; printf '\\000'; fi
