@@ -1,6 +1,6 @@
 import { TaskFailure } from '../../runner/module.ts';
 
-export type FileType = 'file' | 'directory' | 'link' | 'fifo' | 'socket' | 'block' | 'char' | 'other';
+type FileType = 'file' | 'directory' | 'link' | 'fifo' | 'socket' | 'block' | 'char' | 'other';
 
 export interface Attributes {
   type: FileType;

@@ -4,7 +4,7 @@ import { withForeseen } from './foresee.ts';
 import { quotePath } from './quote.ts';
 import { type FileState, parseProbes } from './stat-parse.ts';
 
-export { type Attributes, type FileState, type FileType, parseAttributes, parseProbes } from './stat-parse.ts';
+export { type Attributes, type FileState, parseAttributes, parseProbes } from './stat-parse.ts';
 
 export interface Probe {
   path: string;
@@ -35,7 +35,7 @@ export const HASH_FUNCTION = `reeve_hash() {
  *
  * GNU and busybox take -c, BSD -f with other letters; the raw mode in hex is the one spelling of type and bits all share.
  */
-export const STAT_FUNCTION = `if stat -c %f / >/dev/null 2>&1
+const STAT_FUNCTION = `if stat -c %f / >/dev/null 2>&1
 then reeve_flag=-c reeve_format=%f:%s:%u:%g:%Y:%X:%h:%d:%i:%U:%G
 else reeve_flag=-f reeve_format=%Xp:%z:%u:%g:%m:%a:%l:%d:%i:%Su:%Sg
 fi
