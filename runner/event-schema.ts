@@ -75,7 +75,7 @@ const RECAP: JsonSchema = {
 };
 
 /** Every event that a run writes, with its members. */
-export const EVENTS: EventTable = {
+const EVENTS: EventTable = {
   'run-started': {
     description: 'A run began.',
     members: {

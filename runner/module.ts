@@ -357,6 +357,8 @@ export interface ModuleDefinition<S extends ObjectSchema = ObjectSchema, Next = 
    * or a list of these); plan is handed a list of `Evaluated`, one for each, also when only one was written.
    */
   expressions?: readonly string[];
+  /** Arguments that name a template on the control machine: it is read and checked before anything runs. */
+  templateSources?: readonly string[];
   /** The facts become variables of the host, for the tasks after it and for other hosts to read. */
   setsVariables?: boolean;
   /**

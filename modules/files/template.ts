@@ -50,6 +50,7 @@ export const template = defineModule({
     },
   ],
   kind: 'state',
+  templateSources: ['src'],
   needs: FILE_NEEDS,
   returns: { type: 'object', additionalProperties: false, properties: fileFactsSchema },
   notes: 'Links at dest are followed. A file that changed between plan and apply is left alone and the task fails.',

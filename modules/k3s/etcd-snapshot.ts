@@ -3,6 +3,7 @@ import { checkDurations, durationOf, durationSchema } from '../shared/duration.t
 import { parseSnapshotList, type Snapshot, savedName, surplus } from '../shared/k3s-snapshots.ts';
 import { type Datastore, mainUnit, placeArgs, readK3sState } from '../shared/k3s-state.ts';
 import { quote, quoteAll } from '../shared/quote.ts';
+import { steady } from '../shared/steady.ts';
 
 interface Next {
   name: string;
@@ -97,7 +98,8 @@ export const etcdSnapshot = defineModule({
     }
     return { changes, facts, predicted: { datastore: 'etcd', saved: true, token_sha256: facts.token_sha256 }, next };
   },
-  async apply(next, target) {
+  async apply(next, real) {
+    const target = steady(real);
     const name = await save(next, target);
     const verified = await verify(next, name, target);
     const pruned = await prune(next, name, verified.list, target);

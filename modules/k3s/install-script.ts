@@ -8,6 +8,7 @@ import { OWN_VARIABLES, replayOf } from '../shared/k3s-replay.ts';
 import { restartUnit, type SqliteCopy } from '../shared/k3s-start.ts';
 import { isSecretName, type K3sState, type K3sUnit, mainUnit, placeArgs, readK3sState } from '../shared/k3s-state.ts';
 import { parseK3sVersion } from '../shared/k3s-version.ts';
+import { steady } from '../shared/steady.ts';
 
 interface Undo {
   backup: K3sBackup;
@@ -141,7 +142,8 @@ export const installScript = defineModule({
     if (changes.length === 0) return { changes, facts, message: `already ${next.version}` };
     return { changes, facts, predicted, next };
   },
-  async apply(next, target) {
+  async apply(next, real) {
+    const target = steady(real);
     const backup = backupOf(next.before, next.unit, next.places, target.stateDir);
     const undo: Undo = { backup, version: next.version, startTimeout: next.startTimeout };
     if (next.installer) {
@@ -153,13 +155,14 @@ export const installScript = defineModule({
       target.nodeName,
       `half upgraded: ${next.version} is installed and ${next.unitName} is not up with it`,
     );
-    const { downtime, copy } = await startK3s(next, backup, target);
+    const { downtime, copy } = await startK3s(next, backup, real);
     target.nodeState(target.nodeName, undefined);
     const after = await readK3sState(target, next.places, { names: [next.unitName], asIs: true });
     const facts = factsOf(after, mainUnit(after, next.role), next, downtime, copy);
     return { facts: { ...facts, previous: next.before.installed ?? null }, ...(next.installer ? { undo } : {}) };
   },
-  async undo(undo: Undo, target) {
+  async undo(undo: Undo, real) {
+    const target = steady(real);
     const { backup, version } = undo;
     const [from, to] = [parseK3sVersion(version), parseK3sVersion(backup.version ?? '')];
     if (!to || backup.unit === undefined) {
@@ -177,7 +180,7 @@ export const installScript = defineModule({
     const before = mainUnit(await readK3sState(target, backup.places, { names: [backup.unit], asIs: true }));
     const wrong = await restoreBackup(target, backup);
     if (wrong) throw new TaskFailure(`the previous k3s could not be put back: ${wrong}`, { code: 'restore-failed' });
-    await restartUnit(target, { unit: backup.unit, before: before?.state, timeout: undo.startTimeout });
+    await restartUnit(real, { unit: backup.unit, before: before?.state, timeout: undo.startTimeout });
   },
 });
 

@@ -1,7 +1,7 @@
 /** Running the install script on a node: copies first, the script, a look at what it left, and the restart. */
 import { TaskFailure, type WriteTarget } from '../../runner/module.ts';
 import { endInstallation, type K3sBackup, makeBackup, restoreBackup } from './k3s-files.ts';
-import { type Installer, runInstaller } from './k3s-installer.ts';
+import { BUSY, type Installer, runInstaller } from './k3s-installer.ts';
 import { losses, type Replay, strayServerUnits } from './k3s-replay.ts';
 import { restartUnit, restartWithCopy, type SqliteCopy } from './k3s-start.ts';
 import { type K3sPlaces, type K3sRole, type K3sState, type K3sUnit, readK3sState } from './k3s-state.ts';
@@ -35,7 +35,19 @@ export async function installK3s(
   target.nodeState(target.nodeName, `the install script of ${next.version} is running`);
   target.progress(`installing ${next.version}`);
   const argv = [next.role, ...next.replay.args];
-  const run = await runInstaller(target, { installer, argv, env: next.env, timeout: next.installTimeout });
+  const run = await runInstaller(target, {
+    installer,
+    argv,
+    lockDir: backup.dir,
+    env: next.env,
+    timeout: next.installTimeout,
+  });
+  if (run.code === BUSY) {
+    throw new TaskFailure(run.stderr.trim(), {
+      code: 'installer-running',
+      hint: 'it goes on though the run that began it is gone: wait until it has ended, then run again',
+    });
+  }
   const after = await readK3sState(target, next.places, { names: [next.unitName], asIs: true });
   const stray = next.role === 'agent' ? strayServerUnits(next.before, after) : [];
   const failure = whatWentWrong(next, run, after, stray);

@@ -60,6 +60,8 @@ async function fetchScript(target: ReadTarget, url: string): Promise<Buffer> {
 
 export interface InstallRun {
   installer: Installer;
+  /** Directory that every installation on this host knows: two at once are refused. */
+  lockDir: string;
   /** Arguments of the script: the role first. */
   argv: string[];
   env: Record<string, string>;
@@ -75,8 +77,9 @@ export function runInstaller(target: WriteTarget, run: InstallRun): Promise<RunR
   const script = `
 ${unwanted.map((name) => `unset ${name}`).join('\n')}
 umask 022
+${lockLines(run.lockDir, run.timeout)}
 dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
+trap 'rm -rf "$dir" "$lock"' EXIT
 ${text ? 'cat >"$dir/install.sh" || exit 1' : downloadLines(url ?? '', sha256)}
 sh "$dir/install.sh" ${run.argv.map(quote).join(' ')} </dev/null`;
   return target.job({
@@ -86,6 +89,33 @@ sh "$dir/install.sh" ${run.argv.map(quote).join(' ')} </dev/null`;
     timeout: Math.min(run.timeout, target.remaining()),
     ...(text ? { stdin: text } : {}),
   });
+}
+
+/** Exit code of the job when another installation is at work. */
+export const BUSY = 75;
+
+/** Seconds to wait for another installation: most of those that a killed run left behind end within that. */
+const LONGEST_WAIT = 60;
+
+/**
+ * An installation outlives the run that began it, so a next run may meet it. The lock is a file with the process and the
+ * time it started at: neither a reboot nor another process of that number keeps it closed.
+ * @param timeout of the installation, in milliseconds
+ */
+function lockLines(dir: string, timeout: number): string {
+  const seconds = Math.min(LONGEST_WAIT, Math.floor(timeout / 2000));
+  return `
+started() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
+busy() { [ -f "$lock" ] && read -r pid since <"$lock" && [ -n "$since" ] && [ "$(started "$pid")" = "$since" ]; }
+lock=${quote(`${dir}/installer`)}
+mkdir -p ${quote(dir)}
+waited=0
+while busy && [ $waited -lt ${seconds} ]; do sleep 1; waited=$((waited + 1)); done
+if busy; then
+  echo "another installation is running on this host (process $pid)" >&2
+  exit ${BUSY}
+fi
+echo "$$ $(started $$)" >"$lock"`;
 }
 
 function downloadLines(url: string, sha256: string | undefined): string {

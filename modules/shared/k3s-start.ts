@@ -3,6 +3,7 @@ import { type ReadTarget, TaskFailure, type WriteTarget } from '../../runner/mod
 import { spoken } from './duration.ts';
 import { type K3sBackup, restoreScript } from './k3s-files.ts';
 import { quote } from './quote.ts';
+import { steady } from './steady.ts';
 import { downtimeSeconds, journalTail, type Watched, watchUnit } from './unit-watch.ts';
 import { isUp, systemdShow, type UnitState } from './units.ts';
 
@@ -34,13 +35,13 @@ export interface StartOptions {
 /** Reloads systemd, restarts without blocking and watches. Gives the seconds the unit was down. */
 export async function restartUnit(target: WriteTarget, options: StartOptions): Promise<number> {
   const name = quote(`${options.unit}.service`);
-  const asked = await target.run(`{ systemctl daemon-reload && systemctl restart --no-block ${name}; } 2>&1`);
+  const asked = await steady(target).run(`{ systemctl daemon-reload && systemctl restart --no-block ${name}; } 2>&1`);
   if (asked.code !== 0) {
     throw new TaskFailure(`${options.unit}: systemctl restart failed: ${asked.stdout.trim()}`, {
       code: 'service-failed',
     });
   }
-  return downtimeSeconds(await watchStart(target, options));
+  return downtimeSeconds(await watchStart(target, options), options.before);
 }
 
 /**
@@ -108,7 +109,7 @@ export async function restartWithCopy(
       hint: `is there room in ${options.copyDir}?`,
     });
   }
-  return { downtime: downtimeSeconds(watched), copy: { path: options.copyDir, sha256: hash } };
+  return { downtime: downtimeSeconds(watched, options.before), copy: { path: options.copyDir, sha256: hash } };
 }
 
 function sqliteScript(options: StartOptions & { dataDir: string; copyDir: string; backup: K3sBackup }): string {

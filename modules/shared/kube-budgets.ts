@@ -22,6 +22,6 @@ export function budgetSentence(budget: KubeObject): string {
 }
 
 /** True when even with every pod healthy the budget would allow no eviction (maxUnavailable 0, a single replica). */
-export function neverAllows({ status }: KubeObject): boolean {
+function neverAllows({ status }: KubeObject): boolean {
   return status !== undefined && status.expectedPods > 0 && status.desiredHealthy >= status.expectedPods;
 }

@@ -13,7 +13,7 @@ export interface Cordon {
   by?: string;
 }
 
-export function cordonOf(node: KubeObject): Cordon {
+function cordonOf(node: KubeObject): Cordon {
   const cordoned = node.spec?.unschedulable === true;
   const by: string | undefined = node.metadata.annotations?.[CORDONED_BY];
   return cordoned && by !== undefined ? { cordoned, by } : { cordoned };

@@ -2,7 +2,8 @@ import { type ClusterReader, type KubeObject, ReeveError, TaskFailure } from '..
 import { spoken } from './duration.ts';
 import { budgetSentence, budgetsOver, listBudgets } from './kube-budgets.ts';
 import type { EvictionResult, PodProgress } from './kube-evictor.ts';
-import { nameOf } from './kube-objects.ts';
+import { notReady } from './kube-node-health.ts';
+import { nameOf, nodePath } from './kube-objects.ts';
 
 export interface Blocker {
   pod: string;
@@ -38,14 +39,16 @@ export async function drainFailure(
   const left = result.pods.filter(({ state }) => state !== 'gone');
   const failed = left.filter(({ state }) => state === 'failed');
   const shown = failed.length > 0 ? [...failed, ...left.filter(({ state }) => state === 'blocked')] : left;
-  const numbers = await budgetNumbers(cluster, shown);
+  const away = await whyAway(cluster);
+  const numbers = away ? new Map<string, string>() : await budgetNumbers(cluster, shown);
   const lines = shown.map((entry) => `  ${entry.name} ${reasonOf(entry, numbers)}`);
   const end = result.end === 'deadline' ? `was not drained in ${spoken(timeout)}` : 'cannot be drained';
-  if (result.error instanceof ReeveError && failed.length === 0) lines.push(`  ${result.error.message}`);
+  if (away) lines.push(`  ${away}`);
+  else if (result.error instanceof ReeveError && failed.length === 0) lines.push(`  ${result.error.message}`);
   return new TaskFailure(`${node} ${end}; ${left.length} of ${result.pods.length} pods are left\n${lines.join('\n')}`, {
     code: result.end === 'deadline' ? 'drain-deadline' : 'drain-failed',
     facts: { ...facts, blocked: shown.map((entry) => ({ pod: entry.name, why: reasonOf(entry, numbers) })) },
-    hint: await hintFor(cluster, left),
+    hint: away ? undefined : await hintFor(cluster, node, left),
     cause: result.error,
   });
 }
@@ -77,7 +80,9 @@ async function budgetNumbers(cluster: ClusterReader, pods: PodProgress[]): Promi
   return numbers;
 }
 
-async function hintFor(cluster: ClusterReader, left: PodProgress[]): Promise<string | undefined> {
+async function hintFor(cluster: ClusterReader, node: string, left: PodProgress[]): Promise<string | undefined> {
+  const dead = left.some(({ state }) => state === 'leaving') ? await whyDead(cluster, node) : undefined;
+  if (dead) return `${node} ${dead}. Its kubelet must come back to end the pods; until then they stay Terminating.`;
   const manager = left.some(({ pod }) => pod.metadata.labels?.['longhorn.io/component'] === 'instance-manager');
   if (manager) return longhornHint(cluster);
   if (!left.some(({ budget }) => budget)) return undefined;
@@ -85,6 +90,25 @@ async function hintFor(cluster: ClusterReader, left: PodProgress[]): Promise<str
     'Scale the workload up or mend its unready pods, then run again. ' +
     'Bypassing the budget (`disable_eviction: true`) means an outage of that workload.'
   );
+}
+
+/** What the client says when the API server does not answer now. */
+async function whyAway(cluster: ClusterReader): Promise<string | undefined> {
+  try {
+    await cluster.read({ method: 'GET', path: '/readyz', cleanup: true, timeout: 3_000 });
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+async function whyDead(cluster: ClusterReader, node: string): Promise<string | undefined> {
+  try {
+    const { status, body } = await cluster.read({ method: 'GET', path: nodePath(node), cleanup: true, timeout: 5_000 });
+    return status === 200 ? notReady(body) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Longhorn keeps an instance-manager while it holds a volume's last healthy replica. */

@@ -10,7 +10,7 @@ export interface DrainRules {
   skipWaitForDelete: number;
 }
 
-export type Fate =
+type Fate =
   | { kind: 'evict'; warning?: string }
   /** A DaemonSet's pod: it would be back at once. */
   | { kind: 'ignore' }
@@ -23,7 +23,7 @@ export type Fate =
  * (kubernetes/kubectl pkg/drain/filters.go), the first that keeps a pod ending its chain.
  * `daemonSetExists` is asked only for unfinished pods of DaemonSets.
  */
-export async function fateOf(
+async function fateOf(
   pod: KubeObject,
   rules: DrainRules,
   daemonSetExists: (pod: KubeObject) => Promise<boolean>,

@@ -1,4 +1,5 @@
 import { type ClusterWriter, type KubeObject, ReeveError } from '../../runner/module.ts';
+import { watchBudgets } from './kube-budget-watch.ts';
 import { isLongDeleted } from './kube-drain-filters.ts';
 import { type EvictionApi, evictionOf, outcomeOf } from './kube-eviction.ts';
 import { nameOf, podPath } from './kube-objects.ts';
@@ -36,6 +37,12 @@ export interface EvictionResult {
   error?: unknown;
 }
 
+/** What those who wait may want to hear of: the node's pods changed, these budgets opened. */
+interface News {
+  pods?: true;
+  open?: ReadonlySet<string>;
+}
+
 const DEADLINE = Symbol('deadline');
 const HARD_FAILURE = Symbol('hard failure');
 
@@ -60,7 +67,10 @@ class Evictor {
   readonly #signal: AbortSignal;
   /** The node's pods by uid, as the watch last saw them. */
   #present: Map<string, KubeObject>;
-  readonly #sleepers = new Set<() => void>();
+  readonly #sleepers = new Set<(news: News) => void>();
+  #watchingBudgets: Promise<void> | undefined;
+  /** How often each budget was seen to open. */
+  readonly #openings = new Map<string, number>();
   #gone = 0;
   #error: unknown;
 
@@ -70,7 +80,7 @@ class Evictor {
     this.#pods = pods.map((pod) => ({ pod, name: nameOf(pod), state: 'waiting' }));
     this.#present = byUid(pods);
     this.#signal = AbortSignal.any([options.signal, this.#stop.signal]);
-    this.#signal.addEventListener('abort', () => this.#wake(), { once: true });
+    this.#signal.addEventListener('abort', () => this.#wake({}), { once: true });
   }
 
   async run(): Promise<EvictionResult> {
@@ -86,7 +96,7 @@ class Evictor {
     } finally {
       clearTimeout(timer);
       this.#stop.abort();
-      await watching;
+      await Promise.all([watching, this.#watchingBudgets]);
     }
   }
 
@@ -127,6 +137,7 @@ class Evictor {
     const request = { ...evictionOf(entry.pod, api, gracePeriod), signal: this.#signal };
     for (;;) {
       if (this.#checkGone(entry)) return;
+      const openings = new Map(this.#openings);
       const outcome = outcomeOf(await this.#cluster.write(request));
       switch (outcome.kind) {
         case 'leaving':
@@ -143,11 +154,11 @@ class Evictor {
         case 'conflict':
           if (await this.#lookGone(entry)) return;
           this.#note(entry, outcome);
-          await this.#sleep(retry);
+          await this.#sleep(retry, () => false);
           break;
         default:
           this.#note(entry, outcome);
-          await this.#sleep(retry);
+          await this.#untilRetry(entry, openings);
           // Budgets are looked at before the uid: without this a replacement's budget would hold us for ever.
           if (await this.#lookGone(entry)) return;
       }
@@ -181,7 +192,7 @@ class Evictor {
   async #untilGone(entry: PodProgress): Promise<void> {
     // A pod that terminates for too long is given up by the clock, not by an event.
     const look = this.#options.skipWaitForDelete > 0 ? 1000 : undefined;
-    while (!this.#checkGone(entry)) await this.#sleep(look, true);
+    while (!this.#checkGone(entry)) await this.#sleep(look, (news) => news.pods === true);
   }
 
   #checkGone(entry: PodProgress): boolean {
@@ -214,7 +225,7 @@ class Evictor {
         options,
         (pods) => {
           this.#present = byUid(pods);
-          this.#wake();
+          this.#wake({ pods: true });
           return undefined;
         },
         timeout,
@@ -228,12 +239,26 @@ class Evictor {
     }
   }
 
-  #wake(): void {
-    for (const wake of [...this.#sleepers]) wake();
+  /** Until the next try is due, or the budget that holds the pod opens; `openings` is from before the last try. */
+  async #untilRetry({ budget }: PodProgress, openings: ReadonlyMap<string, number>): Promise<void> {
+    const { timeout, retry } = this.#options;
+    if (budget === undefined) return this.#sleep(retry, () => false);
+    const onOpen = (open: ReadonlySet<string>) => {
+      for (const name of open) this.#openings.set(name, (this.#openings.get(name) ?? 0) + 1);
+      this.#wake({ open });
+    };
+    this.#watchingBudgets ??= watchBudgets(this.#cluster, { signal: this.#signal, timeout, onOpen });
+    // It may have opened while the refusal was on its way.
+    if (this.#openings.get(budget) !== openings.get(budget)) return;
+    await this.#sleep(retry, ({ open }) => open?.has(budget) === true);
   }
 
-  /** Resolves after `ms` (with `orChange`, also when the node's pods change); rejects when all is over. */
-  async #sleep(ms: number | undefined, orChange = false): Promise<void> {
+  #wake(news: News): void {
+    for (const wake of [...this.#sleepers]) wake(news);
+  }
+
+  /** Resolves after `ms` or at news that matter; rejects when all is over. */
+  async #sleep(ms: number | undefined, matters: (news: News) => boolean): Promise<void> {
     this.#signal.throwIfAborted();
     await new Promise<void>((accept) => {
       const end = () => {
@@ -242,8 +267,8 @@ class Evictor {
         accept();
       };
       const timer = ms === undefined ? undefined : setTimeout(end, ms);
-      const wake = () => {
-        if (orChange || this.#signal.aborted) end();
+      const wake = (news: News) => {
+        if (this.#signal.aborted || matters(news)) end();
       };
       this.#sleepers.add(wake);
     });

@@ -15,7 +15,7 @@ const GROUPS: Record<string, string> = {
 };
 
 /** The API version of a kind that is written without one. */
-export function usualVersion(kind: string): string {
+function usualVersion(kind: string): string {
   const wanted = kind.toLowerCase();
   const found = Object.entries(GROUPS).find(([, kinds]) =>
     kinds.split(' ').some((one) => one.toLowerCase() === wanted || `${one.toLowerCase()}s` === wanted),

@@ -106,10 +106,11 @@ fi`;
 }
 
 /**
- * Seconds that the unit was down over a restart: by systemd's own clock where it tells, else as watched.
+ * Seconds that the unit was down over a restart: by systemd's own clock where it tells, else as watched. A unit that did
+ * not run before has no such time of its own: then it is how long the start took.
  */
-export function downtimeSeconds({ state, elapsed }: Watched): number {
+export function downtimeSeconds({ state, elapsed }: Watched, before: UnitState | undefined): number {
   const measured = state.activeEnter - state.activeExit;
-  const ms = state.activeExit > 0 && measured > 0 ? measured / 1000 : elapsed;
+  const ms = before?.active === 'active' && state.activeExit > 0 && measured > 0 ? measured / 1000 : elapsed;
   return Math.round(ms) / 1000;
 }

@@ -212,7 +212,7 @@ async function settle(next: Next, target: WriteTarget): Promise<{ unit: UnitStat
   });
   const { state, settled, elapsed } = watched;
   if (settled && (up ? isUp(state) : !isUp(state) || state.type === 'oneshot')) {
-    return { unit: state, downtime: last === 'restart' ? downtimeSeconds(watched) : 0 };
+    return { unit: state, downtime: last === 'restart' ? downtimeSeconds(watched, next.before) : 0 };
   }
   const journal = await journalTail(target, next.name);
   const what = settled

@@ -10,9 +10,8 @@ import type { Playbook } from '../playbook/model.ts';
 import type { Registry } from '../playbook/registry.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { checkArgs } from '../validate/args.ts';
-import { ask } from './ask.ts';
-import { confirmer } from './confirm.ts';
-import { hostKeyQuestion } from './host-keys.ts';
+import { hostKeyChecking } from './host-keys.ts';
+import { Person } from './person.ts';
 
 export interface Assembly {
   playbook: Playbook;
@@ -29,8 +28,11 @@ export interface Assembly {
 /** Everything a run is made of, from what the command line says. Whoever calls this closes `connections`. */
 export async function assemble(assembly: Assembly): Promise<RunParts> {
   const { playbook, inventory, modules, settings, sinks, masker } = assembly;
-  const connections = await openConnections(assembly);
+  const person = new Person((work) => assembly.reporter.apart(work));
   const emitter = new Emitter(runId(settings.startedAt), sinks, masker);
+  const connections = await openConnections(assembly.hostKeyChecking, person, (message) => {
+    emitter.emit({ type: 'notice', level: 'warning', message });
+  });
   return {
     playbook,
     inventory,
@@ -40,16 +42,19 @@ export async function assemble(assembly: Assembly): Promise<RunParts> {
     masker,
     connections,
     checkArgs,
-    confirm: confirmer(assembly.yes, (question) => assembly.reporter.apart(() => ask(question))),
+    confirm: person.confirmer(assembly.yes),
     interrupt: new Interrupt(),
   };
 }
 
-async function openConnections(assembly: Assembly): Promise<Connections> {
+/** Connections that ask `person` where the command line and the inventory leave it open. */
+export async function openConnections(
+  checking: string | undefined,
+  person: Person,
+  warn: (message: string) => void,
+): Promise<Connections> {
   const { createConnections } = await import('../connect/connections.ts');
-  return createConnections({
-    ...hostKeyQuestion(assembly.hostKeyChecking),
-  });
+  return createConnections({ ...hostKeyChecking(checking), ...person.connectionQuestions(), warn });
 }
 
 /** `20260102-030405-1a2b3c`: sorts by time, and two runs of one second differ. */

@@ -39,16 +39,18 @@ export async function execute({ file, playbook, inventory, filled, options }: Ex
     reporter: shown,
     hostKeyChecking: text(options.hostKeyChecking, '--host-key-checking') ?? process.env.REEVE_HOST_KEY_CHECKING,
   });
-  const unwatch = watchSignals(parts.interrupt);
+  const unwatch = watchSignals(parts.interrupt, (message) => {
+    parts.emitter.emit({ type: 'notice', level: 'warning', message });
+  });
   try {
     const outcome = await runPlaybook(parts, { playbook: file, reeve: version() });
     const detailed =
       settings.check && options.detailedExitcode === true && outcome.exitCode === EXIT.done && outcome.pending;
     return detailed ? EXIT.pending : outcome.exitCode;
   } finally {
-    unwatch();
     await parts.emitter.close();
     await parts.connections.close();
+    unwatch();
   }
 }
 

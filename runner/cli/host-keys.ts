@@ -2,7 +2,7 @@ import type { HostKeyChecking } from '../connect/types.ts';
 import { UsageError } from './report-error.ts';
 
 /** How unknown host keys are treated, from the flag or REEVE_HOST_KEY_CHECKING; undefined leaves it to the inventory. */
-export function hostKeyQuestion(given: string | undefined): { hostKeyChecking?: HostKeyChecking } {
+export function hostKeyChecking(given: string | undefined): { hostKeyChecking?: HostKeyChecking } {
   if (given === undefined) return {};
   if (given === 'ask' || given === 'strict' || given === 'accept-new' || given === 'off')
     return { hostKeyChecking: given };

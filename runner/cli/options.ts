@@ -1,20 +1,35 @@
 import { UsageError } from './report-error.ts';
 
-export type OptionRow = readonly [flags: string, description: string, config?: { default?: unknown; type?: unknown[] }];
+/** Flags as cac writes them (`-l, --limit <pattern>`), and a short sentence. */
+export type OptionRow = readonly [flags: string, description: string];
+
+/** Options that belong together, for the help. */
+export interface OptionGroup {
+  title: string;
+  options: readonly OptionRow[];
+}
 
 /** One command: its file holds what it does, this holds what the command line knows of it. */
 export interface CommandDefinition {
   /** `run <playbook>` */
   usage: string;
+  /** One line. */
   description: string;
-  options: readonly OptionRow[];
+  /** What a person should know beyond that: some sentences. */
+  details?: string;
+  groups: readonly OptionGroup[];
   examples?: readonly string[];
   run(args: never[], options: Record<string, unknown>): Promise<number>;
 }
 
+/** `run` */
+export function commandName({ usage }: CommandDefinition): string {
+  return usage.split(' ', 1)[0]!;
+}
+
 export const INVENTORY_OPTION: OptionRow = [
   '-i, --inventory <source>',
-  'Inventory file, directory or list of hosts (`h1,`); may be repeated',
+  'Inventory file, directory, or hosts (`h1,h2,`); may be repeated; default: REEVE_INVENTORY, inventory.yaml, inventory/',
 ];
 
 /** The values of an option that may be given several times, as texts. */

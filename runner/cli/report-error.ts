@@ -1,10 +1,24 @@
 import { EXIT, InvalidError, ReeveError } from '../errors.ts';
+import { nearestName } from '../language/nearest.ts';
+
+/** A word that was not found, and the words that there are: the hint names the nearest one. */
+export interface Misspelt {
+  word: string;
+  among: Iterable<string>;
+  shown?(near: string): string;
+  otherwise?: string | undefined;
+}
 
 /** Wrong use of the command line. */
 export class UsageError extends ReeveError {
-  constructor(message: string, hint = '`reeve --help` shows how it is used') {
-    super('usage', message, { hint, exitCode: EXIT.usage });
+  constructor(message: string, hint: string | Misspelt = '`reeve --help` shows how it is used') {
+    super('usage', message, { hint: typeof hint === 'string' ? hint : nearestHint(hint), exitCode: EXIT.usage });
   }
+}
+
+function nearestHint({ word, among, shown, otherwise }: Misspelt): string | undefined {
+  const near = nearestName(word, among);
+  return near === undefined ? otherwise : `did you mean \`${shown ? shown(near) : near}\`?`;
 }
 
 /** Prints an error on stderr, known ones as sentences with a place, unknown ones with their stack. Gives the exit code. */

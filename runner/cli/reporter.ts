@@ -19,5 +19,5 @@ export async function reporter(
   const isTree = format === 'tree' ? process.stdout.isTTY === true : format === 'auto' && isInteractive();
   if (!isTree) return (await import('../report/plain.ts')).plainReporter(look);
   const { treeReporter } = await import('../report/tree/tree.ts');
-  return treeReporter({ ...look, rows: () => process.stdout.rows ?? 24 });
+  return treeReporter({ ...look, stdout: process.stdout, stderr: process.stderr });
 }

@@ -6,8 +6,8 @@ import { exports, quoteWord, safePath } from './quote.ts';
  * ended, code. A job whose boot id is not the host's any more, and that left no code, was killed by a restart.
  */
 
-/** `running`: at work. `vanished`: no process, no exit code. `absent`: no such job. */
-export type JobState = 'running' | 'ended' | 'rebooted' | 'vanished' | 'absent';
+/** `starting`: no pid yet. `running`: at work. `vanished`: its process is gone, without an exit code. `absent`: no such job. */
+export type JobState = 'starting' | 'running' | 'ended' | 'rebooted' | 'vanished' | 'absent';
 
 /** Blocks of 64 KiB of each stream that one look at a running job takes at most. */
 const LOOK_BLOCKS = 16;
@@ -49,8 +49,10 @@ state() {
   was=
   if [ -f "$d/boot" ]; then read -r was <"$d/boot"; fi
   if [ "$was" != "$boot" ]; then s=rebooted; return; fi
+  s=starting
+  if [ ! -f "$d/pid" ]; then return; fi
   s=vanished
-  if [ -f "$d/pid" ] && read -r pid then_ <"$d/pid" && kill -0 "$pid" 2>/dev/null; then
+  if read -r pid then_ <"$d/pid" && kill -0 "$pid" 2>/dev/null; then
     begun "$pid"
     if [ "$since" = "$then_" ]; then s=running; fi
   fi
@@ -69,7 +71,8 @@ if read -r line </proc/$$/stat; then
   shift 19
   since=$1
 fi 2>/dev/null
-printf '%s %s\\n' $$ "$since" >"$d/pid"
+printf '%s %s\\n' $$ "$since" >"$d/pid.new"
+mv "$d/pid.new" "$d/pid"
 ( . "$d/env"; exec sh "$d/script" ) <"$d/stdin" >"$d/out" 2>"$d/err"
 printf '%s\\n' $? >"$d/code.new"
 mv "$d/code.new" "$d/code"`;
@@ -87,8 +90,11 @@ if [ -d "$d" ]; then
   was=
   if [ -f "$d/id" ]; then read -r was <"$d/id"; fi
   if [ -f "$d/launched" ] && { [ "$was" = ${id} ] || ${attach ? 'true' : 'false'}; }; then exit 0; fi
-  state
-  if [ $s = running ]; then exit 91; fi
+  # Without the mark the folder is what a start that was cut off has left.
+  if [ -f "$d/launched" ]; then
+    state
+    case $s in running|starting) exit 91;; esac
+  fi
   rm -rf "$d"
 fi
 mkdir "$d" || fail 'its folder cannot be made'

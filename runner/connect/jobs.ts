@@ -35,8 +35,8 @@ const REDIALS = { first: 500, factor: 2, longest: 10_000 };
 const SCRIPT_TIMEOUT = 30_000;
 /** milliseconds between TERM and KILL at the time limit. */
 const TERM_GRACE = 5_000;
-/** Looks without a sign of life until a job counts as vanished: it may be about to write its pid. */
-const PATIENCE = 10;
+/** Looks until a job counts as vanished: when its process is gone, and when it has not even written its pid. */
+const PATIENCE = { vanished: 2, starting: 15 };
 
 /**
  * Runs a script detached from the connection and waits for it; after a drop it connects again and goes on, until
@@ -101,9 +101,9 @@ class Job {
       const look = await this.#look();
       if (!look) return this.#end();
       if (look.state === 'ended') return this.#result(look.code ?? 0, false);
-      silent = look.state === 'vanished' ? silent + 1 : 0;
+      silent = look.state === 'running' ? 0 : silent + 1;
       if (look.state === 'rebooted') throw this.#gone('job-rebooted', 'the host was restarted before it ended');
-      if (silent >= PATIENCE || look.state === 'absent')
+      if (look.state === 'absent' || silent >= PATIENCE[look.state === 'starting' ? 'starting' : 'vanished'])
         throw this.#gone('job-vanished', 'it was killed without a trace');
     }
   }

@@ -72,9 +72,7 @@ async function renderArgs(parts: AttemptParts): Promise<Record<string, unknown> 
   const rendered = await withFacts(run, () => task.args.render(scope));
   const unknown = findUnknown(rendered);
   if (unknown) return unknown;
-  const given = module.expressions
-    ? await evaluateExpressions(parts, rendered as Record<string, unknown>)
-    : rendered;
+  const given = module.expressions ? await evaluateExpressions(parts, rendered as Record<string, unknown>) : rendered;
   const { args, diagnostics } = run.checkArgs(module, given, task.argsAt);
   const errors = diagnostics.filter((d) => d.severity === 'error');
   if (errors.length > 0) throw argumentError(errors);

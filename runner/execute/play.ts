@@ -11,7 +11,7 @@ import { hostScope } from './host-scope.ts';
 import type { HostState } from './host-state.ts';
 import { hostState, type RunState } from './run-state.ts';
 import type { Sources } from './sources.ts';
-import { alive, runSteps, runTaskOnHosts } from './steps.ts';
+import { runSteps, runTaskOnHosts } from './steps.ts';
 import { CONTROL_HOST } from './where.ts';
 
 /** How a play ended, as far as the plays after it care. */

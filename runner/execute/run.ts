@@ -2,6 +2,7 @@ import { EXIT, ReeveError } from '../errors.ts';
 import type { HostRecap, RunEnded } from '../events.ts';
 import { layeredScope } from '../language/scope.ts';
 import { Clusters } from './cluster-access.ts';
+import { takeLock } from './lock.ts';
 import { runPlay } from './play.ts';
 import { hostState, type RunParts, type RunState } from './run-state.ts';
 import { Semaphore } from './semaphore.ts';
@@ -52,7 +53,12 @@ export async function runPlaybook(parts: RunParts, labels: RunLabels): Promise<R
   let refused: string | undefined;
   try {
     if (settings.check) refuseUncheckable(playbook, run.modules);
-    refused = await runPlays(run);
+    const lock = await takeLock(run);
+    try {
+      refused = await runPlays(run);
+    } finally {
+      await lock?.release();
+    }
   } catch (thrown) {
     error = asRunError(thrown, run);
   }

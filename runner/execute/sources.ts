@@ -1,11 +1,10 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { EXIT, ReeveError } from '../errors.ts';
 import { compileTemplate, type Template } from '../language/template.ts';
 import { textStartingAt } from '../language/text-place.ts';
+import { sourceCandidates } from '../load/source-candidates.ts';
 import type { SourceFile, SourceTree } from '../module.ts';
-
-const FOLDERS = ['', 'files', 'templates'];
 
 /** Files of the control machine that tasks name, relative to the playbook; each is read and compiled once a run. */
 export class Sources {
@@ -41,7 +40,7 @@ export class Sources {
   }
 
   #candidates(path: string): string[] {
-    return isAbsolute(path) ? [path] : FOLDERS.map((folder) => join(this.#directory, folder, path));
+    return sourceCandidates(this.#directory, path);
   }
 
   async #read(path: string): Promise<SourceFile> {

@@ -3,6 +3,7 @@ import type { TaskReference, TaskStatus } from '../events.ts';
 import type { Expression } from '../language/types.ts';
 import { isUnknown } from '../language/unknown.ts';
 import type { Task } from '../playbook/model.ts';
+import { describeTask } from '../playbook/task-name.ts';
 import { type Attempt, baseResult, failedAttempt, shownChanges, unknownAttempt } from './attempt.ts';
 import { allTrue, scopeFor } from './conditions.ts';
 import { inherit, type StepContext } from './context.ts';
@@ -58,8 +59,12 @@ export async function runTask(
   return finish(taskRun, result, Date.now() - startedAt);
 }
 
-async function displayName({ context, task, host }: TaskRun): Promise<string> {
-  if (task.name.isStatic) return String(task.name.render(context.run.emptyScope));
+async function displayName({ context, task, host, module, settings }: TaskRun): Promise<string> {
+  if (task.name.isStatic) {
+    const name = String(task.name.render(context.run.emptyScope));
+    // A task without a name bears that of its module. With no_log its arguments are nobody's business.
+    return name === task.module && !settings.noLog ? describeTask(task, module) : name;
+  }
   const name = await withFacts(context.run, () => task.name.render(scopeFor(context, task, host)));
   return isUnknown(name) ? task.module : String(name);
 }

@@ -1,9 +1,10 @@
 import { CEL_ADDITIONS } from '../language/cel-environment.ts';
 import { BLOCKS, HELPERS } from '../language/helpers.ts';
+import { INPUT_SCHEMA } from '../playbook/inputs.ts';
 import { KEYWORDS, keywordsOf, type Level } from '../playbook/keywords.ts';
 import { describeSchema } from '../validate/schema/describe.ts';
 import { HEADER } from './header.ts';
-import { table } from './markdown.ts';
+import { propertyRows, table } from './markdown.ts';
 
 const LEVELS: readonly [Level, string][] = [
   ['playbook', 'Playbook'],
@@ -28,10 +29,16 @@ export function keywordsPage(): string {
       `\`${keyword.name}\``,
       keyword.expects ?? describeSchema(keyword.schema),
       READINGS[keyword.reads] ?? '',
-      `${keyword.description}${keyword.ansible ? ` In Ansible: ${keyword.ansible}.` : ''}`,
+      `${keyword.description}${keyword.ansible ? ` In Ansible: \`${keyword.ansible}\`.` : ''}`,
     ]);
     return `## ${title}\n\n${table(['Keyword', 'Value', 'Read as', 'Description'], rows)}`;
   });
+  const inputs = table(['Key', 'Value', '', 'Description'], propertyRows(INPUT_SCHEMA));
+  const loops = table(
+    ['Key', 'Value', '', 'Description'],
+    propertyRows(keywordsOf('task').get('loop_control')!.schema),
+  );
+  sections.push(`## An input\n\n${inputs}`, `## \`loop_control\`\n\n${loops}`);
   const intro = `${new Set(KEYWORDS.map((keyword) => keyword.name)).size} keywords. A task has one module beside them; see \`docs/modules/\`.`;
   return `<!-- ${HEADER} -->\n\n# Keywords\n\n${intro}\n\n${sections.join('\n\n')}\n`;
 }

@@ -1,4 +1,5 @@
 import type { AnyModule } from '../module.ts';
+import type { Registry } from '../playbook/registry.ts';
 import type { JsonSchema } from '../schema-types.ts';
 import { HEADER } from './header.ts';
 import { propertyRows, table } from './markdown.ts';
@@ -34,6 +35,17 @@ export function modulePage(module: AnyModule): string {
     ...(module.notes ? ['## Notes', module.notes] : []),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+/** The list of all modules, with a link to the page of each. */
+export function moduleIndex(registry: Registry): string {
+  const names = [...registry.keys()].sort();
+  const rows = names.map((name) => {
+    const { kind, on = 'host', description } = registry.get(name)!;
+    return [`[${name}](${name}.md)`, kind, on, description];
+  });
+  const intro = names.length === 0 ? 'None yet.' : `${names.length} modules; each page is made from the module itself.`;
+  return `<!-- ${HEADER} -->\n\n# Modules\n\n${intro}\n\n${table(['Module', 'Kind', 'Works on', 'What it does'], rows)}\n`;
 }
 
 function needs(module: AnyModule): string {

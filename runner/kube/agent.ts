@@ -5,10 +5,6 @@ import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'n
 
 /** How long a TCP connection and the TLS handshake may take. */
 const CONNECT_TIMEOUT = 10_000;
-/** An SSH server allows ten sessions a connection; bursts such as evictions must not use them up. */
-const TUNNEL_SOCKETS = 6;
-const DIRECT_SOCKETS = 32;
-
 /** Gives a TCP stream to the API server. */
 export type Dial = () => Promise<Duplex>;
 
@@ -17,7 +13,6 @@ export interface ApiAgentOptions {
   hostname: string;
   tls: ConnectionOptions;
   dial: Dial;
-  tunnelled: boolean;
   /** Keep connections for later requests. */
   keepAlive: boolean;
 }
@@ -30,8 +25,7 @@ export class ApiAgent extends Agent {
   readonly #options: ApiAgentOptions;
 
   constructor(options: ApiAgentOptions) {
-    const { keepAlive, tunnelled } = options;
-    super({ keepAlive, maxSockets: tunnelled ? TUNNEL_SOCKETS : DIRECT_SOCKETS, scheduling: 'lifo' });
+    super({ keepAlive: options.keepAlive, scheduling: 'lifo' });
     this.#options = options;
   }
 

@@ -24,6 +24,8 @@ export interface Patience {
   dns: number;
   /** A word of progress after this long without an answer. */
   silence: number;
+  /** How long a cleanup that says no time of its own may take in all. */
+  cleanup: number;
   /** How long one watch may last; silence beyond it means that it is dead. */
   watch: number;
 }
@@ -33,6 +35,7 @@ export const PATIENCE: Patience = {
   unauthorized: 10_000,
   dns: 10_000,
   silence: 5_000,
+  cleanup: 30_000,
   watch: 45_000,
 };
 
@@ -50,7 +53,7 @@ export async function attempt(
   scope: TaskScope,
   patience: Patience,
 ): Promise<WireAnswer> {
-  const bounds = boundsOf(request, scope);
+  const bounds = boundsOf(request, scope, patience);
   const tries = new Tries(ways, request, bounds, patience);
   for (;;) {
     const way = ways.current;
@@ -75,7 +78,7 @@ async function tryOnce(
 ): Promise<{ answer?: WireAnswer; verdict: Verdict }> {
   let endpoint: Endpoint | undefined;
   try {
-    endpoint = await way.open();
+    endpoint = await unlessAborted(way.open(), scope.signal);
     const answer = await exchange(endpoint, {
       method: request.method,
       path: request.path + queryOf(request.query),
@@ -178,11 +181,12 @@ export function narrowed(scope: TaskScope, signal: AbortSignal, remaining: () =>
   return { signal, remaining, progress: (message) => scope.progress?.(message) };
 }
 
-function boundsOf(request: ClusterRequest, scope: TaskScope): TaskScope {
+function boundsOf(request: ClusterRequest, scope: TaskScope, patience: Patience): TaskScope {
   if (request.cleanup) {
-    const timeout = request.timeout ?? DEFAULT_TIMEOUT;
+    const timeout = request.timeout ?? patience.cleanup;
     const end = performance.now() + timeout;
-    return { signal: AbortSignal.timeout(timeout), remaining: () => end - performance.now() };
+    // The time itself is kept by `remaining`, which ends in an error that says why; the signal is for what hangs.
+    return { signal: AbortSignal.timeout(timeout + 1_000), remaining: () => end - performance.now() };
   }
   if (!request.signal) return scope;
   return narrowed(scope, AbortSignal.any([scope.signal, request.signal]), () => scope.remaining());
@@ -192,6 +196,22 @@ export function queryOf(query: ClusterRequest['query'] = {}): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value));
   return search.size === 0 ? '' : `?${search}`;
+}
+
+/** What `promise` gives, or the signal's reason if that comes first. */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+    // Whichever lost must not be reported as unhandled.
+    promise.catch(() => undefined);
+    aborted.promise.catch(() => undefined);
+  }
 }
 
 /** Resolves after `ms`, or rejects with the signal's reason. */

@@ -1,7 +1,7 @@
 import type { ClusterReader, ClusterRequest, ClusterResponse, ClusterWriter, ServerReadiness } from '../module.ts';
 import type { ClusterAccess } from './access.ts';
-import { attempt, PATIENCE, type Patience, type TaskScope } from './attempt.ts';
-import { messageOf } from './failures.ts';
+import { attempt, PATIENCE, type Patience, type TaskScope, unlessAborted } from './attempt.ts';
+import { messageOf, whyNot } from './failures.ts';
 import { listAll } from './list.ts';
 import { watchUntil } from './until.ts';
 import { Ways } from './ways.ts';
@@ -80,18 +80,21 @@ function serverOf(ways: Ways): string {
 async function serverReady(ways: Ways, name: string, signal?: AbortSignal): Promise<ServerReadiness> {
   const way = ways.named(name);
   if (!way) throw new Error(`there is no way to the cluster named ${name}`);
-  const limit = AbortSignal.timeout(READY_TIMEOUT);
+  const limit = AbortSignal.timeout(READY_TIMEOUT + 500);
+  const either = signal ? AbortSignal.any([signal, limit]) : limit;
   try {
-    const endpoint = await way.open();
+    const endpoint = await unlessAborted(way.open(), either);
     const { status, body } = await exchange(endpoint, {
       method: 'GET',
       path: '/readyz',
       timeout: READY_TIMEOUT,
-      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+      // A connection from before a restart says nothing about the server that is there now.
+      fresh: true,
+      signal: either,
     });
     return { ready: status === 200, detail: status === 200 ? 'ok' : `${status}: ${messageOf(body)}` };
   } catch (error) {
     signal?.throwIfAborted();
-    return { ready: false, detail: error instanceof Error ? error.message : String(error) };
+    return { ready: false, detail: whyNot(error) };
   }
 }

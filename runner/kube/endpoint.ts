@@ -5,6 +5,14 @@ import { EXIT, ReeveError } from '../errors.ts';
 import { type ClusterAccess, type HostAccess, K3S_KUBECONFIG, type KubeconfigAccess } from './access.ts';
 import { ApiAgent, type Dial, dialDirect } from './agent.ts';
 import { type KubeconfigSource, parseKubeconfig, readKubeconfigFiles } from './kubeconfig.ts';
+import { Slots } from './slots.ts';
+
+/**
+ * Requests at a time, watches aside: an SSH server allows ten sessions a connection, and a burst of evictions must not
+ * use them up. (An agent's `maxSockets` does not count connections that are still being made.)
+ */
+const TUNNEL_REQUESTS = 6;
+const DIRECT_REQUESTS = 32;
 
 /** One way to the API server, opened: where to, as whom. */
 export interface Endpoint {
@@ -18,12 +26,13 @@ export interface Endpoint {
    * is under way on it.
    */
   settings(options: { fresh: boolean }): Promise<EndpointSettings>;
+  readonly slots: Slots;
   /** What is wrong with the client certificate («expired on …»), as far as it can be seen from here. */
   certificateProblem(): string | undefined;
   close(): void;
 }
 
-export interface EndpointSettings {
+interface EndpointSettings {
   agent: Agent;
   headers: Record<string, string>;
 }
@@ -77,6 +86,7 @@ function endpointOf(config: KubeConfig, origin: string, host: HostAccess | undef
   return {
     server: cluster.server,
     origin,
+    slots: new Slots(host ? TUNNEL_REQUESTS : DIRECT_REQUESTS),
     async settings({ fresh }) {
       const options: RequestOptions = {};
       await authenticate(config, options, origin);
@@ -88,7 +98,7 @@ function endpointOf(config: KubeConfig, origin: string, host: HostAccess | undef
       const identity = String(cert ?? '');
       if (agents?.identity !== identity) {
         const tls = definedOnly({ ca, cert, key, rejectUnauthorized, servername });
-        const common = { hostname, tls, dial, tunnelled: host !== undefined };
+        const common = { hostname, tls, dial };
         const agent = (keepAlive: boolean) => new ApiAgent({ ...common, keepAlive });
         agents = { identity, kept: agent(true), fresh: agent(false) };
       }

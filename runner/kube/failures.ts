@@ -76,11 +76,12 @@ export function judgeError(error: unknown, endpoint: Endpoint | undefined): Verd
     };
   }
   const dns = error.code === 'ENOTFOUND';
-  return { kind: 'passing', why: sentenceOf(error), maybeApplied: error.sent, ...(dns && { dns }) };
+  return { kind: 'passing', why: whyNot(error), maybeApplied: error.sent, ...(dns && { dns }) };
 }
 
-/** The reading of a socket error for people. */
-function sentenceOf(error: WireError): string {
+/** Why there was no answer, for people. */
+export function whyNot(error: unknown): string {
+  if (!(error instanceof WireError)) return error instanceof Error ? error.message : String(error);
   switch (error.code) {
     case 'ECONNREFUSED':
       return 'connection refused';

@@ -51,7 +51,7 @@ async function listOnce(
   }
 }
 
-export function refused(path: string, status: number, said: string): ReeveError {
+function refused(path: string, status: number, said: string): ReeveError {
   const known = status === 404;
   return new ReeveError(
     known ? 'cluster-not-found' : 'cluster-refused',

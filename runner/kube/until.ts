@@ -1,6 +1,6 @@
 import { EXIT, ReeveError } from '../errors.ts';
 import type { ClusterRequest, ClusterResponse, KubeObject, WatchOptions } from '../module.ts';
-import { narrowed, type Patience, pauseFor, queryOf, type TaskScope } from './attempt.ts';
+import { narrowed, type Patience, pauseFor, queryOf, type TaskScope, unlessAborted } from './attempt.ts';
 import { judgeAnswer } from './failures.ts';
 import { type Listed, listAll } from './list.ts';
 import type { Ways } from './ways.ts';
@@ -128,7 +128,7 @@ class Waiting<T> {
     let found: T | undefined;
     let lost = false;
     try {
-      const endpoint = await way.open();
+      const endpoint = await unlessAborted(way.open(), this.#scope.signal);
       const request = { method: 'GET', path: this.#options.path } as const;
       const refusal = await stream(
         endpoint,

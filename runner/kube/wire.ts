@@ -40,6 +40,15 @@ export class WireError extends Error {
 
 /** One request and its whole answer, whatever the status. Throws WireError, or the signal's reason. */
 export async function exchange(endpoint: Endpoint, wanted: WireRequest): Promise<WireAnswer> {
+  const release = await endpoint.slots.take(wanted.signal);
+  try {
+    return await exchangeNow(endpoint, wanted);
+  } finally {
+    release();
+  }
+}
+
+async function exchangeNow(endpoint: Endpoint, wanted: WireRequest): Promise<WireAnswer> {
   const { response, sent, finish } = await begin(endpoint, wanted);
   try {
     const chunks: Buffer[] = [];

@@ -1,3 +1,4 @@
+import type { Place } from '../errors.ts';
 import { compileDeep } from '../language/deep.ts';
 import { Definition } from '../language/definition.ts';
 import { compileExpression } from '../language/expression.ts';
@@ -6,6 +7,7 @@ import { type Path, Raw } from '../load/document.ts';
 import { inside, type ParseContext, placeOf, type Spot } from './context.ts';
 import { NAME_PATTERN } from './keywords.ts';
 import type { Definitions } from './model.ts';
+import { whyReserved } from './reserved.ts';
 
 /**
  * Compiles a value with all its templates; mistakes go to the context. `isRaw` says which strings are none, by path.
@@ -75,9 +77,16 @@ export function compileVars(context: ParseContext, value: unknown, spot: Spot, o
       });
       continue;
     }
+    checkReserved(context, name, where);
     compileValue(context, item, at);
     const locate = (path: readonly (string | number)[]) => at.document.textPlace([...at.path, ...path]);
     definitions[name] = new Definition({ value: item, locate, where, origin });
   }
   return definitions;
+}
+
+/** Reports a name that would hide behind one that is always there. */
+export function checkReserved(context: ParseContext, name: string | undefined, place: Place): void {
+  const why = name === undefined ? undefined : whyReserved(name);
+  if (why) context.error('reserved-name', why, place);
 }

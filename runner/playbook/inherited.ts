@@ -1,5 +1,5 @@
-import { compileValue, constant } from './compile.ts';
-import { inside, type ParseContext, type Spot } from './context.ts';
+import { checkReserved, compileValue, constant } from './compile.ts';
+import { inside, type ParseContext, placeOf, type Spot } from './context.ts';
 import type { Entries } from './entries.ts';
 import type { Inherited, StepBase } from './model.ts';
 
@@ -57,6 +57,8 @@ function parseLoopControl(context: ParseContext, entries: Entries): StepBase['lo
     context.error('loop-control-alone', '`loop_control` needs a `loop`', spot.document.place(spot.path, 'key'));
   }
   const at = (name: string): Spot => inside(spot, name);
+  checkReserved(context, written.loop_var, placeOf(at('loop_var')));
+  checkReserved(context, written.index_var, placeOf(at('index_var')));
   return withoutUndefined({
     item: written.loop_var,
     index: written.index_var,

@@ -8,16 +8,7 @@ export type Level = 'playbook' | 'play' | 'block' | 'include' | 'task' | 'handle
  * false, or a list of which all must be true); `loop` as a list, a mapping or CEL; `vars` as variable definitions;
  * `steps`, `handlers` and `plays` as lists of those; `inputs` as input definitions.
  */
-export type Reading =
-  | 'literal'
-  | 'template'
-  | 'condition'
-  | 'loop'
-  | 'vars'
-  | 'steps'
-  | 'handlers'
-  | 'plays'
-  | 'inputs';
+type Reading = 'literal' | 'template' | 'condition' | 'loop' | 'vars' | 'steps' | 'handlers' | 'plays' | 'inputs';
 
 /** One keyword of the language. Parser, schemas, docs and hints are all made from this table. */
 export interface Keyword {
@@ -167,7 +158,7 @@ export const KEYWORDS: readonly Keyword[] = [
     on: ['play'],
     reads: 'literal',
     schema: FLAG,
-    description: 
+    description:
       'true gathers the facts of all hosts at the start; by default a host’s are gathered when something first asks for them.',
   },
   {
@@ -376,7 +367,8 @@ export const KEYWORDS: readonly Keyword[] = [
     name: 'vars',
     on: ['playbook', ...INSIDE_PLAY],
     reads: 'vars',
-    schema: { type: 'object' },
+    // A mapping whose entries are all commented out is null to YAML.
+    schema: { type: ['object', 'null'] },
     expects: 'a mapping of variables',
     description: 'Variables; their values may hold templates and may refer to each other.',
   },
@@ -468,7 +460,7 @@ export const KEYWORDS: readonly Keyword[] = [
     schema: TEXT,
     expects: 'the name of a host',
     description: 'Runs on that host instead, with the variables of this one.',
-    ansible: 'delegate_to, local_action',
+    ansible: 'local_action',
   },
   {
     name: 'run_once',

@@ -80,6 +80,8 @@ function rejectRoot(context: ParseContext, document: Document): void {
     context.error('playbook-is-list', 'a playbook is a mapping; a list of plays stands under its key `plays`', place, {
       hint: 'write `plays:` above the list and indent the list by two spaces',
     });
+    // What else is to be changed is worth knowing now.
+    parsePlays(context, value, { document, path: [] });
   } else {
     context.error('playbook-is-list', 'a playbook is a mapping, not a list; is this a tasks file?', place, {
       hint: 'a tasks file is used by `include: FILE` in a playbook',

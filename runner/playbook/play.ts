@@ -7,7 +7,7 @@ import type { Play } from './model.ts';
 import { parseHandlers, parseSteps } from './steps.ts';
 
 /** Parses one play; undefined, with diagnostics, when it is no mapping. */
-export function parsePlay(context: ParseContext, value: unknown, spot: Spot, index: number): Play | undefined {
+function parsePlay(context: ParseContext, value: unknown, spot: Spot, index: number): Play | undefined {
   const entries = readEntries(context, value, spot, 'play');
   if (!entries) return undefined;
   const id = `plays[${index}]`;

@@ -1,6 +1,7 @@
 import { didYouMean } from '../language/nearest.ts';
 import { describeValue } from '../validate/schema/describe.ts';
 import { compileArgs } from './args.ts';
+import { checkReserved } from './compile.ts';
 import { type IncludeLink, inside, type ParseContext, placeOf, remember, type Spot } from './context.ts';
 import { Entries, isMapping, readEntries, reportUnknown } from './entries.ts';
 import { foreignKeyword, foreignModule } from './foreign.ts';
@@ -131,7 +132,9 @@ function parseTask(context: ParseContext, value: unknown, at: StepsAt, level: 't
     changedWhen: entries.conditionOrFlag('changed_when'),
     failedWhen: entries.conditionOrFlag('failed_when'),
   };
+  checkReserved(context, rest.register, placeOf(entries.at('register')));
   if (name === undefined) return undefined;
+  checkVariablesSet(context, name, value[name], inside(at.spot, name));
   const argsSpot = inside(at.spot, name);
   const task = withoutUndefined({
     ...base,
@@ -143,6 +146,12 @@ function parseTask(context: ParseContext, value: unknown, at: StepsAt, level: 't
     listen: entries.strings('listen'),
   }) as Task;
   return remember(task, at.spot);
+}
+
+/** The names that a module like set-vars would define. */
+function checkVariablesSet(context: ParseContext, module: string, args: unknown, spot: Spot): void {
+  if (!context.registry.get(module)?.setsVariables || !isMapping(args)) return;
+  for (const name of Object.keys(args)) checkReserved(context, name, placeOf(inside(spot, name), 'key'));
 }
 
 /** Finds the one module of a task, and reports every other key that is no keyword. */

@@ -1,8 +1,10 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { RunEvent } from '../events.ts';
+import { named } from './names.ts';
 import { type Painter, painter } from './paint.ts';
 import { recapLines } from './recap.ts';
 import type { Reporter } from './reporter.ts';
-import { type LineOptions, taskLines } from './task-lines.ts';
+import { type LineOptions, taskLines, WIDTH } from './task-lines.ts';
 
 export interface PlainOptions {
   verbose: boolean;
@@ -28,6 +30,8 @@ export class PlainReport {
   readonly #options: LineOptions;
   readonly #paint: Painter;
   readonly #pending = new Map<string, readonly string[]>();
+  /** Unfinished lines of running commands by host and task, then by stream. */
+  readonly #open = new Map<string, Map<string, string>>();
   #check = false;
   #section = '';
 
@@ -47,6 +51,7 @@ export class PlainReport {
         ];
       case 'play-started':
         this.#section = '';
+        if (event.hosts.length === 0 && !this.#options.verbose) return [];
         return ['', paint.bold(`PLAY ${event.name}`) + paint.dim(` — ${hosts(event.hosts)}`)];
       case 'batch-started':
         return event.of > 1
@@ -55,11 +60,19 @@ export class PlainReport {
       case 'task-ended':
         return [...this.#heading(event.task.section), ...this.#task(event)];
       case 'item-ended':
-        return this.#options.verbose ? [`                 ${event.status} item ${event.item}`] : [];
+        return this.#options.verbose
+          ? [`  ${'item'.padEnd(WIDTH)}  ${event.host}: ${event.item} — ${event.status}`]
+          : [];
       case 'task-progress':
-        return [paint.dim(`  …            ${event.host}: ${event.message}`)];
+        return [paint.dim(`  ${'…'.padEnd(WIDTH)}  ${event.host}: ${event.message}`)];
+      case 'task-output':
+        return this.#options.verbose ? this.#output(event) : [];
       case 'task-retry':
-        return [paint.dim(`  retry ${event.attempt} of ${event.of - 1}  ${event.host}: ${firstLine(event.message)}`)];
+        return [
+          paint.dim(
+            `  ${'retry'.padEnd(WIDTH)}  ${event.host}: try ${event.attempt} of ${event.of} — ${firstLine(event.message)}`,
+          ),
+        ];
       case 'handlers-pending':
         this.#pending.set(event.host, event.handlers);
         return [];
@@ -80,18 +93,37 @@ export class PlainReport {
     return plain ? [] : [this.#paint.dim(`  ${section.replace('_', ' ')}:`)];
   }
 
+  /** Whole lines of a running command; what is left of the last one comes when the task ends. */
+  #output({ host, task, stream, text }: Extract<RunEvent, { type: 'task-output' }>): string[] {
+    const key = `${host} ${task}`;
+    const streams = this.#open.get(key) ?? new Map<string, string>();
+    this.#open.set(key, streams);
+    const lines = ((streams.get(stream) ?? '') + text).split('\n');
+    streams.set(stream, lines.pop()!);
+    return lines.map((line) => this.#outputLine(host, line));
+  }
+
+  #outputLine(host: string, line: string): string {
+    const visible = stripVTControlCharacters(line).replaceAll(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '');
+    return this.#paint.dim(`  ${'│'.padEnd(WIDTH)}  ${host}: `) + visible;
+  }
+
   #task(event: Extract<RunEvent, { type: 'task-ended' }>): string[] {
     // What was skipped is told in the recap's count; with --verbose also here.
     if (event.status === 'skipped' && !this.#options.verbose) return [];
-    return taskLines(event, this.#options);
+    const key = `${event.host} ${event.task.id}`;
+    const streams = this.#open.get(key);
+    this.#open.delete(key);
+    const rest = [...(streams?.values() ?? [])].filter((line) => line !== '');
+    return [
+      ...rest.map((line) => this.#outputLine(event.host, line)),
+      ...taskLines(event, { ...this.#options, outputShown: streams !== undefined }),
+    ];
   }
 }
 
-const SHOWN_HOSTS = 8;
-
 function hosts(names: readonly string[]): string {
-  if (names.length <= SHOWN_HOSTS) return names.join(', ') || 'no hosts';
-  return `${names.slice(0, SHOWN_HOSTS).join(', ')} and ${names.length - SHOWN_HOSTS} more`;
+  return named(names, 8) || 'no hosts';
 }
 
 function firstLine(text: string): string {

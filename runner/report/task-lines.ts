@@ -8,9 +8,12 @@ export interface LineOptions {
   verbose: boolean;
   diff: boolean;
   paint: Painter;
+  /** The output of the command was shown while it ran. */
+  outputShown?: boolean;
 }
 
-const WIDTH = 'unreachable'.length;
+/** Width of the column that says how a task ended. */
+export const WIDTH = 'unreachable'.length;
 const INDENT = ' '.repeat(WIDTH + 4);
 /** A task that took longer than this says how long, in milliseconds. */
 const NOTABLE = 1_000;
@@ -52,7 +55,7 @@ function details(event: TaskEnded, rest: string[], options: LineOptions): string
   if (event.changes.length > MAX_CHANGES) lines.push(`… and ${event.changes.length - MAX_CHANGES} more changes`);
   for (const warning of event.warnings ?? []) lines.push(paint.warn(`warning: ${warning}`));
   if (event.status === 'failed' || event.status === 'unreachable') lines.push(...failure(event, paint));
-  if (options.verbose && event.result) lines.push(...resultLines(event.result, paint));
+  if (options.verbose && event.result) lines.push(...resultLines(event.result, options));
   return lines;
 }
 
@@ -79,9 +82,13 @@ function tail(stream: string, value: unknown, message: string): string[] {
 
 const SELF_EVIDENT = new Set(['changed', 'failed', 'skipped', 'unknown', 'message']);
 
-function resultLines(result: Record<string, unknown>, paint: Painter): string[] {
+function resultLines(result: Record<string, unknown>, { paint, outputShown }: LineOptions): string[] {
+  const isShown = (name: string) =>
+    (outputShown === true && (name === 'stdout' || name === 'stderr')) ||
+    // The same text once more, as a list.
+    (name.endsWith('_lines') && name.slice(0, -'_lines'.length) in result);
   const entries = Object.entries(result).filter(
-    ([name, value]) => !SELF_EVIDENT.has(name) && value !== '' && value !== undefined,
+    ([name, value]) => !SELF_EVIDENT.has(name) && !isShown(name) && value !== '' && value !== undefined,
   );
   return entries.flatMap(([name, value]) => {
     const text = typeof value === 'string' ? value : JSON.stringify(value);

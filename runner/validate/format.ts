@@ -19,7 +19,7 @@ const STYLES = { red: '31', yellow: '33', cyan: '36', bold: '1', dim: '2' } as c
 
 /**
  * Diagnostics as text for a person: `file:line:column: error: message`, the lines around the place with a caret under
- * it, related places, and a hint. At most 50 of them.
+ * it, related places, and a hint. At most 50 of them; no line break at the end.
  */
 export function formatDiagnostics(
   diagnostics: readonly Diagnostic[],
@@ -30,7 +30,7 @@ export function formatDiagnostics(
   const blocks = diagnostics.slice(0, MAX_SHOWN).map((diagnostic) => formatOne(diagnostic, sources, paint));
   const rest = diagnostics.length - MAX_SHOWN;
   if (rest > 0) blocks.push(`and ${rest} more`);
-  return blocks.length === 0 ? '' : `${blocks.join('\n\n')}\n`;
+  return blocks.join('\n\n');
 }
 
 function formatOne(diagnostic: Diagnostic, sources: SourceText, paint: Paint): string {

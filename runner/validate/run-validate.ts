@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Diagnostic, EXIT, InvalidError } from '../errors.ts';
 import type { Inventory } from '../inventory/model.ts';
 import { loadDocument } from '../load/parse.ts';
+import { diagnosticOf } from '../playbook/context.ts';
 import { parsePlaybook, parseTasksFile } from '../playbook/parse.ts';
 import type { Registry } from '../playbook/registry.ts';
 import type { SourceText } from './format.ts';
@@ -12,8 +13,8 @@ export interface ValidateRequest extends ValidateOptions {
   /** Playbooks and tasks files. */
   files: readonly string[];
   registry: Registry;
-  /** Without one, names that hosts may define are warnings. */
-  inventory?: Inventory | undefined;
+  /** Loads the inventory, or has it. Without one, names that hosts may define are warnings. */
+  inventory?: Inventory | (() => Inventory) | undefined;
 }
 
 export interface ValidateResult {
@@ -23,13 +24,26 @@ export interface ValidateResult {
 
 /** `reeve validate`: everything that is wrong with some files, in one go and without a connection. */
 export function runValidate(request: ValidateRequest): ValidateResult {
-  const diagnostics = sortDiagnostics(request.files.flatMap((file) => validateFile(file, request)));
+  const { inventory, diagnostics: ofInventory } = openInventory(request.inventory);
+  const ofFiles = request.files.flatMap((file) => validateFile(file, request, inventory));
+  // Names that a broken inventory may define would be warnings about nothing.
+  const relevant = ofInventory.length > 0 ? ofFiles.filter(({ code }) => code !== 'undefined-variable') : ofFiles;
+  const diagnostics = sortDiagnostics([...ofInventory, ...relevant]);
   const isInvalid = diagnostics.some((diagnostic) => diagnostic.severity === 'error');
   return { diagnostics, exitCode: isInvalid ? EXIT.invalid : EXIT.done };
 }
 
-function validateFile(file: string, request: ValidateRequest): Diagnostic[] {
-  const { registry, inventory } = request;
+function openInventory(given: ValidateRequest['inventory']): { inventory?: Inventory; diagnostics: Diagnostic[] } {
+  if (given === undefined) return { diagnostics: [] };
+  try {
+    return { inventory: typeof given === 'function' ? given() : given, diagnostics: [] };
+  } catch (error) {
+    return { diagnostics: error instanceof InvalidError ? error.diagnostics : [diagnosticOf(error)] };
+  }
+}
+
+function validateFile(file: string, request: ValidateRequest, inventory: Inventory | undefined): Diagnostic[] {
+  const { registry } = request;
   try {
     const document = loadDocument(file);
     const isTasksFile = Array.isArray(document.value) && !document.value.some(looksLikePlay);

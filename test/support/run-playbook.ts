@@ -108,7 +108,10 @@ async function load(dir: string, given: RunGiven) {
   const file = join(dir, 'test.yaml');
   writeFileSync(file, given.playbook);
   for (const [name, text] of Object.entries(given.files ?? {})) writeFileSync(join(dir, name), text);
-  writeFileSync(join(dir, 'inventory.yaml'), given.inventory ?? FOUR_HOSTS.replaceAll('/nonexistent', join(dir, 'state')));
+  writeFileSync(
+    join(dir, 'inventory.yaml'),
+    given.inventory ?? FOUR_HOSTS.replaceAll('/nonexistent', join(dir, 'state')),
+  );
   const playbook = loadPlaybook(file, registry(given));
   const inventory = loadInventory([join(dir, 'inventory.yaml')], dir);
   const extra = Object.entries(given.extra ?? {}).map(([name, text]) => ({ name, text, from: '-e' }));

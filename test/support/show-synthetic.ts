@@ -5,13 +5,12 @@ import { playSyntheticRun } from './synthetic-run.ts';
 // node test/support/show-synthetic.ts HOSTS TASKS TASK_TIME [SERIAL] [FAILING,…]: draws a run that never was, and says on
 // stderr what the drawing cost.
 const [hosts = '3', tasks = '4', taskTime = '1000', serial = '', failing = ''] = process.argv.slice(2);
-const rows = () => process.stdout.rows ?? 24;
 const reporter = treeReporter({
   verbose: false,
   diff: process.env.DIFF === '1',
   color: true,
-  rows,
-  write: (text) => void process.stdout.write(text),
+  stdout: process.stdout,
+  stderr: process.stderr,
 });
 const startedAt = process.hrtime.bigint();
 const events = await playSyntheticRun(reporter, {

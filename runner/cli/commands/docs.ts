@@ -1,7 +1,6 @@
 import { modules } from '../../../modules/index.ts';
 import { EXIT } from '../../errors.ts';
 import { modulePage } from '../../generate/module-page.ts';
-import { nearestName } from '../../language/nearest.ts';
 import { KEYWORDS } from '../../playbook/keywords.ts';
 import { UsageError } from '../report-error.ts';
 
@@ -17,9 +16,9 @@ export async function docs(name: string): Promise<number> {
     for (const keyword of keywords) console.log(`${keyword.name} (${keyword.on.join(', ')}): ${keyword.description}`);
     return EXIT.done;
   }
-  const near = nearestName(name, [...modules.keys(), ...KEYWORDS.map((keyword) => keyword.name)]);
-  throw new UsageError(
-    `there is no module and no keyword "${name}"`,
-    near ? `did you mean ${near}?` : '`reeve modules` lists the modules',
-  );
+  throw new UsageError(`there is no module and no keyword "${name}"`, {
+    word: name,
+    among: [...modules.keys(), ...KEYWORDS.map((keyword) => keyword.name)],
+    otherwise: '`reeve modules` lists the modules',
+  });
 }

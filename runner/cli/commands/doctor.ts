@@ -1,6 +1,90 @@
-import { ReeveError } from '../../errors.ts';
+import { modules } from '../../../modules/index.ts';
+import { Clusters } from '../../execute/cluster-access.ts';
+import type { RunState } from '../../execute/run-state.ts';
+import { Semaphore } from '../../execute/semaphore.ts';
+import { Masker } from '../../journal/masker.ts';
+import { layeredScope } from '../../language/scope.ts';
+import { parseDocument } from '../../load/parse.ts';
+import { assemble } from '../assemble.ts';
+import { examineCluster } from '../doctor/cluster.ts';
+import type { Finding } from '../doctor/finding.ts';
+import { examineHost } from '../doctor/host.ts';
+import { closingLine, exitCodeOf, findingLines } from '../doctor/show.ts';
+import { loadRun } from '../load-run.ts';
+import { text } from '../options.ts';
+import { UsageError } from '../report-error.ts';
+import { watchSignals } from '../signals.ts';
+import { wantsColor } from '../terminal.ts';
 
-/** `reeve doctor [PATTERN]`. */
-export async function doctor(_pattern: string | undefined, _options: Record<string, unknown>): Promise<number> {
-  throw new ReeveError('not-there-yet', 'doctor is not there yet');
+const FORKS = 20;
+/** A run needs a playbook; this one does nothing. */
+const NOTHING = 'plays: [{ hosts: localhost, tasks: [] }]';
+
+/** `reeve doctor [PATTERN]`: looks at hosts and cluster, writes nothing, exits with 0, 2 or 3. */
+export async function doctor(pattern: string | undefined, options: Record<string, unknown>): Promise<number> {
+  const format = text(options.output, '--output') ?? 'plain';
+  if (format !== 'plain' && format !== 'json') throw new UsageError(`--output ${format}: it can be plain or json`);
+  const run = await startExamination(options);
+  const hosts = run.inventory.match(pattern ?? 'all');
+  const unwatch = watchSignals(run.interrupt, () => {});
+  // Nothing is half done here: the first Ctrl-C ends it.
+  run.interrupt.onPress((count) => count === 1 && run.interrupt.press());
+  try {
+    const all: Finding[] = [];
+    const tell = (findings: readonly Finding[]) => {
+      all.push(...findings);
+      if (format === 'json') for (const finding of findings) console.log(JSON.stringify(finding));
+      else console.log(findingLines(findings, wantsColor(process.stdout)).join('\n'));
+    };
+    const examinations = hosts.map((host) => run.forks.use(() => examineHost(run, host)));
+    // In the order of the inventory, each as soon as those before it are there.
+    for (const examination of examinations) tell((await examination).all);
+    const cluster = await examineCluster(run, hosts);
+    if (cluster) tell(cluster.all);
+    if (format === 'plain') console.log(`\n${closingLine(all)}`);
+    return exitCodeOf(all);
+  } finally {
+    unwatch();
+    await run.clusters.close();
+    await run.connections.close();
+  }
+}
+
+/** The parts of a run that runs nothing: its connections, variables and ways to the cluster are those of any run. */
+async function startExamination(options: Record<string, unknown>): Promise<RunState> {
+  const { playbook, inventory, filled } = await loadRun(parseDocument(NOTHING, '(doctor)'), options, process.cwd());
+  if (inventory.hosts.size === 0) throw new UsageError('there is no host to look at', 'give an inventory with -i');
+  const masker = new Masker();
+  masker.add(filled.secrets);
+  const parts = await assemble({
+    playbook,
+    inventory,
+    modules,
+    settings: {
+      check: true,
+      diff: false,
+      forks: FORKS,
+      tags: [],
+      skipTags: [],
+      inputs: filled.inputs,
+      extraVars: filled.extraVars,
+      startedAt: new Date(),
+    },
+    sinks: [],
+    masker,
+    yes: false,
+    reporter: { handle: () => {}, apart: (work) => work() },
+    hostKeyChecking: text(options.hostKeyChecking, '--host-key-checking') ?? process.env.REEVE_HOST_KEY_CHECKING,
+  });
+  return {
+    ...parts,
+    hosts: new Map(),
+    forks: new Semaphore(FORKS),
+    throttles: new Map(),
+    clusters: new Clusters(),
+    nodes: new Map(),
+    pending: { any: false },
+    foreseen: {},
+    emptyScope: layeredScope([]),
+  };
 }

@@ -1,14 +1,9 @@
 import { parse as parseYaml } from 'yaml';
 import { modules } from '../../../modules/index.ts';
-import { EXIT, InvalidError } from '../../errors.ts';
-import { loadInventory } from '../../inventory/load.ts';
-import { nearestName } from '../../language/nearest.ts';
+import { InvalidError } from '../../errors.ts';
 import { parseDocument } from '../../load/parse.ts';
-import { fillInputs } from '../../playbook/fill-inputs.ts';
-import { parsePlaybook } from '../../playbook/parse.ts';
-import { execute } from '../execute.ts';
-import { readExtraVars } from '../extra-vars.ts';
-import { inventorySources, text, texts } from '../options.ts';
+import { loadRun } from '../load-run.ts';
+import { text } from '../options.ts';
 import { UsageError } from '../report-error.ts';
 
 /**
@@ -23,36 +18,42 @@ export async function exec(
 ): Promise<number> {
   const known = modules.get(module);
   if (!known) {
-    const near = nearestName(module, [...modules.keys()]);
-    throw new UsageError(
-      `there is no module "${module}"`,
-      near ? `did you mean ${near}?` : '`reeve modules` lists them',
-    );
+    throw new UsageError(`there is no module "${module}"`, {
+      word: module,
+      among: modules.keys(),
+      otherwise: '`reeve modules` lists them',
+    });
   }
   const play = {
     name: `exec ${module}`,
     hosts: pattern,
     ...(options.become === true || options.becomeUser !== undefined ? { become: true } : {}),
     ...(options.becomeUser === undefined ? {} : { become_user: text(options.becomeUser, '--become-user') }),
-    tasks: [{ [module]: readArgs(args, known) }],
+    tasks: [{ [module]: readArgs([...args, ...afterDashes(options)], known) }],
   };
   const source = JSON.stringify({ name: `exec ${module} on ${pattern}`, plays: [play] }, undefined, 2);
-  const { playbook, diagnostics } = parsePlaybook(parseDocument(source, '(command line)'), modules);
-  if (!playbook || diagnostics.some((d) => d.severity === 'error')) {
-    // The text that was made from the command line is not the user's: only the messages help.
-    throw new InvalidError(diagnostics.map(({ place: _, related: __, ...rest }) => rest));
-  }
-  const sources = await inventorySources(options.inventory);
-  const inventory = loadInventory(sources, process.cwd());
-  const filled = await fillInputs(playbook, readExtraVars(texts(options.extraVars)), process.env, undefined);
-  const exitCode = await execute({
-    file: '(command line)',
-    playbook,
-    inventory,
-    filled,
-    options: { verbose: true, ...options },
-  });
-  return exitCode ?? EXIT.done;
+  const loaded = await loadRun(parseDocument(source, COMMAND_LINE), options, process.cwd()).catch(withoutPlaces);
+  const { execute } = await import('../execute.ts');
+  return execute({ file: COMMAND_LINE, ...loaded, options: { verbose: true, ...options } });
+}
+
+const COMMAND_LINE = '(command line)';
+
+/** The text that was made from the command line is not the user's: only the messages help. */
+function withoutPlaces(error: unknown): never {
+  if (!(error instanceof InvalidError)) throw error;
+  throw new InvalidError(
+    error.diagnostics.map((diagnostic) => {
+      if (diagnostic.place?.file !== COMMAND_LINE) return diagnostic;
+      const { place: _, related: __, ...rest } = diagnostic;
+      return rest;
+    }),
+  );
+}
+
+/** What follows `--` is never an option of reeve: `reeve exec all command -- df -h`. */
+function afterDashes(options: Record<string, unknown>): string[] {
+  return Array.isArray(options['--']) ? options['--'].map(String) : [];
 }
 
 function readArgs(args: string[], module: { args: { properties: object }; shorthand?: string }): unknown {

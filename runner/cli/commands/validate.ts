@@ -11,7 +11,7 @@ import { UsageError } from '../report-error.ts';
 export async function validate(files: string[], options: Record<string, unknown>): Promise<number> {
   if (files.length === 0) throw new UsageError('validate takes the files to check');
   const sources = givenInventory(options.inventory);
-  const inventory = sources.length === 0 ? undefined : loadInventory(sources);
+  const inventory = sources.length === 0 ? undefined : () => loadInventory(sources);
   const { diagnostics, exitCode } = runValidate({
     files,
     registry: modules,

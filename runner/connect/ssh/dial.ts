@@ -68,9 +68,7 @@ async function dialOnce(
     keepaliveInterval: options.keepAlive ?? KEEP_ALIVE,
     keepaliveCountMax: 3,
     authHandler: login.handler,
-    ...(policy.prefer.length
-      ? { algorithms: { serverHostKey: { prepend: policy.prefer, append: [], remove: [] } as never } }
-      : {}),
+    algorithms: { serverHostKey: policy.algorithms },
     hostVerifier: (key: Buffer, verify: (valid: boolean) => void) => {
       deadline
         .paused(() => policy.check(key))

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { ServerHostKeyAlgorithm } from 'ssh2';
 import { ReeveError } from '../../errors.ts';
 import type { ConnectionsOptions } from '../options.ts';
 import type { ConnectionSpec, HostKeyChecking } from '../types.ts';
@@ -17,11 +18,22 @@ import {
 
 /** Decides about one server's key; made before the handshake, since the known types steer what is asked for. */
 export interface HostKeyPolicy {
-  /** Names of signature algorithms to ask for first, so that the server shows a key that is on record. */
-  prefer: string[];
+  /** Signature algorithms in the order to ask for them, so that the server shows a key that is on record. */
+  algorithms: ServerHostKeyAlgorithm[];
   /** Resolves when the key may be trusted; rejects with ReeveError `host-key-*`. */
   check(key: Buffer): Promise<void>;
 }
+
+/** What ssh2 can check, in OpenSSH's order. */
+const ALGORITHMS: ServerHostKeyAlgorithm[] = [
+  'ssh-ed25519',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+  'ecdsa-sha2-nistp521',
+  'rsa-sha2-512',
+  'rsa-sha2-256',
+  'ssh-rsa',
+];
 
 /** One question at a time, and the answer to one is seen by the next. */
 let asking: Promise<unknown> = Promise.resolve();
@@ -32,12 +44,12 @@ export async function hostKeyPolicy(
   options: ConnectionsOptions,
 ): Promise<HostKeyPolicy> {
   const mode = modeOf(spec, endpoint, options);
-  if (mode === 'off') return { prefer: [], check: async () => {} };
+  if (mode === 'off') return { algorithms: ALGORITHMS, check: async () => {} };
   const files = filesOf(endpoint, options);
   const look = () => knownKeys(files, endpoint, options.warn ?? (() => {}));
   const known = await look();
   return {
-    prefer: [...new Set(known.filter((one) => !one.revoked).flatMap((one) => algorithmsOf(one.type)))],
+    algorithms: inOrder(known.filter((one) => !one.revoked).map((one) => one.type)),
     async check(key) {
       const verdict = judge(known, key);
       if (verdict.kind === 'known') return;
@@ -106,9 +118,10 @@ async function accepted(
   });
 }
 
-/** An RSA key signs with SHA-2 today; its type alone would ask for SHA-1. */
-function algorithmsOf(type: string): string[] {
-  return type === 'ssh-rsa' ? ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'] : [type];
+/** The known types first. An RSA key signs with SHA-2 today, under other names than its type. */
+function inOrder(types: string[]): ServerHostKeyAlgorithm[] {
+  const known = ALGORITHMS.filter((one) => types.includes(one.startsWith('rsa-sha2-') ? 'ssh-rsa' : one));
+  return [...new Set([...known, ...ALGORITHMS])];
 }
 
 function refusal(

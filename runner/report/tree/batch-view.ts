@@ -39,7 +39,10 @@ export class BatchView {
   }
 
   handle(host: string, event: RunEvent): void {
-    if (this.#crowd && this.#event.hosts.includes(host)) return this.#crowd.handle(host, event);
+    if (this.#crowd && this.#event.hosts.includes(host)) {
+      this.#crowd.handle(host, event);
+      return;
+    }
     let view = this.#hosts.get(host) ?? this.#beside.get(host);
     if (!view) {
       view = new HostView(host, this.#options);

@@ -1,4 +1,4 @@
-import type { ListrTask } from 'listr2';
+import type { ListrTask, ProcessOutput } from 'listr2';
 import type { PlayStarted, RunEvent } from '../../events.ts';
 import type { LineOptions } from '../task-lines.ts';
 import type { BatchView } from './batch-view.ts';
@@ -62,8 +62,7 @@ export class LivePlay {
   }
 
   /** Shows the play until it is over; its record stays on the screen. */
-  async run(listr2: Listr2): Promise<void> {
-    const output = new listr2.ProcessOutput(process.stdout, process.stderr, { leaveEmptyLine: false });
+  async run(listr2: Listr2, output: ProcessOutput): Promise<void> {
     this.#screen = createScreen(listr2, output, {
       rows: this.#options.rows,
       footer: () => this.#view.footer(),

@@ -47,10 +47,12 @@ export function createScreen(
     draw(): void {
       const lines = [...this.create().split('\n'), ...options.footer()];
       // The cursor stands on a line of its own below.
+      // biome-ignore lint/complexity/useLiteralKeys: listr2 keeps it private.
       this['updater'](lines.slice(-Math.max(1, options.rows() - 1)).join('\n'));
     }
 
     clear(): void {
+      // biome-ignore lint/complexity/useLiteralKeys: listr2 keeps it private.
       this['updater'].clear();
     }
   }

@@ -9,10 +9,8 @@ export interface TreeOptions {
   verbose: boolean;
   diff: boolean;
   color: boolean;
-  /** Height of the terminal in lines. */
-  rows(): number;
-  write(text: string): void;
-  now?(): number;
+  stdout: NodeJS.WriteStream;
+  stderr: NodeJS.WriteStream;
 }
 
 /** milliseconds between two drawings, at the least. */
@@ -39,7 +37,8 @@ class TreeReporter implements Reporter {
 
   constructor(options: TreeOptions) {
     this.#options = options;
-    this.#lines = { verbose: options.verbose, diff: options.diff, paint: painter(options.color), rows: options.rows };
+    const { verbose, diff, color } = options;
+    this.#lines = { verbose, diff, paint: painter(color) };
     this.#failures = new Failures(this.#lines);
   }
 
@@ -55,7 +54,7 @@ class TreeReporter implements Reporter {
         return;
       case 'play-started':
         this.#play?.end();
-        this.#start(new LivePlay(event, this.#lines));
+        this.#start(new LivePlay(event, { ...this.#lines, rows: () => this.#options.stdout.rows ?? 24 }));
         return;
       case 'run-ended':
         this.#play?.end();
@@ -90,7 +89,7 @@ class TreeReporter implements Reporter {
   }
 
   #print(lines: string[]): void {
-    this.#then(async () => this.#options.write(`${lines.join('\n')}\n`));
+    this.#then(async () => void this.#options.stdout.write(`${lines.join('\n')}\n`));
   }
 
   #start(play: LivePlay): void {
@@ -101,7 +100,8 @@ class TreeReporter implements Reporter {
       this.#onScreen = play;
       const timer = this.#drawRegularly(play);
       try {
-        await play.run(listr2);
+        const { stdout, stderr } = this.#options;
+        await play.run(listr2, new listr2.ProcessOutput(stdout, stderr, { leaveEmptyLine: false }));
       } finally {
         clearInterval(timer);
         this.#onScreen = undefined;
@@ -116,12 +116,11 @@ class TreeReporter implements Reporter {
   }
 
   #drawRegularly(play: LivePlay): NodeJS.Timeout {
-    const now = this.#options.now ?? Date.now;
     let last = 0;
     return setInterval(() => {
-      if (!this.#news && now() - last < HEARTBEAT) return;
+      if (!this.#news && Date.now() - last < HEARTBEAT) return;
       this.#news = false;
-      last = now();
+      last = Date.now();
       play.refresh(last);
     }, FRAME);
   }

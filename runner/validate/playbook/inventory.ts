@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../../errors.ts';
 import type { Inventory, VariableLayer } from '../../inventory/model.ts';
 import type { Definitions } from '../../playbook/model.ts';
+import { whyReserved } from '../../playbook/reserved.ts';
 import { CycleSearch } from './cycles.ts';
 import { referencesOf } from './definition-references.ts';
 import type { Names } from './names.ts';
@@ -9,7 +10,7 @@ import { checkReference } from './references.ts';
 type Layer = VariableLayer['definitions'];
 
 /** Every mapping of definitions of the inventory, once; hosts share those of their groups. */
-export function layersOfAll(inventory: Inventory): Set<Layer> {
+function layersOfAll(inventory: Inventory): Set<Layer> {
   const layers = new Set<Layer>();
   for (const host of inventory.hosts.keys()) {
     for (const { definitions } of inventory.layersOf(host)) layers.add(definitions);
@@ -18,13 +19,15 @@ export function layersOfAll(inventory: Inventory): Set<Layer> {
 }
 
 /**
- * Reports names that variables of the inventory use and that neither it nor the playbook defines. Warnings: another
- * playbook may define them.
+ * Reports names that variables of the inventory use and that neither it nor the playbook defines, and variables that
+ * nothing can reach. Warnings: another playbook may define the ones, and not use the others.
  */
 export function checkInventoryNames(inventory: Inventory, names: Names): Diagnostic[] {
   const found: Diagnostic[] = [];
   for (const layer of layersOfAll(inventory)) {
-    for (const definition of Object.values(layer)) {
+    for (const [name, definition] of Object.entries(layer)) {
+      const why = whyReserved(name);
+      if (why) found.push({ code: 'reserved-name', severity: 'warning', message: why, place: definition.where });
       for (const reference of referencesOf(definition)) {
         const diagnostic = checkReference(reference, names, { hasInventory: true });
         if (diagnostic) found.push({ ...diagnostic, severity: 'warning' });

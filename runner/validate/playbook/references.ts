@@ -17,7 +17,12 @@ export function checkReference(reference: Reference, names: Names, rules: Refere
   const [root, ...members] = path;
   if (root === undefined) return undefined;
   const shape = names.shape(root);
-  return shape ? checkMembers(reference, shape, [root], members) : undefinedName(root, reference, names, rules);
+  if (shape) return checkMembers(reference, shape, [root], members);
+  const missing = undefinedName(root, reference, names, rules);
+  // `vars.name` stands where `vars` does.
+  return isVars
+    ? missing
+    : { ...missing, place: { ...reference.place, endColumn: reference.place.column + root.length } };
 }
 
 /** Names that come from where something stands, never from an inventory. */

@@ -3,7 +3,7 @@ import type { Inventory } from '../../inventory/model.ts';
 import type { Compiled, Expression, Reference } from '../../language/types.ts';
 import { diagnosticOf } from '../../playbook/context.ts';
 import { unusedExtra } from '../../playbook/fill-inputs.ts';
-import type { Definitions, Inherited, Play, Playbook, Step, StepBase } from '../../playbook/model.ts';
+import type { Definitions, Inherited, Play, Playbook, Step, StepBase, Task } from '../../playbook/model.ts';
 import type { Registry } from '../../playbook/registry.ts';
 import { referencesOf } from './definition-references.ts';
 import { hostsOfPattern } from './hosts.ts';
@@ -11,6 +11,7 @@ import { checkInventoryNames } from './inventory.ts';
 import { anyShapes, BATCH_NAMES, inventoryNames, Names, type Shapes, specialNames } from './names.ts';
 import { checkReference, type ReferenceRules } from './references.ts';
 import { namesMadeBy, resultShape } from './registers.ts';
+import { TemplateFiles } from './template-files.ts';
 import { stepsOf } from './walk.ts';
 
 /** What every check of a playbook looks at. */
@@ -35,10 +36,14 @@ class NameCheck {
   readonly #rules: ReferenceRules;
   /** Every root name that is used or defined anywhere. */
   readonly #mentioned = new Set<string>();
+  readonly #files: TemplateFiles;
+  /** False when a template file is not known before the run: it may use any name. */
+  #allRead = true;
 
   constructor(subject: Subject) {
     this.#subject = subject;
     this.#rules = { hasInventory: subject.inventory !== undefined };
+    this.#files = new TemplateFiles(subject.playbook.directory, subject.registry);
   }
 
   run(): Diagnostic[] {
@@ -66,6 +71,7 @@ class NameCheck {
   /** A `-e` for a name that nothing defines or uses is a typo. */
   #unused(): void {
     const { extraVars, engineVariables, playbook, inventory } = this.#subject;
+    if (!this.#allRead) return;
     const inInventory = inventoryNames(inventory, inventory?.hosts.keys() ?? []);
     for (const name of extraVars) {
       const isUsed = this.#mentioned.has(name) || engineVariables.includes(name) || Object.hasOwn(inInventory, name);
@@ -111,11 +117,20 @@ class NameCheck {
       return;
     }
     this.#references(step.args, names);
+    this.#templateFiles(step, names);
     // In a loop these look at the result of one item, not at the register of the whole.
     const own = step.register === undefined ? {} : { [step.register]: resultShape(step, this.#subject.registry) };
     for (const rule of [step.until, step.changedWhen, step.failedWhen]) {
       if (Array.isArray(rule)) for (const condition of rule) this.#references(condition, names.with(own));
     }
+  }
+
+  /** Templates in files see what the task sees. */
+  #templateFiles(task: Task, names: Names): void {
+    const { references, diagnostics, allRead } = this.#files.of(task);
+    this.#found.push(...diagnostics);
+    this.#each(references, names);
+    if (!allRead) this.#allRead = false;
   }
 
   #inherited(part: Inherited, names: Names): void {

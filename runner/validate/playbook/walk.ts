@@ -1,7 +1,7 @@
 import type { Play, Step, Task } from '../../playbook/model.ts';
 
 /** All steps of a list, blocks before what is in them. */
-export function* stepsIn(steps: readonly Step[]): Generator<Step> {
+function* stepsIn(steps: readonly Step[]): Generator<Step> {
   for (const step of steps) {
     yield step;
     if (step.kind === 'block') {

@@ -38,7 +38,8 @@ describe('check mode', () => {
   });
 
   it('a command that only reads runs; any other is unknown and so is what depends on it', async () => {
-    const { tasks, exitCode, pending } = await run(`      - { name: read, command: { cmd: echo yes, reads: true }, register: r }
+    const { tasks, exitCode, pending } =
+      await run(`      - { name: read, command: { cmd: echo yes, reads: true }, register: r }
       - { name: known, assert: { that: r.stdout == 'yes' } }
       - { name: act, shell: "touch {{ dir }}/made", register: done }
       - { name: on result, debug: { msg: "{{ done.stdout }}" } }
@@ -65,7 +66,8 @@ describe('check mode', () => {
   });
 
   it('what a module predicts is known', async () => {
-    const { tasks } = await run(`      - { name: file, copy: { content: "x\\n", dest: "{{ dir }}/new", mode: "0600" }, register: f }
+    const { tasks } =
+      await run(`      - { name: file, copy: { content: "x\\n", dest: "{{ dir }}/new", mode: "0600" }, register: f }
       - { name: known, assert: { that: [f.changed, "f.mode == '0600'"] } }
 `);
     expect(tasks).toEqual(['a file changed', 'a known ok']);
@@ -104,16 +106,21 @@ describe('check mode', () => {
   });
 
   it('check_mode: true plans only, in a real run too', async () => {
-    const { tasks } = await run(`      - { name: planned, copy: { content: x, dest: "{{ dir }}/never" }, check_mode: true }
+    const { tasks } = await run(
+      `      - { name: planned, copy: { content: x, dest: "{{ dir }}/never" }, check_mode: true }
       - { name: real, copy: { content: x, dest: "{{ dir }}/real" } }
-`, { check: false });
+`,
+      { check: false },
+    );
     expect(tasks).toEqual(['a planned changed', 'a real changed']);
     expect(existsSync(join(dir, 'never'))).toBe(false);
     expect(existsSync(join(dir, 'real'))).toBe(true);
   });
 
   it('check_mode: false on a task that writes is refused under --check', async () => {
-    const { exitCode, message } = await run('      - { name: act, shell: "touch {{ dir }}/made", check_mode: false }\n');
+    const { exitCode, message } = await run(
+      '      - { name: act, shell: "touch {{ dir }}/made", check_mode: false }\n',
+    );
     expect(exitCode).toBe(EXIT.refused);
     expect(message).toMatch(/check_mode: false/);
     expect(existsSync(join(dir, 'made'))).toBe(false);

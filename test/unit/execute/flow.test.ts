@@ -108,7 +108,10 @@ describe('hosts and failures', () => {
 
   it('a play whose hosts have all failed ends, and its other batches are not started', async () => {
     const { tasks } = await runText({
-      playbook: play('    tasks:\n      - { name: check, fail: { msg: no } }\n', '    serial: 2\n    max_fail_percentage: 100\n'),
+      playbook: play(
+        '    tasks:\n      - { name: check, fail: { msg: no } }\n',
+        '    serial: 2\n    max_fail_percentage: 100\n',
+      ),
     });
     expect(tasks).toHaveLength(2);
   });
@@ -228,7 +231,8 @@ describe('gate and confirm', () => {
   });
 
   it('confirm asks before the play; a no is exit code 6 and nothing runs', async () => {
-    const playbook = 'plays:\n  - hosts: web\n    confirm: "Upgrade {{ groups.web }}?"\n    tasks:\n      - debug: { msg: x }\n';
+    const playbook =
+      'plays:\n  - hosts: web\n    confirm: "Upgrade {{ groups.web }}?"\n    tasks:\n      - debug: { msg: x }\n';
     const asked: string[] = [];
     const { tasks, exitCode } = await runText({
       playbook: playbook.replace('{{ groups.web }}', '{{ length groups.web }} hosts'),

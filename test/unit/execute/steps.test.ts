@@ -37,8 +37,7 @@ describe('blocks', () => {
 
   it('rescue runs on an unreachable host too', async () => {
     const run = await runText({
-      inventory:
-        'reeve: 1\nall:\n  hosts:\n    away: { address: 127.0.0.1, ssh_port: 1, connect_timeout: 2 }\n',
+      inventory: 'reeve: 1\nall:\n  hosts:\n    away: { address: 127.0.0.1, ssh_port: 1, connect_timeout: 2 }\n',
       playbook: tasks(
         `      - block:
           - { name: try, command: "true" }
@@ -115,7 +114,8 @@ describe('blocks', () => {
 
   it('when on a block is asked once, before it', async () => {
     const run = await runText({
-      playbook: tasks(`      - name: guarded
+      playbook: tasks(
+        `      - name: guarded
         when: go
         block:
           - { name: stop, set-vars: { go: false } }
@@ -125,7 +125,10 @@ describe('blocks', () => {
         when: go
         block:
           - { name: never, debug: { msg: x } }
-`, 'a', '    vars: { go: true }\n'),
+`,
+        'a',
+        '    vars: { go: true }\n',
+      ),
     });
     expect(run.tasks).toEqual(['a stop ok', 'a still ok', 'a guarded again skipped']);
   });
@@ -178,7 +181,8 @@ describe('loops and tries', () => {
 
   it('retries until the condition holds, and tells each try', async () => {
     const run = await runText({
-      playbook: tasks(`      - name: grow
+      playbook: tasks(
+        `      - name: grow
         shell: "printf x >> {{ file }}; wc -c < {{ file }}"
         register: size
         until: int(size.stdout) >= 3
@@ -186,7 +190,10 @@ describe('loops and tries', () => {
         delay: 1ms
         backoff: 2
       - file: { path: "{{ file }}", state: absent }
-`, 'a', '    vars: { file: "/tmp/reeve-test-{{ run.started }}-grow" }\n'),
+`,
+        'a',
+        '    vars: { file: "/tmp/reeve-test-{{ run.started }}-grow" }\n',
+      ),
     });
     const retries = run.events.flatMap((event) => (event.type === 'task-retry' ? [[event.attempt, event.delay]] : []));
     expect(retries).toEqual([
@@ -303,7 +310,9 @@ ${handlers}`,
     const body = '      - { name: go, command: "true", notify: first }\n      - { name: no, fail: { msg: x } }\n';
     const left = await runText({ playbook: `${tasks(body)}${handlers}` });
     expect(left.tasks).toEqual(['a go changed', 'a no failed']);
-    expect(left.events).toContainEqual(expect.objectContaining({ type: 'handlers-pending', host: 'a', handlers: ['first'] }));
+    expect(left.events).toContainEqual(
+      expect.objectContaining({ type: 'handlers-pending', host: 'a', handlers: ['first'] }),
+    );
     const forced = await runText({ playbook: `${tasks(body, 'a', '    force_handlers: true\n')}${handlers}` });
     expect(forced.tasks).toEqual(['a go changed', 'a no failed', 'a first ok']);
     expect(forced.exitCode).toBe(EXIT.taskFailed);
@@ -372,7 +381,9 @@ describe('where tasks run', () => {
       - { name: never, debug: { msg: z }, tags: [never, special] }
 `);
     const messages = async (settings: object) =>
-      (await runText({ playbook, files, settings })).events.flatMap((e) => (e.type === 'task-ended' ? [e.message] : []));
+      (await runText({ playbook, files, settings })).events.flatMap((e) =>
+        e.type === 'task-ended' ? [e.message] : [],
+      );
     expect(await messages({})).toEqual(['x', 'y', 'z']);
     expect(await messages({ tags: ['inc'] })).toEqual(['x', 'z']);
     expect(await messages({ skipTags: ['inc'] })).toEqual(['y', 'z']);

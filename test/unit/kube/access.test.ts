@@ -150,6 +150,18 @@ describe('through a host', () => {
     });
   });
 
+  test('a host that hangs holds up nobody who gives up', async () => {
+    const cluster = openCluster(hostAccess('server-1', { run: () => new Promise(() => undefined) }), QUICK);
+    const controller = new AbortController();
+    const scope = { signal: controller.signal, remaining: () => 60_000 };
+    const asked = cluster.reader(scope).read({ method: 'GET', path: NODE });
+    const waited = cluster.reader(scope).until({ path: '/api/v1/nodes' }, () => undefined, 60_000);
+    controller.abort(new Error('enough'));
+    await expect(asked).rejects.toThrow('enough');
+    await expect(waited).rejects.toThrow('enough');
+    expect(await cluster.serverReady('server-1', controller.signal).catch((error) => error.message)).toBe('enough');
+  });
+
   test('a host without k3s.yaml says so', async () => {
     await expect(ask(hostAccess('agent-1', { path: '/nonexistent/k3s.yaml' }))).rejects.toMatchObject({
       code: 'kubeconfig-missing',
@@ -170,6 +182,17 @@ describe('through a host', () => {
     expect(good.tunnels).toHaveLength(1);
   });
 
+  test('a burst of requests opens no more than six connections', async () => {
+    await writeFile(join(folder, 'it’s k3s.yaml'), config());
+    const access = hostAccess('server-1');
+    const cluster = openCluster(access, QUICK);
+    const reader = cluster.reader({ signal: new AbortController().signal, remaining: () => 10_000 });
+    const answers = await Promise.all(Array.from({ length: 50 }, () => reader.read({ method: 'GET', path: NODE })));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(access.tunnels).toHaveLength(6);
+    cluster.close();
+  });
+
   test('each server’s own readiness can be asked', async () => {
     await writeFile(join(folder, 'it’s k3s.yaml'), config());
     const second = await api.addServer({ name: 'second' });
@@ -180,7 +203,7 @@ describe('through a host', () => {
     const cluster = openCluster(accesses, QUICK);
     expect(await cluster.serverReady('server-1')).toEqual({ ready: true, detail: 'ok' });
     await api.goAway();
-    expect(await cluster.serverReady('server-1')).toMatchObject({ ready: false });
+    expect(await cluster.serverReady('server-1')).toEqual({ ready: false, detail: 'connection refused' });
     expect(await cluster.serverReady('server-2')).toEqual({ ready: true, detail: 'ok' });
     cluster.close();
   });

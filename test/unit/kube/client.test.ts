@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Cluster, openCluster } from '../../../runner/kube/cluster.ts';
 import type { ClusterWriter } from '../../../runner/module.ts';
 import { type Api, startApi } from '../../lab/api/api.ts';
@@ -155,6 +155,11 @@ describe('refusals', () => {
     expect(failure.message + failure.hint).not.toContain('wrong-token');
   });
 
+  test('a 401 that passes, as of a server that starts, is no failure', async () => {
+    api.faults.failNext(401, { times: 2 });
+    expect((await writer.read({ method: 'GET', path: NODE })).status).toBe(200);
+  });
+
   test('another authority’s certificate is no server to talk to', async () => {
     await using other = await startApi();
     const text = other.kubeconfig({ server: api.url });
@@ -164,6 +169,25 @@ describe('refusals', () => {
       message: expect.stringContaining(`${api.url} (from other.yaml)`),
       hint: expect.stringContaining('not signed by the authority in the kubeconfig'),
     });
+  });
+
+  test('an expired certificate, of the server or ours, is named', async () => {
+    // The lab's certificates are good for ten years.
+    vi.useFakeTimers({ toFake: ['Date'], now: new Date('2001-01-01') });
+    const old = await startApi().finally(() => vi.useRealTimers());
+    const outdated = openCluster({ kind: 'kubeconfig', text: old.kubeconfig(), origin: 'k3s.yaml' }, QUICK);
+    await expect(outdated.reader(scopeOf()).read({ method: 'GET', path: NODE })).rejects.toMatchObject({
+      code: 'cluster-tls',
+      hint: expect.stringContaining('has expired; k3s renews it'),
+    });
+    const verified = /certificate-authority-data: \S+/.exec(api.kubeconfig())![0];
+    const text = old.kubeconfig({ server: api.url }).replace(/certificate-authority-data: \S+/, verified);
+    const stale = openCluster({ kind: 'kubeconfig', text, origin: 'k3s.yaml' }, QUICK);
+    await expect(stale.reader(scopeOf()).read({ method: 'GET', path: NODE })).rejects.toMatchObject({
+      code: 'cluster-unauthorized',
+      message: expect.stringMatching(/\(from k3s.yaml\): the client certificate expired on 20\d\d-/),
+    });
+    await old.stop();
   });
 
   test('a name that does not resolve is given up soon', async () => {

@@ -141,6 +141,19 @@ describe('budgets', () => {
     expect(applied?.facts?.evicted).toHaveLength(3);
   });
 
+  test('the opening of a budget is heard of: nobody waits for the next try', async () => {
+    api.seed([deployment('web', { nodes: ['agent-1'], replicas: 4 }), pdb('web', { minAvailable: 3 })]);
+    const { applied } = await runModule(drain, { retry: '1h' }, targetOf(cluster));
+    expect(applied?.facts?.evicted).toHaveLength(4);
+  });
+
+  test('without the right to watch budgets the tries alone must do', async () => {
+    api.seed([deployment('web', { nodes: ['agent-1'], replicas: 3 }), pdb('web', { minAvailable: 2 })]);
+    api.authorize(({ resource }) => (resource === 'poddisruptionbudgets' ? 'no' : undefined));
+    const { applied } = await runModule(drain, { retry: '20ms' }, targetOf(cluster));
+    expect(applied?.facts?.evicted).toHaveLength(3);
+  });
+
   test('check mode says which pods would have to wait', async () => {
     api.seed([deployment('web', { node: 'agent-1' }), pdb('web', { minAvailable: 1 })]);
     const plan = await planOf(drain, {}, targetOf(cluster));
@@ -257,6 +270,20 @@ describe('faults', () => {
     expect(podsOn('agent-1')).toEqual([]);
   });
 
+  test('the API away for good is told, and that the node may be left cordoned', async () => {
+    api.seed([deployment('web', { node: 'agent-1' })]);
+    const target = targetOf(cluster);
+    const plan = await planOf(drain, { timeout: '1s' }, target);
+    api.faults.onRequest = ({ path, query }) => {
+      if (path.endsWith('/eviction') && !query.has('dryRun')) void api.goAway();
+      return undefined;
+    };
+    const failure = await drain.apply!(plan.next as never, target).catch((error) => error);
+    expect(failure).toMatchObject({ code: 'drain-deadline', message: expect.stringMatching(/connection refused$/) });
+    expect(target.warnings).toContainEqual(expect.stringMatching(/^agent-1 may be left cordoned: No answer to GET/));
+    expect(target.states).toEqual([['agent-1', 'cordoned']]);
+  });
+
   test('an answer of the API that passes is tried again, a 409 is looked into', async () => {
     api.seed([deployment('web', { node: 'agent-1', replicas: 3 })]);
     const target = targetOf(cluster);
@@ -274,6 +301,15 @@ describe('faults', () => {
     const failure = runModule(drain, { timeout: '1500ms' }, targetOf(cluster));
     await expect(failure).rejects.toThrow(/default\/stuck-\S+ is still terminating \(its grace period is 30 s\)/);
     expect(isCordoned()).toBe(false);
+  });
+
+  test('a node whose kubelet is gone is the reason that pods stay', async () => {
+    api.seed([deployment('web', { node: 'agent-1' })]);
+    api.setNode('agent-1', { ready: false, kubelet: 'stopped' });
+    await expect(runModule(drain, { timeout: '1500ms' }, targetOf(cluster))).rejects.toMatchObject({
+      message: expect.stringMatching(/default\/web-\S+ is still terminating/),
+      hint: expect.stringMatching(/^agent-1 is (not Ready|lost).*Its kubelet must come back/),
+    });
   });
 
   test('a pod that has been terminating for long is skipped when told so', async () => {

@@ -4,7 +4,14 @@ import type { AnyModule, Applied, Plan, WriteTarget } from '../../../runner/modu
 import type { Api } from '../../lab/api/api.ts';
 
 /** Retries as in a real run, only faster. */
-export const QUICK: Partial<Patience> = { pause: 5, pauseLimit: 50, unauthorized: 200, dns: 50, watch: 2_000 };
+export const QUICK: Partial<Patience> = {
+  pause: 5,
+  pauseLimit: 50,
+  unauthorized: 200,
+  dns: 50,
+  watch: 2_000,
+  cleanup: 1_000,
+};
 
 export interface TestTarget extends WriteTarget {
   readonly lines: string[];
@@ -65,14 +72,22 @@ export function clusterOf(api: Api, patience: Partial<Patience> = QUICK): Cluste
 }
 
 /** The arguments with the defaults of the module's schema, as the engine hands them over. */
-export function argsFor(module: AnyModule, given: Record<string, unknown>): Record<string, unknown> {
+function argsFor(module: AnyModule, given: Record<string, unknown>): Record<string, unknown> {
   const properties = Object.entries(module.args.properties as Record<string, { default?: unknown }>);
   const defaults = properties.filter(([, schema]) => schema.default !== undefined);
   return { ...Object.fromEntries(defaults.map(([name, schema]) => [name, schema.default])), ...given };
 }
 
 export async function planOf(module: AnyModule, given: Record<string, unknown>, target: TestTarget): Promise<Plan> {
-  return module.plan(argsFor(module, given), target);
+  const plan = await module.plan(argsFor(module, given), target);
+  expectDeclared(module, plan.facts);
+  return plan;
+}
+
+/** What a task registers must be what the module declares. */
+function expectDeclared(module: AnyModule, facts: Record<string, unknown> = {}): void {
+  const unknown = Object.keys(facts).filter((name) => !(name in module.returns.properties));
+  if (unknown.length > 0) throw new Error(`${module.name} returns undeclared facts: ${unknown.join(', ')}`);
 }
 
 /** Plan, then apply when there are changes, as the engine does it. */
@@ -83,5 +98,7 @@ export async function runModule(
 ): Promise<{ plan: Plan; applied?: Applied }> {
   const plan = await planOf(module, given, target);
   if (plan.changes.length === 0 || !module.apply) return { plan };
-  return { plan, applied: await module.apply(plan.next, target) };
+  const applied = await module.apply(plan.next, target);
+  expectDeclared(module, applied.facts);
+  return { plan, applied };
 }

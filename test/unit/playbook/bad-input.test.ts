@@ -89,6 +89,15 @@ const TASKS: Case[] = [
   ['a template error in a block of text', '- debug: |\n    first\n    second «»{{ b', 'template-syntax', ['closed']],
   ['a Jinja filter', `- debug: "{{ x «|» default('y') }}"`, 'foreign-template', ['{{default x "y"}}']],
   ['a template error in a variable', '- debug: x\n  vars: { a: "«»{{ b" }', 'template-syntax', ['closed']],
+  ['a register that hides behind host', '- debug: x\n  register: «host»', 'reserved-name', ['the host itself']],
+  ['a variable that hides', '- debug: x\n  vars: { «groups»: 1 }', 'reserved-name', ['groups']],
+  [
+    'a loop variable that hides',
+    '- debug: x\n  loop: [1]\n  loop_control: { loop_var: «run» }',
+    'reserved-name',
+    ['run'],
+  ],
+  ['a set variable that hides', '- set-vars: { «inputs»: 1 }', 'reserved-name', ['inputs']],
   ['loop_control without loop', '- debug: x\n  «loop_control»: { loop_var: a }', 'loop-control-alone', ['loop']],
   [
     'loop_control with a typo',
@@ -120,6 +129,33 @@ describe('a bad task', () => {
   it.each(TASKS)('%s', (_name, source, code, words) => {
     check(`plays:\n  - hosts: all\n    tasks:\n${source.replaceAll(/^/gm, '      ')}\n`, code, words);
   });
+});
+
+it('a playbook as Ansible has it: every word to change in one go', () => {
+  const text = `- hosts: all
+  become: yes
+  vars_files: [x.yml]
+  roles: [k3s]
+  tasks:
+    - name: Install
+      ansible.builtin.copy: src=a dest=/b mode=0644
+      with_items: "{{ files }}"
+      when: "{{ x }}"
+    - include_tasks: more.yml
+    - debug: msg="{{ y | upper }}"
+`;
+  const { diagnostics } = parsePlaybook(parseDocument(text, 'p.yaml'), testRegistry);
+  expect(diagnostics.map(({ code, place }) => `${place?.line} ${code}`).sort()).toEqual([
+    '1 playbook-is-list',
+    '10 foreign-keyword',
+    '11 foreign-template',
+    '2 wrong-type',
+    '3 foreign-keyword',
+    '4 foreign-keyword',
+    '7 unknown-module',
+    '8 foreign-keyword',
+    '9 template-in-expression',
+  ]);
 });
 
 it('reports everything in one go, and what is right is still there', () => {

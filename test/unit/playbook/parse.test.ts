@@ -39,7 +39,7 @@ plays:
     order: sorted
     strategy: free
     force_handlers: true
-    gather_facts: false
+    gather_facts: true
     confirm: "Go to {{ inputs.version }}?"
     become: true
     become_user: "{{ who }}"
@@ -79,7 +79,7 @@ plays:
       order: 'sorted',
       strategy: 'free',
       forceHandlers: true,
-      gatherFacts: false,
+      gatherFacts: true,
       tags: ['x'],
       timeout: 90_000,
       throttle: 2,
@@ -111,7 +111,7 @@ plays:
       onFailure: 'stop',
       order: 'inventory',
       strategy: 'linear',
-      gatherFacts: true,
+      gatherFacts: false,
     });
     expect(render(agents?.hosts)).toBe('agents:!k3s-9');
     expect(agents && 'serial' in agents).toBe(false);
@@ -180,6 +180,10 @@ describe('a task', () => {
     expect(task?.args.references.map(({ path }) => path)).toEqual([['a'], ['b', 'c']]);
     expect(task?.args.references[1]?.place).toMatchObject({ line: 4, column: 35 });
   });
+});
+
+it('a mapping of variables may be empty', () => {
+  expect(parse('vars:\nplays:\n  - hosts: all\n    vars:\n').plays[0]?.vars).toEqual({});
 });
 
 describe('a block', () => {

@@ -68,6 +68,24 @@ export const testRegistry: Registry = new Map<string, AnyModule>(
       },
     }),
     defineModule({
+      name: 'template',
+      description: 'Renders a file.',
+      kind: 'state',
+      examples: [],
+      returns,
+      plan,
+      templateSources: ['src'],
+      args: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['src', 'dest'],
+        properties: {
+          src: { type: 'string', description: 'Template.' },
+          dest: { type: 'string', description: 'Destination.' },
+        },
+      },
+    }),
+    defineModule({
       name: 'wait-for',
       description: 'Waits.',
       kind: 'check',

@@ -81,6 +81,12 @@ describe('arguments after rendering', () => {
     expect(checkArgs(service, args, at).diagnostics.map((diagnostic) => diagnostic.code)).toEqual([code]);
   });
 
+  it('a number that a template gives is text where text belongs; one that was written is not', () => {
+    const written = { name: '{{ n }}', enabled: true };
+    expect(checkArgs(service, { name: 1.5 }, { ...at, value: written }).args.name).toBe('1.5');
+    expect(checkArgs(service, { name: 1.5 }, { ...at, value: { name: 1.5 } }).diagnostics[0]?.code).toBe('wrong-type');
+  });
+
   it('places an error at the argument as it was written', () => {
     const [found] = checkArgs(service, { name: 'x', enabled: 'maybe' }, at).diagnostics;
     expect(found?.place).toMatchObject({ line: 1, column: 30 });

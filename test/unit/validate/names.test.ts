@@ -49,6 +49,11 @@ describe('names with an inventory', () => {
     expectOne(withTasks(task), code, words, inventory);
   });
 
+  it('the whole name is marked', () => {
+    const { place } = expectOne(withTasks('- debug: "{{ «»typo.x }}"'), 'undefined-variable', [], inventory);
+    expect(place!.endColumn! - place!.column).toBe('typo'.length);
+  });
+
   it('an input is reached by inputs, and says so', () => {
     const inputs = 'inputs: { version: { type: string } }\n';
     expectOne(inputs + withTasks('- debug: "{{ «»version }}"'), 'undefined-variable', ['inputs.version'], inventory);

@@ -156,6 +156,12 @@ describe('variables of the inventory', () => {
     expect(validate(text, all('{ x: "{{ a }}{{ b }}{{ c.changed }}" }'))).toEqual([]);
   });
 
+  it('that nothing can reach are warnings', () => {
+    expect(validate('plays: [{ hosts: all }]\n', all('{ run: 1 }'))).toMatchObject([
+      { code: 'reserved-name', severity: 'warning', place: { line: 3, column: 11 } },
+    ]);
+  });
+
   it('that need each other on some host are errors', () => {
     const cycle = all('{ x: "{{ y }}", y: 1 }', '{ y: "{{ x }}" }');
     expect(validate('plays: [{ hosts: b }]\n', cycle).map(({ code, severity }) => [code, severity])).toEqual([

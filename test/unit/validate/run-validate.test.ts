@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { loadInventory } from '../../../runner/inventory/load.ts';
 import { formatDiagnostics } from '../../../runner/validate/format.ts';
 import { runValidate, sourcesFromDisk } from '../../../runner/validate/run-validate.ts';
 import { testRegistry } from '../playbook/registry.ts';
@@ -34,6 +35,24 @@ it('validates several files in one go and exits with 4', () => {
     ['missing.yaml', 'file-not-found'],
   ]);
   expect(formatDiagnostics(result.diagnostics, sourcesFromDisk())).toContain('bad.yaml:2:12: error: there is no host');
+});
+
+it('errors of the inventory and of the playbook come in one go', () => {
+  const files = [file('both.yaml', 'plays: [{ hosts: all, tasks: [{ servce: {} }, { debug: "{{ somewhere }}" }] }]\n')];
+  const bad = file('hosts.yaml', 'reeve: 1\nall: { children: { a: { children: { a: {} } } } }\n');
+  const { diagnostics, exitCode } = runValidate({
+    files,
+    registry: testRegistry,
+    inventory: () => loadInventory([bad]),
+  });
+  expect(diagnostics.map(({ code }) => code)).toEqual(['group-cycle', 'unknown-module']);
+  expect(exitCode).toBe(4);
+  const missing = runValidate({
+    files: [],
+    registry: testRegistry,
+    inventory: () => loadInventory(['/nowhere/hosts']),
+  });
+  expect(missing).toMatchObject({ diagnostics: [{ code: 'inventory-missing' }], exitCode: 4 });
 });
 
 it('warnings alone exit with 0', () => {

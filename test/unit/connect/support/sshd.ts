@@ -29,7 +29,9 @@ export interface TestServer {
   knownHosts: string;
   /** A spec that logs in with the key. */
   spec(extra?: Partial<ConnectionSpec>): ConnectionSpec;
-  /** Ends the server and every session of it. */
+  /** Ends the server and every session of it, as a power cut does; the shells' own children go on. */
+  halt(): Promise<void>;
+  /** Halts it and removes its folder. */
   stop(): Promise<void>;
   /** Starts it again on the same port. */
   start(): Promise<void>;
@@ -71,7 +73,7 @@ LogLevel ERROR
     await listening(port);
   }
 
-  async function stop(): Promise<void> {
+  async function halt(): Promise<void> {
     if (!child || child.exitCode !== null) return;
     const sessions = sessionsOf(child.pid!);
     const gone = new Promise((resolve) => child!.once('exit', resolve));
@@ -94,6 +96,7 @@ LogLevel ERROR
     keyFile,
     knownHosts,
     start,
+    halt,
     spec: (extra = {}) => ({
       host: 'sshd',
       transport: 'ssh',
@@ -106,7 +109,7 @@ LogLevel ERROR
       ...extra,
     }),
     async stop() {
-      await stop();
+      await halt();
       rmSync(folder, { recursive: true, force: true });
     },
   };

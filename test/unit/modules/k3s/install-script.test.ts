@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { installScript } from '../../../../modules/k3s/install-script.ts';
 import { versionCheck } from '../../../../modules/k3s/version-check.ts';
-import type { JobOptions } from '../../../../runner/module.ts';
+import { type JobOptions, ReeveError, type WriteTarget } from '../../../../runner/module.ts';
 import { type ArtifactServer, startArtifacts } from '../../../lab/hosts/artifact-server.ts';
 import { startHosts } from '../../../lab/hosts/start-hosts.ts';
 import type { LabHost, LabHosts } from '../../../lab/hosts/types.ts';
@@ -243,6 +243,34 @@ describe('install-script', () => {
     expect(text('etc/systemd/system/k3s.service')).toBe(unit);
     expect(text('etc/systemd/system/k3s.service.env')).toBe(env);
     expect((await plan({ version: wanted })).changes).toEqual([]);
+  });
+
+  it('survives a connection that is lost at every script once', async () => {
+    await newAgent();
+    const planned = await plan({ version: wanted });
+    const lost = new Set<string>();
+    // Half of the lost scripts had run when the connection went, half had not.
+    const once = (send: (script: string) => Promise<unknown>) => async (script: string) => {
+      if (lost.has(script)) return send(script);
+      lost.add(script);
+      if (lost.size % 2 === 0) await send(script);
+      throw new ReeveError('unreachable', 'connection lost');
+    };
+    const flaky = { ...lt.target, read: once(lt.target.read), run: once(lt.target.run), sleep: async () => {} };
+    const { facts } = await installScript.apply!(planned.next!, flaky as WriteTarget);
+    expect(lost.size).toBeGreaterThan(4);
+    expect(facts).toMatchObject({ installed: wanted, previous: old });
+    expect(text('lab/events').trim().split('\n').at(-1)).toContain(`active\t${wanted}\tagent`);
+  });
+
+  it('does not begin beside an installation that still runs', async () => {
+    await newAgent();
+    const planned = await plan({ version: wanted, install_timeout: '1s' });
+    const lock = `mkdir -p "$LAB_ROOT/var/lib/reeve/run/k3s"; echo "${process.pid} $(sed 's/.*) //' /proc/${process.pid}/stat | cut -d ' ' -f 20)" >"$LAB_ROOT/var/lib/reeve/run/k3s/installer"`;
+    await lt.target.run(lock);
+    await expect(installScript.apply!(planned.next!, lt.target)).rejects.toMatchObject({ code: 'installer-running' });
+    await lt.target.run(lock.replace('-f 20)', '-f 20)1'));
+    expect(await run({ version: wanted })).toMatchObject({ facts: { installed: wanted } });
   });
 
   it('goes back within a minor, and refuses to go further', async () => {

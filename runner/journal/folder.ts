@@ -1,0 +1,116 @@
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { EXIT, ReeveError } from '../errors.ts';
+
+/** What was run, by whom, where and with what; written once, when the run begins. Holds no secrets. */
+export interface RunHeader {
+  version: 1;
+  run: string;
+  startedAt: string;
+  reeve: string;
+  node: string;
+  playbook: { file: string; name: string };
+  /** The files the playbook and the inventory were read from, as they were then. */
+  files: { path: string; sha256: string; copy: string }[];
+  inventory: string[];
+  /** Values of the inputs; secret ones are named and not stored. */
+  inputs: Record<string, unknown>;
+  secretInputs: string[];
+  extraVars: Record<string, unknown>;
+  options: { check: boolean; diff: boolean; forks: number; limit?: string; tags: string[]; skipTags: string[] };
+  operator: { user: string; host: string; cwd: string };
+  /** Of the playbook's repository, when there is one. */
+  git?: { commit: string; dirty: boolean; branch: string };
+  /** Set when it runs in CI: the job's address, as far as the environment tells. */
+  ci?: { name: string; url?: string };
+}
+
+/** One run on disk: `.reeve/runs/<id>/`, mode 0700. */
+export class RunFolder {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  get id(): string {
+    return this.path.split('/').at(-1)!;
+  }
+
+  get events(): string {
+    return join(this.path, 'events.jsonl');
+  }
+
+  get header(): string {
+    return join(this.path, 'run.json');
+  }
+
+  get artefacts(): string {
+    return join(this.path, 'artefacts');
+  }
+
+  readHeader(): RunHeader {
+    try {
+      return JSON.parse(readFileSync(this.header, 'utf8')) as RunHeader;
+    } catch (cause) {
+      throw new ReeveError('run-unreadable', `${this.header} cannot be read: ${(cause as Error).message}`, {
+        cause,
+        exitCode: EXIT.usage,
+      });
+    }
+  }
+
+  /** A copy of a file as it was, or a full output, under a name that is not taken yet. Gives its path in the folder. */
+  keep(name: string, content: string | Uint8Array): string {
+    const safe = name.replace(/[^A-Za-z0-9._-]+/g, '-').slice(-100);
+    let path = join('artefacts', safe);
+    for (let n = 2; existsSync(join(this.path, path)); n++) path = join('artefacts', `${n}-${safe}`);
+    writeFileSync(join(this.path, path), content, { mode: 0o600 });
+    return path;
+  }
+}
+
+/**
+ * Makes the folder of a new run.
+ * @throws ReeveError `journal-failed` when it cannot be made.
+ */
+export function createRunFolder(runs: string, id: string): RunFolder {
+  const folder = new RunFolder(resolve(runs, id));
+  try {
+    mkdirSync(runs, { recursive: true, mode: 0o700 });
+    mkdirSync(folder.path, { mode: 0o700 });
+    mkdirSync(folder.artefacts, { mode: 0o700 });
+  } catch (cause) {
+    throw new ReeveError('journal-failed', `the folder of the run cannot be made: ${(cause as Error).message}`, {
+      hint: 'choose another folder with --runs DIR or REEVE_RUNS',
+      exitCode: EXIT.unexpected,
+      cause,
+    });
+  }
+  return folder;
+}
+
+export function writeHeader(folder: RunFolder, header: RunHeader): void {
+  writeFileSync(folder.header, `${JSON.stringify(header, undefined, 2)}\n`, { mode: 0o600 });
+}
+
+/** Ids of all runs in a folder, the oldest first. */
+export function listRuns(runs: string): string[] {
+  if (!existsSync(runs)) return [];
+  return readdirSync(runs)
+    .filter((name) => existsSync(join(runs, name, 'run.json')))
+    .sort();
+}
+
+/**
+ * The folder of a run by its id, the beginning of its id, `last`, or its path.
+ * @throws ReeveError `unknown-run`.
+ */
+export function findRun(runs: string, wanted: string): RunFolder {
+  if (existsSync(join(wanted, 'run.json'))) return new RunFolder(resolve(wanted));
+  const all = listRuns(runs);
+  const found = wanted === 'last' ? all.slice(-1) : all.filter((id) => id === wanted || id.startsWith(wanted));
+  if (found.length === 1) return new RunFolder(resolve(runs, found[0]!));
+  const why = found.length === 0 ? `there is no run ${wanted} in ${runs}` : `${wanted} fits ${found.length} runs`;
+  throw new ReeveError('unknown-run', why, { hint: '`reeve history` lists them', exitCode: EXIT.usage });
+}

@@ -1,0 +1,197 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createConnections } from '../../../runner/connect/connections.ts';
+import { endJob, inspectJob, type RunJobOptions, removeJob, runJob } from '../../../runner/connect/jobs.ts';
+import type { Connections, ShellRequest } from '../../../runner/connect/types.ts';
+import { type EmbeddedServer, startEmbedded } from './support/embedded.ts';
+import { processesWith, uniqueSleep, until } from './support/processes.ts';
+import { localSpec, shells } from './support/shells.ts';
+
+let dir: string;
+beforeEach(() => {
+  dir = join(mkdtempSync(join(tmpdir(), 'reeve-jobs-')), "state 'dir'");
+});
+afterEach(() => rmSync(join(dir, '..'), { recursive: true, force: true }));
+
+const bootFile = '/proc/sys/kernel/random/boot_id';
+
+describe.each(shells)('jobs, $name', ({ command }) => {
+  const connections = createConnections();
+  afterAll(() => connections.close());
+  const run = (request: ShellRequest) => connections.run(localSpec(command), undefined, request);
+  const job = (extra: Partial<RunJobOptions>) =>
+    runJob(run, { dir, name: 'install', script: ':', timeout: 30_000, ...extra });
+  const folder = () => join(dir, 'job-install');
+
+  test('code, output, input and variables are exact; nothing is left', async () => {
+    let seen = '';
+    const result = await job({
+      script: "cat; echo \"$VALUE\" >&2; printf 'it'\"'\"'s'; exit 5",
+      stdin: Buffer.from([0, 255, 10, 10]),
+      env: { VALUE: "a'b\nc" },
+      onOutput: (stream, text) => {
+        seen += `${stream}:${text.toString('latin1')};`;
+      },
+    });
+    expect(result).toMatchObject({ code: 5, stderr: "a'b\nc\n", timedOut: false });
+    expect(result.raw.stdout).toEqual(Buffer.concat([Buffer.from([0, 255, 10, 10]), Buffer.from("it's")]));
+    expect(seen).toContain("it's");
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
+  test('a script and an output of some megabytes', async () => {
+    const script = `# ${'x'.repeat(300_000)}\ndd if=/dev/zero bs=1048576 count=5 2>/dev/null`;
+    expect((await job({ script, stdin: Buffer.alloc(3_000_000) })).raw.stdout.length).toBe(5 * 1048576);
+  });
+
+  test('a syntax error, an exit code of 0 and no output', async () => {
+    expect((await job({ script: 'if then' })).code).not.toBe(0);
+    expect(await job({ script: 'exit 0' })).toMatchObject({ code: 0, stdout: '', stderr: '' });
+  });
+
+  test('the time limit ends its processes and keeps what it printed', async () => {
+    const nap = uniqueSleep();
+    const result = await job({ script: `echo begun; sleep ${nap} & sleep ${nap}`, timeout: 700 });
+    expect(result).toMatchObject({ timedOut: true, stdout: 'begun\n' });
+    await until('all sleeps have ended', () => processesWith(`sleep ${nap}`).length === 0);
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
+  test('its folder is private, and only one of a name runs', async () => {
+    const gate = join(dir, 'gate');
+    const first = job({ script: `while [ ! -e "${gate}" ]; do sleep 0.05; done; echo done` });
+    await until('it runs', async () => (await inspectJob(run, dir, 'install')) === 'running');
+    expect((statSync(folder()).mode & 0o777).toString(8)).toBe('700');
+    await expect(job({ script: 'echo second' })).rejects.toMatchObject({ code: 'job-running' });
+    const attached = job({ script: 'echo never', attach: true, keep: true });
+    writeFileSync(gate, '');
+    expect((await attached).stdout).toBe('done\n');
+    expect((await first).stdout).toBe('done\n');
+  });
+
+  test('an aborted wait leaves the job at work; a later run attaches, endJob ends it', async () => {
+    const nap = uniqueSleep();
+    const abort = new AbortController();
+    const first = job({ script: `echo begun; sleep ${nap}`, signal: abort.signal });
+    first.catch(() => {});
+    await until('it runs', () => processesWith(`sleep ${nap}`).length > 0);
+    abort.abort(new Error('enough'));
+    await expect(first).rejects.toThrow('enough');
+    expect(await inspectJob(run, dir, 'install')).toBe('running');
+    await endJob(run, dir, 'install');
+    await until('the sleep has ended', () => processesWith(`sleep ${nap}`).length === 0);
+    await removeJob(run, dir, 'install');
+    expect(await inspectJob(run, dir, 'install')).toBeUndefined();
+  });
+
+  test('a job that ended while nobody looked is found with its result; without attach it runs anew', async () => {
+    await job({ script: 'echo first; exit 3', keep: true });
+    expect(await inspectJob(run, dir, 'install')).toBe('ended');
+    expect(await job({ script: 'echo never', attach: true, keep: true })).toMatchObject({ code: 3, stdout: 'first\n' });
+    expect(await job({ script: 'echo second' })).toMatchObject({ code: 0, stdout: 'second\n' });
+  });
+
+  test.skipIf(!existsSync(bootFile))(
+    'a job from before a restart without an exit code is reported as such',
+    async () => {
+      await job({ script: 'exit 0', keep: true });
+      rmSync(join(folder(), 'code'));
+      writeFileSync(join(folder(), 'boot'), 'another-boot\n');
+      expect(await inspectJob(run, dir, 'install')).toBe('rebooted');
+      await expect(job({ attach: true, keep: true })).rejects.toMatchObject({ code: 'job-rebooted' });
+      // Its pid may be anybody's by now: it is not touched.
+      writeFileSync(join(folder(), 'pid'), `${process.pid} \n`);
+      await endJob(run, dir, 'install');
+    },
+  );
+
+  test('what a start that was cut off has left is no job', async () => {
+    mkdirSync(folder(), { recursive: true });
+    writeFileSync(join(folder(), 'id'), 'other\n');
+    writeFileSync(join(folder(), 'boot'), existsSync(bootFile) ? readFileSync(bootFile) : '\n');
+    expect(await job({ script: 'echo done' })).toMatchObject({ code: 0, stdout: 'done\n' });
+  });
+
+  test('a job that was killed without a trace is noticed', async () => {
+    const nap = uniqueSleep();
+    const lost = job({ script: `sleep ${nap}` });
+    lost.catch(() => {});
+    await until('it runs', () => processesWith(`sleep ${nap}`).length > 0);
+    const [pid] = readFileSync(join(folder(), 'pid'), 'utf8').split(' ');
+    process.kill(-Number(pid), 'SIGKILL');
+    await expect(lost).rejects.toMatchObject({ code: 'job-vanished' });
+  });
+
+  test('another process with the same number is not taken for the job', async () => {
+    await job({ script: 'exit 0', keep: true });
+    rmSync(join(folder(), 'code'));
+    writeFileSync(join(folder(), 'pid'), `${process.pid} 1\n`);
+    expect(await inspectJob(run, dir, 'install')).toBe('vanished');
+  });
+});
+
+describe('jobs over a connection that drops', () => {
+  let server: EmbeddedServer;
+  let connections: Connections;
+  beforeAll(async () => {
+    server = await startEmbedded({ password: 'pw' });
+    connections = createConnections({ sshConfigFiles: [], identityFiles: [], agent: '' });
+  });
+  afterAll(async () => {
+    await connections.close();
+    await server.stop();
+  });
+
+  test('it goes on, and every byte of its output arrives once', async () => {
+    const spec = {
+      host: 'lab',
+      transport: 'ssh',
+      address: '127.0.0.1',
+      port: server.port,
+      user: 'me',
+      password: 'pw',
+      hostKeyChecking: 'off',
+    } as const;
+    const gate = join(dir, 'gate');
+    let seen = '';
+    const promise = runJob((request) => connections.run(spec, undefined, request), {
+      dir,
+      name: 'install',
+      script: `echo one; while [ ! -e "${gate}" ]; do sleep 0.05; done; echo two`,
+      timeout: 40_000,
+      onOutput: (_stream, text) => {
+        seen += text;
+      },
+    });
+    await until('it has begun', () => seen === 'one\n');
+    server.cut();
+    writeFileSync(gate, '');
+    expect((await promise).stdout).toBe('one\ntwo\n');
+    expect(seen).toBe('one\ntwo\n');
+    expect(server.logins).toBeGreaterThan(1);
+  });
+
+  test('a host that stays away is unreachable at the deadline; the job is said to go on', async () => {
+    const spec = {
+      host: 'gone',
+      transport: 'ssh',
+      address: '127.0.0.1',
+      port: 1,
+      user: 'me',
+      password: 'pw',
+      hostKeyChecking: 'off',
+    } as const;
+    const promise = runJob((request) => connections.run(spec, undefined, request), {
+      dir,
+      name: 'install',
+      script: ':',
+      timeout: 1_200,
+    });
+    await expect(promise).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringContaining('may still be running'),
+    });
+  });
+});
