@@ -36,7 +36,7 @@ export async function explain(name: string, options: Record<string, unknown>): P
   });
   secrets.keepClosed();
   const host = text(options.host, '--host');
-  const hosts = host === undefined ? inventory.match('all') : inventory.match([host]);
+  const hosts = host === undefined ? inventory.match('all') : inventory.match(host);
   const given = extraVars.findLast((one) => one.name === name);
   const found = groupBySettings(inventory, name, hosts, (each) => layersAbove(inventory, playbook, each));
   if (found.length === 0 && !given) throw notSet(name, inventory, hosts);

@@ -201,8 +201,11 @@ class IniReader {
 
   /** `at` counts characters from the start of the assignment to its value. */
   #definition(value: unknown, offset: number, at = 0): Definition {
+    const first = this.#lines.text[offset + at];
+    const isQuoted = (first === '"' || first === "'") && typeof value === 'string' && !value.startsWith(first);
     // Two numbers in one, since there may be a million of them.
-    return new Definition({ value, site: this.#site, key: offset * MAX_NAME + Math.min(at, MAX_NAME - 1) });
+    const key = offset * MAX_NAME + Math.min(isQuoted ? at + 1 : at, MAX_NAME - 1);
+    return new Definition({ value, site: this.#site, key });
   }
 
   #place(offset: number, length?: number): Place {

@@ -26,8 +26,10 @@ export function afterSection(record: RunRecord): string[] {
 
 function changesMade(record: RunRecord): string[] {
   if (record.started?.check) return [];
-  const all = record.tasks.flatMap(({ ended, host, status }) =>
-    status === 'changed' ? (ended?.changes ?? []).map(({ summary }) => ({ summary, host })) : [],
+  const all = record.tasks.flatMap(({ ended, host, status, task }) =>
+    status === 'changed' && task.section !== 'rollback'
+      ? (ended?.changes ?? []).map(({ summary }) => ({ summary, host }))
+      : [],
   );
   const lines = grouped(all, ({ summary }) => summary).map(
     (group, index) => `${index + 1}. ${hostNames(group.map(({ host }) => host))}: ${plainText(group[0]!.summary)}`,

@@ -75,6 +75,13 @@ describe('Jinja', () => {
     expect(fault?.hint).toContain('`http://{{upper name}}/`');
   });
 
+  it('has its place behind a quote, too', () => {
+    const quoted = inventoryOf('h x=1 y="{{ z }}"\n');
+    const [layer] = quoted.layersOf('h');
+    const [fault] = faultsOf(() => layer?.definitions.y?.compiled.render(layeredScope([])));
+    expect(placesOf([fault!])).toEqual(['1:10 jinja-value']);
+  });
+
   it('names no form where there is none', () => {
     const [fault] = faultsOf(() => scope('odd'));
     expect(fault?.hint).toContain('no direct form');

@@ -90,7 +90,7 @@ const cases = all.flatMap((module) =>
 );
 
 describe('plans, does, and has then done', () => {
-  test.each(cases)('$example.key ($shell)', async ({ module, example, shell }) => {
+  test.concurrent.each(cases)('$example.key ($shell)', async ({ module, example, shell }) => {
     await runExample(module, example, needs[example.key] ?? {}, shell);
   });
 });

@@ -6,7 +6,8 @@ import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeMemoryFolder, memoryPlaces } from '../../../runner/secrets/memory-folder.ts';
 import { encryptVault } from '../../../runner/secrets/vault/decrypt.ts';
-import { CliFolder } from '../../support/cli.ts';
+import { CliFolder, MAIN } from '../../support/cli.ts';
+import { hasTerminal, Terminal } from '../../support/terminal.ts';
 
 const identity = await generateX25519Identity();
 const recipient = await identityToRecipient(identity);
@@ -155,6 +156,39 @@ describe.skipIf(noMemory)('edit', () => {
     const EDITOR = editor(cli, 'echo "token: fresh" > "$1"');
     expect((await cli.run(['secret', 'edit', 'new.yaml', '--age', recipient], { ...keys(), EDITOR })).code).toBe(0);
     expect((await cli.run(['secret', 'decrypt', 'new.yaml'], keys())).stdout).toBe('token: fresh\n');
+  });
+});
+
+describe.skipIf(!hasTerminal())('at a terminal', () => {
+  const reeve = (cli: CliFolder, args: string[], env: Record<string, string> = {}) =>
+    new Terminal([process.execPath, MAIN, ...args], { cwd: cli.dir, env: { HOME: cli.dir, ...env } });
+
+  it('the vault password is asked for and not shown', async () => {
+    const cli = folder();
+    cli.write('inventory.yaml', `reeve: 1\nall: { hosts: { a: { transport: local } } }\n`);
+    cli.write('group_vars/all.yaml', encryptVault('word: opened by typing\n', 'typed-password'));
+    cli.write('p.yaml', {
+      plays: [{ hosts: 'a', tasks: [{ debug: '{{ word }}' }, { debug: 'length {{ length word }}' }] }],
+    });
+    using terminal = reeve(cli, ['run', 'p.yaml', '-i', 'inventory.yaml', '--ask-vault-pass', '--output', 'plain']);
+    await terminal.until('Vault password (default):');
+    terminal.type('typed-password', 'Enter');
+    const { code, lines } = await terminal.end();
+    expect(lines.join('\n')).not.toMatch(/typed-password|opened by typing/);
+    expect(lines.join('\n')).toContain('length 16');
+    expect(code).toBe(0);
+  });
+
+  it.skipIf(noMemory)('what was edited wrongly can be mended', async () => {
+    const cli = folder();
+    cli.write('s.yaml', 'a: before\n');
+    expect((await cli.run(['secret', 'encrypt', 's.yaml', '--age', recipient])).code).toBe(0);
+    const EDITOR = editor(cli, 'if [ -e once ]; then echo "a: mended" > "$1"; else echo "a: [" > "$1"; touch once; fi');
+    using terminal = reeve(cli, ['secret', 'edit', 's.yaml'], { EDITOR, ...keys() });
+    await terminal.until('Edit it again?');
+    terminal.type('y', 'Enter');
+    expect((await terminal.end()).code).toBe(0);
+    expect((await cli.run(['secret', 'decrypt', 's.yaml'], keys())).stdout).toBe('a: mended\n');
   });
 });
 

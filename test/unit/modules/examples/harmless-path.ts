@@ -11,8 +11,8 @@ import type { ShellName } from '../../../support/local-target.ts';
  * must not be found unless the table of needs puts a stand-in in their place.
  */
 const HARMLESS = `
-  [ awk base64 basename bash bunzip2 bzip2 cat chgrp chmod chown cksum cmp comm cp curl cut date dd df diff dirname du env
-  expr false find fold getconf getent grep gunzip gzip head hostname id install ip join ln ls md5sum mkdir mkfifo mktemp mv
+  [ awk base64 basename bash bunzip2 bzip2 cat chgrp chmod chown cksum cmp comm cp curl cut date dd df diff dirname du echo env
+  expr false find fold getconf getent grep gunzip gzip head hostname id install ip join kill ln ls md5sum mkdir mkfifo mktemp mv
   nc nl nohup nproc od paste printf ps pwd readlink realpath rev rm rmdir sed seq setsid sh sha1sum sha256sum sha512sum
   sleep sort split stat stty sum sync tac tail tar tee test timeout touch tr true uname uniq unxz unzip uptime wc wget
   whoami xargs xz zcat`

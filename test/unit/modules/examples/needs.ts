@@ -197,7 +197,8 @@ export const needs: Record<string, Needs> = {
   },
   'http: Tell a chat': { given: async (world) => ({ url: `${await world.serve('')}/hooks/1` }) },
   'wait-for: The API server of this host': {
-    given: async (world) => ({ port: Number(new URL(await world.serve('')).port) }),
+    // Where there is no nc, curl keeps an open port open for as long as it may.
+    given: async (world) => ({ port: Number(new URL(await world.serve('')).port), connect_timeout: '1s' }),
   },
   'wait-for: As a client sees it': {
     on: 'cluster',
