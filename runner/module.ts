@@ -66,6 +66,11 @@ export interface RunOptions {
   cwd?: string;
   /** Variables set for the script, on top of the task's `environment`. */
   env?: Record<string, string>;
+  /**
+   * Shell functions that the script calls, the same text each time: they are defined once in a shell, so that later
+   * scripts are only the calls. They must print nothing and read nothing while they are defined.
+   */
+  functions?: string;
 }
 
 /** What a script left. Output is exactly the bytes written; `stdout` and `stderr` are decoded as UTF-8. */
@@ -87,6 +92,11 @@ export interface WriteFileOptions {
   backup?: boolean;
   /** Command that must accept the new content before it takes its place; `%s` stands for the temporary file. */
   validate?: string;
+  /**
+   * The file as the plan saw it, or `absent`: with another content it is left alone (ReeveError `file-changed`). Saves
+   * asking the target for what is known.
+   */
+  present?: 'absent' | { sha256: string; mode: string; owner: string; group: string };
 }
 
 /** What undo needs to put a file back as it was. */

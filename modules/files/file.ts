@@ -123,7 +123,8 @@ export const file = defineModule({
 
 async function look(args: { path: string; recurse: boolean }, target: ReadTarget) {
   const path = withoutSlash(args.path);
-  const result = await target.read(probeScript([{ path }]) + (args.recurse ? LIST_SCRIPT : ''));
+  const { script, options } = probeScript([{ path }]);
+  const result = await target.read(script + (args.recurse ? LIST_SCRIPT : ''), options);
   const { states, rest } = parseProbes(result.raw.stdout, 1);
   if (!states[0]) throw new TaskFailure(`${path} could not be looked at: ${result.stderr.trim()}`);
   return { state: withForeseen(states[0], target), rest };

@@ -132,10 +132,11 @@ export const drain = defineModule({
       trial.kind === 'blocked' ? [{ pod: nameOf(pods[index]!), why: trial.why }] : [],
     );
     const planned = { ...facts, blocked, ...(forecast && { forecast }) };
+    const { duration: _, ...foreseeable } = planned;
     return {
       changes,
       facts: planned,
-      predicted: { ...planned, evicted: facts.planned },
+      predicted: { ...foreseeable, evicted: facts.planned },
       foresees: { [cordonKey(name)]: true, ...(pods.length > 0 && { [DRAINED]: true }) },
       next: { node: name, args: given, api, found } satisfies Next,
       ...(changes.length === 0 && { message: `${name} is drained already` }),

@@ -3,6 +3,8 @@ import {
   type Change,
   type ClusterReader,
   type ClusterRequest,
+  type ClusterResponse,
+  type ClusterWriter,
   defineModule,
   type KubeObject,
   TaskFailure,
@@ -14,6 +16,9 @@ import { objectIn, saidIn } from '../shared/kube-objects.ts';
 
 /** Owner of the fields that this module sets (server-side apply). */
 const FIELD_MANAGER = 'reeve';
+
+/** How often undo looks again when somebody else has written in between. */
+const UNDO_TRIES = 5;
 
 const args = {
   type: 'object',
@@ -122,24 +127,33 @@ export const k8s = defineModule({
     return { facts: { exists: true, resource: objectIn(response, path) }, ...(undo && { undo }) };
   },
   async undo({ path, before }: Undo, target) {
-    const cluster = await target.cluster();
-    const response = await cluster.read({ method: 'GET', path });
-    const now = response.status === 404 ? undefined : objectIn(response, path);
-    if (!before) {
-      if (now) objectIn(await cluster.write(deletionOf(path, now)), path);
-      return;
+    for (let tries = 1; ; tries++) {
+      const response = await putBack(await target.cluster(), path, before);
+      if (!response) return;
+      // A controller wrote its status in between, as those of workloads do all the time.
+      if (response.status !== 409 || tries === UNDO_TRIES) {
+        objectIn(response, path);
+        return;
+      }
+      await target.sleep(50 * tries);
     }
-    const object = essence(before);
-    const body = now
-      ? { ...object, metadata: { ...object.metadata, resourceVersion: now.metadata.resourceVersion } }
-      : object;
-    const collection = path.slice(0, path.lastIndexOf('/'));
-    objectIn(
-      await cluster.write(now ? { method: 'PUT', path, body } : { method: 'POST', path: collection, body }),
-      path,
-    );
   },
 });
+
+/** Brings the object as it is now back to what it was; undefined when there is nothing to do. */
+async function putBack(
+  cluster: ClusterWriter,
+  path: string,
+  before: KubeObject | undefined,
+): Promise<ClusterResponse | undefined> {
+  const response = await cluster.read({ method: 'GET', path });
+  const now = response.status === 404 ? undefined : objectIn(response, path);
+  if (!before) return now && cluster.write(deletionOf(path, now));
+  const object = essence(before);
+  if (!now) return cluster.write({ method: 'POST', path: path.slice(0, path.lastIndexOf('/')), body: object });
+  const metadata = { ...object.metadata, resourceVersion: now.metadata.resourceVersion };
+  return cluster.write({ method: 'PUT', path, body: { ...object, metadata } });
+}
 
 function missingIn(definition: KubeObject): string | undefined {
   const { apiVersion, kind, metadata } = definition ?? {};

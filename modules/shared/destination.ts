@@ -1,5 +1,6 @@
 import type { ReadTarget } from '../../runner/module.ts';
-import { type FileState, probeFile, probeFiles } from './stat.ts';
+import { foreseenPath } from './foresee.ts';
+import { type FileState, probeEither, probeFile, probeFiles, withoutSlash } from './stat.ts';
 import { sha256Of } from './write.ts';
 
 /** Looks at dest, and at the file of that name in it, in one round trip; gives the one that is meant. */
@@ -9,9 +10,12 @@ export async function findDestination(
   content: Buffer,
   target: ReadTarget,
 ): Promise<FileState> {
-  const unless = { content: { unless: sha256Of(content) } };
+  const unless = { content: { unless: sha256Of(content), size: content.length } };
   if (name === undefined) return probeFile(target, { path: dest, ...unless });
   const within = `${dest.replace(/\/+$/, '')}/${name}`;
+  if (dest.startsWith('/') && !foreseenPath(target, withoutSlash(dest))) {
+    return probeEither(target, { path: dest, ...unless }, { path: within, ...unless });
+  }
   const [at, inside] = await probeFiles(target, [
     { path: dest, ...unless },
     { path: within, ...unless },

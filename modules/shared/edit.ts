@@ -3,15 +3,7 @@ import { type Plan, type ReadTarget, TaskFailure } from '../../runner/module.ts'
 import { modeArgument } from './mode.ts';
 import { probeFile } from './stat.ts';
 import { decodeText, type TextDocument } from './text.ts';
-import {
-  planWrite,
-  sha256Of,
-  type WantedFile,
-  type WriteStep,
-  warnWithoutParent,
-  writeArguments,
-  writePlan,
-} from './write.ts';
+import { planWrite, type WantedFile, type WriteStep, warnWithoutParent, writeArguments, writePlan } from './write.ts';
 
 /** The arguments that all editing modules take. */
 export const editArguments = {
@@ -47,11 +39,7 @@ export async function planEdit(
   const document = decodeText(state.content ?? Buffer.alloc(0), state.path);
   const text = edit(document.text, document);
   if (text !== document.text && edit(text, document) !== text) throw neverSettles(state.path);
-  const sha256 = state.content && sha256Of(state.content);
-  const { changes, step, facts } = planWrite(
-    { ...state, ...(sha256 !== undefined && { sha256 }) },
-    { ...wanted, content: document.encode(text) },
-  );
+  const { changes, step, facts } = planWrite(state, { ...wanted, content: document.encode(text) });
   if (!step) return { changes, facts };
   warnWithoutParent(state, target);
   return writePlan(changes, step, target);

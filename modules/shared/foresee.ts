@@ -21,7 +21,7 @@ export type ForeseenPath =
     };
 
 /** The key of a path in `Plan.foresees`. */
-export function foreseeKey(target: ReadTarget, path: string): string {
+function foreseeKey(target: ReadTarget, path: string): string {
   return `file/${target.host.name}${path}`;
 }
 
@@ -59,7 +59,7 @@ function removed(state: FileState, target: ReadTarget): FileState {
     readable: false,
     writable: false,
     executable: false,
-    parent: gone.length > 0 ? undefined : (state.parent ?? BLANK),
+    parent: gone.length === 0 || undefined,
     newcomer: state.newcomer ?? { mode: 0o644, directoryMode: 0o755, owner, group },
     missing: [...new Set([...gone, ...(state.missing ?? [])])].sort((a, b) => a.length - b.length),
   });
@@ -91,7 +91,7 @@ function changed(state: FileState, to: Exclude<ForeseenPath, { type: 'absent' | 
 function withForeseenParent(state: FileState, target: ReadTarget): FileState {
   if (state.real || !state.missing) return state;
   const above = foreseenPath(target, dirname(state.path));
-  const parent = above?.type === 'directory' ? { ...BLANK, ...above } : state.parent;
+  const parent = above?.type === 'directory' || state.parent;
   const missing = state.missing.filter((path) => foreseenPath(target, path)?.type !== 'directory');
   return withoutUndefined({ ...state, parent, missing });
 }

@@ -3,7 +3,7 @@ import { type Change, TaskFailure } from '../../runner/module.ts';
 import { planOwner } from './attributes.ts';
 import { formatMode, resolveMode } from './mode.ts';
 import { quote, quotePath } from './quote.ts';
-import { type Attributes, parseAttributes } from './stat.ts';
+import { type Attributes, FIND_STAT, parseAttributes } from './stat.ts';
 
 export interface ListedEntry {
   path: string;
@@ -21,7 +21,8 @@ const SHOWN = 50;
  */
 export const LIST_SCRIPT = `if [ -d "$p" ]; then
 find -H "$p" ! -type l -print0; printf '\\000'
-find -H "$p" ! -type l -exec stat $reeve_flag $reeve_format {} +
+${FIND_STAT}
+find -H "$p" ! -type l -exec stat $reeve_stat {} +
 fi
 `;
 

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { TaskFailure } from '../../runner/module.ts';
 
-export type FileType = 'file' | 'directory' | 'link' | 'fifo' | 'socket' | 'block' | 'char' | 'other';
+type FileType = 'file' | 'directory' | 'link' | 'fifo' | 'socket' | 'block' | 'char' | 'other';
 
 export interface Attributes {
   type: FileType;
@@ -34,8 +35,8 @@ export interface FileState {
   readable: boolean;
   writable: boolean;
   executable: boolean;
-  /** This and the next two only when `real` is undefined: the directory it would be in. */
-  parent?: Attributes;
+  /** This and the next two only when `real` is undefined: whether the directory it would be in is there. */
+  parent?: boolean;
   /** Directories above it that do not exist, outermost first. */
   missing?: string[];
   /** What a new file there gets. */
@@ -116,9 +117,9 @@ function parseState(reader: FieldReader): FileState {
   const followed = parseAttributes(reader.text());
   const sha256 = reader.text();
   const access = reader.text();
-  const parent = parseAttributes(reader.text());
+  const parent = reader.text();
   const ancestor = reader.text();
-  const newcomer = parseNewcomer(reader.text(), parent);
+  const newcomer = parseNewcomer(reader.text(), parseAttributes(parent));
   const length = reader.text();
   if (access === 'denied') throw denied(path);
   if (present && !entry) {
@@ -127,17 +128,19 @@ function parseState(reader: FieldReader): FileState {
     });
   }
   const real = entry?.type === 'link' ? followed : entry;
+  const content = length ? reader.counted(Number(length)) : undefined;
+  const hash = sha256 || (content && createHash('sha256').update(content).digest('hex'));
   return {
     path,
     ...(entry && { entry }),
     ...(real && { real }),
     ...(entry?.type === 'link' && { link }),
-    ...(sha256 && { sha256 }),
-    ...(length && { content: reader.counted(Number(length)) }),
+    ...(hash && { sha256: hash }),
+    ...(content && { content }),
     readable: access.includes('r'),
     writable: access.includes('w'),
     executable: access.includes('x'),
-    ...(parent && { parent }),
+    ...(parent && { parent: true }),
     ...(newcomer && { newcomer, missing: missingBetween(ancestor, path) }),
   };
 }
@@ -154,7 +157,7 @@ function denied(path: string): TaskFailure {
   return new TaskFailure(`${path}: permission denied`, { code: 'permission-denied', hint: 'set become: true' });
 }
 
-/** One line of `reeve_stat`; undefined for anything else. */
+/** What stat printed; undefined for anything else. */
 export function parseAttributes(text: string): Attributes | undefined {
   const fields = text.trim().split(':');
   if (fields.length < 11) return undefined;
@@ -177,12 +180,12 @@ export function parseAttributes(text: string): Attributes | undefined {
   };
 }
 
-/** `0022 uid=0(root) gid=0(root) groups=…`: what a file made here gets, as the kernel decides it. */
+/** `0022`, then `uid=0(root) gid=0(root) groups=…`; `parent` only when it hands its group down: what a file made here gets, as the kernel decides it. */
 function parseNewcomer(text: string, parent: Attributes | undefined): FileState['newcomer'] {
-  const found = /^(\d+) uid=(\d+)(?:\(([^)]*)\))? gid=(\d+)(?:\(([^)]*)\))?/.exec(text);
+  const found = /^(\d+)\suid=(\d+)(?:\(([^)]*)\))? gid=(\d+)(?:\(([^)]*)\))?/.exec(text);
   if (!found) return undefined;
   const umask = Number.parseInt(found[1]!, 8);
-  const setgid = parent !== undefined && (parent.mode & 0o2000) !== 0;
+  const setgid = parent !== undefined;
   return {
     mode: 0o644 & ~umask,
     // Directories inherit the set-group-id bit itself.

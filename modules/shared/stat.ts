@@ -4,73 +4,93 @@ import { withForeseen } from './foresee.ts';
 import { quotePath } from './quote.ts';
 import { type FileState, parseProbes } from './stat-parse.ts';
 
-export { type Attributes, type FileState, type FileType, parseAttributes, parseProbes } from './stat-parse.ts';
+export { type Attributes, type FileState, parseAttributes, parseProbes } from './stat-parse.ts';
 
 export interface Probe {
   path: string;
   /** Read the SHA-256 of a regular file. */
   hash?: boolean;
-  /** Read the content of a regular file: always, or when its SHA-256 differs from the one wanted (and it is small). */
-  content?: 'always' | { unless: string };
+  /**
+   * Read the content of a regular file: always, or when its SHA-256 differs from the one wanted (and it is small). With
+   * the wanted content's size in bytes, a few kilobytes are read rather than hashed there.
+   */
+  content?: 'always' | { unless: string; size?: number };
 }
 
 /** What a target needs, beside what POSIX has, for everything in this file and for writing. */
 export const FILE_NEEDS: string[] = ['stat', 'sha256sum', 'head', 'readlink'];
 
+/** Content up to this many bytes is read as it is: it costs no more than its hash does, and the diff has it at once. */
+const SMALL = 8_192;
 /** Content above this many bytes is not read for a diff. */
 export const DIFF_LIMIT = 512 * 1024;
 
-/** Defines `reeve_hash`: SHA-256 of the standard input as 64 hex digits. BSD and macOS name the program differently. */
-export const HASH_FUNCTION = `reeve_hash() {
-  if command -v sha256sum >/dev/null 2>&1; then sha256sum
-  elif command -v shasum >/dev/null 2>&1; then shasum -a 256
-  elif command -v sha256 >/dev/null 2>&1; then sha256 -q
-  else openssl dgst -sha256 -r
-  fi | cut -c1-64
-}
-`;
+// GNU and busybox take -c, BSD -f with other letters; the raw mode in hex is the one spelling of type and bits all share.
+const GNU = '-c %f:%s:%u:%g:%Y:%X:%h:%d:%i:%U:%G';
+const BSD = '-f %Xp:%z:%u:%g:%m:%a:%l:%d:%i:%Su:%Sg';
+
+/** Shell text that sets `reeve_stat` to the arguments by which this target's stat prints what parseAttributes reads. */
+export const FIND_STAT = `if stat ${GNU} / >/dev/null 2>&1; then reeve_stat='${GNU}'; else reeve_stat='${BSD}'; fi`;
 
 /**
- * Defines `reeve_stat OPTION PATH` and, for use in `find -exec stat`, `$reeve_flag` and `$reeve_format`.
+ * What the probes call; a shell is given it once. Each `$(…)` holds one plain command, which is one process: a function or
+ * a pipe in it would be two or three, and a probe had eight where it has two or three now. Whoever probes is asked for
+ * once, and a directory's own attributes only when it hands its group down.
  *
- * GNU and busybox take -c, BSD -f with other letters; the raw mode in hex is the one spelling of type and bits all share.
+ * Fields end with NUL, since a path or a link's target may hold any other byte.
  */
-export const STAT_FUNCTION = `if stat -c %f / >/dev/null 2>&1
-then reeve_flag=-c reeve_format=%f:%s:%u:%g:%Y:%X:%h:%d:%i:%U:%G
-else reeve_flag=-f reeve_format=%Xp:%z:%u:%g:%m:%a:%l:%d:%i:%Su:%Sg
+const PROBE_FUNCTIONS = `reeve_id=$(umask;id)
+reeve_probe(){
+p=$1 s= l= t= h= n= a= d= u= w= e=
+case $p in /*);;*)p=$PWD/\${p#./};;esac
+if [ -e "$p" ]||[ -L "$p" ];then w=y;s=$(stat ${GNU} "$p" 2>/dev/null)||s=$(stat ${BSD} "$p" 2>/dev/null);fi
+t=$s
+if [ -L "$p" ];then l=$(readlink -n "$p";printf x);l=\${l%x};t=$(stat -L ${GNU} "$p" 2>/dev/null)||t=$(stat -L ${BSD} "$p" 2>/dev/null)||t=;fi
+if [ -f "$p" ]&&[ -r "$p" ];then
+z=\${t#*:};z=\${z%%:*}
+case $2 in no);;small)if [ "$z" -gt ${SMALL} ];then reeve_hash;reeve_take;else n=$z;fi;;hash)reeve_hash;;always)n=$z;;
+*)reeve_hash;if [ "$h" != "$2" ];then reeve_take;fi;;esac
 fi
-reeve_stat() { stat $1 $reeve_flag $reeve_format "$2" 2>/dev/null; }
+for f in r w x;do if [ -$f "$p" ];then a=$a$f;fi;done
+if [ -z "$w" ]||{ [ -L "$p" ]&&[ -z "$t" ];};then
+q=\${p%/*}/ u=$reeve_id
+if [ -d "$q" ];then d=y;if [ -g "$q" ];then d=$(stat -L ${GNU} "$q" 2>/dev/null)||d=$(stat -L ${BSD} "$q" 2>/dev/null);fi;fi
+e=\${p%/*};while [ -n "$e" ]&&[ ! -e "$e" ];do e=\${e%/*};done
+if [ -d "$e" ]&&[ ! -x "$e" ];then a=denied;fi
+fi
+printf '%s\\000' F "$p" "$w" "$s" "$l" "$t" "$h" "$a" "$d" "$e" "$u" "$n"
+if [ "$n" ];then if [ "$n" -gt 0 ];then head -c "$n" <"$p";fi;printf '\\000';fi
+}
+reeve_hash(){ h=$(sha256sum <"$p" 2>/dev/null)||h=$(shasum -a 256 <"$p" 2>/dev/null)||h=$(sha256 -q <"$p" 2>/dev/null)||h=$(openssl dgst -sha256 -r <"$p");h=\${h%% *};}
+reeve_take(){ if [ "$z" -le ${DIFF_LIMIT} ];then n=$z;fi;}
 `;
 
-// Fields end with NUL, since a path or a link's target may hold any other byte.
-const PROBE_FUNCTION = `reeve_probe() {
-  p=$1 s= l= t= h= n= a= d= u= w= e=
-  case $p in /*) ;; *) p=$PWD/\${p#./} ;; esac
-  if [ -e "$p" ] || [ -L "$p" ]; then s=$(reeve_stat '' "$p"); w=y; fi
-  if [ -L "$p" ]; then l=$(readlink -n "$p"; printf x); l=\${l%x}; t=$(reeve_stat -L "$p"); fi
-  if [ -f "$p" ] && [ -r "$p" ]; then
-    if [ "$2" = hash ]; then h=$(reeve_hash <"$p"); fi
-    case $3 in never) ;; always) n=$(wc -c <"$p") ;; "$h") ;; *) n=$(wc -c <"$p"); [ "$n" -le ${DIFF_LIMIT} ] || n= ;; esac
-  fi
-  for f in r w x; do if [ -$f "$p" ]; then a=$a$f; fi; done
-  if [ -z "$w" ] || { [ -L "$p" ] && [ -z "$t" ]; }; then
-    q=\${p%/*}/; d=$(reeve_stat -L "$q"); u="$(umask) $(id)"
-    if [ -d "$q" ] && [ ! -x "$q" ]; then a=denied; fi
-    e=\${p%/*}; while [ -n "$e" ] && [ ! -e "$e" ]; do e=\${e%/*}; done
-  fi
-  printf '%s\\000' F "$p" "$w" "$s" "$l" "$t" "$h" "$a" "$d" "$e" "$u" "\${n:+$((n))}"
-  if [ -n "$n" ]; then head -c "$((n))" <"$p"; printf '\\000'; fi
+/** A script of reeve's own, and the functions it calls. */
+export interface ProbeScript {
+  script: string;
+  options: { functions: string };
 }
-`;
+
+/** Looks at `inside` when `at` is a directory or ends in a slash, else at `at`: one path costs half of what two do. */
+export async function probeEither(target: ReadTarget, at: Probe, inside: Probe): Promise<FileState> {
+  if (at.path.endsWith('/')) return probeFile(target, inside);
+  const script = `if [ -d ${quotePath(at.path)} ]; then\n${call(inside)}\nelse\n${call(at)}\nfi\n`;
+  return (await probed(target, { script, options: { functions: PROBE_FUNCTIONS } }, 1))[0]!;
+}
 
 /** The script that looks at the paths, for modules that add lines of their own behind it; see parseProbes. */
-export function probeScript(probes: readonly Probe[]): string {
-  const lines = probes.map(({ path, hash, content }) => {
-    const conditional = typeof content === 'object';
-    const wanted = conditional ? content.unless : (content ?? 'never');
-    return `reeve_probe ${quotePath(withoutSlash(path))} ${hash || conditional ? 'hash' : 'no'} ${wanted}`;
-  });
-  return `${HASH_FUNCTION}${STAT_FUNCTION}${PROBE_FUNCTION}${lines.join('\n')}\n`;
+export function probeScript(probes: readonly Probe[]): ProbeScript {
+  return { script: `${probes.map(call).join('\n')}\n`, options: { functions: PROBE_FUNCTIONS } };
+}
+
+function call({ path, hash, content }: Probe): string {
+  return `reeve_probe ${quotePath(withoutSlash(path))} ${howToRead(hash, content)}`;
+}
+
+function howToRead(hash: boolean | undefined, content: Probe['content']): string {
+  if (content === 'always') return 'always';
+  if (content) return content.size !== undefined && content.size <= SMALL ? 'small' : content.unless;
+  return hash ? 'hash' : 'no';
 }
 
 /**
@@ -78,9 +98,13 @@ export function probeScript(probes: readonly Probe[]): string {
  * earlier plans foresee.
  */
 export async function probeFiles(target: ReadTarget, probes: readonly Probe[]): Promise<FileState[]> {
-  const result = await target.read(probeScript(probes));
-  const { states } = parseProbes(result.raw.stdout, probes.length);
-  if (states.length !== probes.length) {
+  return probed(target, probeScript(probes), probes.length);
+}
+
+async function probed(target: ReadTarget, { script, options }: ProbeScript, count: number): Promise<FileState[]> {
+  const result = await target.read(script, options);
+  const { states } = parseProbes(result.raw.stdout, count);
+  if (states.length !== count) {
     throw new TaskFailure(`the files could not be looked at: ${result.stderr.trim() || `exit code ${result.code}`}`);
   }
   return states.map((state) => withForeseen(state, target));

@@ -4,6 +4,7 @@ import {
   type Change,
   type FileUndo,
   type ReadTarget,
+  ReeveError,
   TaskFailure,
   type WriteFileOptions,
   type WriteTarget,
@@ -18,8 +19,7 @@ import {
 } from './attributes.ts';
 import { type ForeseenPath, foresee } from './foresee.ts';
 import { formatMode, resolveMode } from './mode.ts';
-import { quotePath } from './quote.ts';
-import { DIFF_LIMIT, type FileState, HASH_FUNCTION } from './stat.ts';
+import { DIFF_LIMIT, type FileState, probeFile } from './stat.ts';
 
 export interface WantedFile {
   /** Undefined: the content that is there is right. */
@@ -196,7 +196,7 @@ export function attributesChange(
 }
 
 /** Text for a diff; undefined for what is not text, or too long. */
-export function textOf(content: Buffer | undefined): string | undefined {
+function textOf(content: Buffer | undefined): string | undefined {
   if (!content || content.length > DIFF_LIMIT || content.includes(0)) return undefined;
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content);
@@ -221,39 +221,24 @@ export async function applyWrite(step: WriteStep, target: WriteTarget): Promise<
     await runOrFail(target, attributesScript(step.path, step.attributes), `${step.path}: attributes`);
     return step.before && { attributes: step.before };
   }
-  // The check rides on `validate`, since that runs between the writing of the temporary file and the rename.
-  const { validate } = step.options;
-  const guard = unchangedGuard(step.path, step.expected) + (validate === undefined ? '' : ` && { ${validate}\n}`);
+  const { expected, before } = step;
+  const { mode = '', owner = '', group = '' } = before ?? {};
+  const present = expected === undefined ? 'absent' : { sha256: expected, mode, owner, group };
   try {
-    const file = await target.writeFile(step.path, step.content, { ...step.options, validate: guard });
-    if (file.backup === undefined && step.expected !== undefined) return undefined;
+    const file = await target.writeFile(step.path, step.content, { ...step.options, present });
+    if (file.backup === undefined && expected !== undefined) return undefined;
     return { file, written: step.facts.sha256 };
   } catch (error) {
-    if (error instanceof Error && error.message.includes(CHANGED)) throw changedSince(step.path);
+    if (error instanceof ReeveError && error.code === 'file-changed') throw changedSince(step.path);
     throw error;
   }
 }
-
-const CHANGED = 'reeve-changed-since-plan';
 
 function changedSince(path: string): TaskFailure {
   return new TaskFailure(`${path} changed after the plan was made; it was left as it is`, {
     code: 'changed-since-plan',
     hint: 'run again: the new plan will show the difference',
   });
-}
-
-/** Shell text that succeeds while the file has the given SHA-256, or while there is no file. */
-function unchangedGuard(path: string, expected: string | undefined): string {
-  const quoted = withoutPercent(quotePath(path));
-  const test =
-    expected === undefined ? `[ ! -e ${quoted} ]` : `{ ${HASH_FUNCTION}[ "$(reeve_hash <${quoted})" = ${expected} ]\n}`;
-  return `{ ${test} || { echo ${CHANGED} >&2; false; }; }`;
-}
-
-/** `%s` in a path must not be taken for the temporary file's place; two quotes are right inside quotes and outside. */
-function withoutPercent(quoted: string): string {
-  return quoted.replaceAll('%s', "%''s");
 }
 
 /** Takes a write back. @throws TaskFailure `changed-since-apply` when the file is no longer as it was left. */
@@ -265,8 +250,8 @@ export async function undoWrite(undo: WriteUndo | undefined, target: WriteTarget
     return;
   }
   const { path } = undo.file;
-  const check = await target.read(`${unchangedGuard(path, undo.written)}`);
-  if (check.code !== 0) {
+  const now = await probeFile(target, { path, hash: true });
+  if (now.sha256 !== undo.written) {
     throw new TaskFailure(`${path} was changed since; it is left as it is`, {
       code: 'changed-since-apply',
       ...(undo.file.backup !== undefined && { hint: `the earlier content is in ${undo.file.backup} on the target` }),

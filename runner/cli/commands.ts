@@ -1,4 +1,10 @@
-import { type CommandDefinition, INVENTORY_OPTION, type OptionGroup, type OptionRow } from './options.ts';
+import {
+  type CommandDefinition,
+  INVENTORY_OPTION,
+  type OptionGroup,
+  type OptionRow,
+  REFRESH_OPTION,
+} from './options.ts';
 
 const EXTRA_VARS: OptionRow = [
   '-e, --extra-vars <name=value>',
@@ -13,12 +19,22 @@ const CONNECTION: OptionGroup = {
   ],
 };
 
+const SECRETS: OptionGroup = {
+  title: 'Secrets',
+  options: [
+    ['--vault-id <source>', 'ansible-vault password: FILE, SCRIPT or prompt, or ID@ before it; may be repeated'],
+    ['--vault-password-file <file>', 'The same as --vault-id FILE'],
+    ['-J, --ask-vault-pass', 'Ask for the ansible-vault password'],
+  ],
+};
+
 const OUTPUT: OptionGroup = {
   title: 'Output',
   options: [
     ['--output <format>', 'tree, plain or json; default: a tree on a terminal, else plain lines'],
     ['-D, --diff', 'Show what changes as unified diffs'],
     ['-v, --verbose', 'Show every task with its results, and the live output of commands'],
+    ['--report <dir>', 'At the end write every report there: action log, HTML, JSON, JUnit, GitHub'],
   ],
 };
 
@@ -31,6 +47,7 @@ const HOW: OptionGroup = {
     ['--detailed-exitcode', 'With --check: exit 10 when changes are pending or unknown'],
     ['-f, --forks <n>', 'Hosts at a time (default 50)'],
     ['-y, --yes', 'Answer every `confirm:` with yes'],
+    ['--approve <name:hash>', 'Approve of exactly the plan that --check showed, where the playbook has `approval:`'],
     RUNS,
   ],
 };
@@ -57,6 +74,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
         title: 'What it runs on',
         options: [
           INVENTORY_OPTION,
+          REFRESH_OPTION,
           LIMIT,
           EXTRA_VARS,
           ['-t, --tags <tags>', 'Only steps with one of these tags: `a,b`'],
@@ -76,6 +94,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       },
       OUTPUT,
       CONNECTION,
+      SECRETS,
       {
         title: 'Look without running',
         options: [
@@ -109,6 +128,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       },
       OUTPUT,
       CONNECTION,
+      SECRETS,
     ],
     examples: ['reeve resume last'],
     run: async ([run], options) => (await import('./commands/resume.ts')).resume(run!, options),
@@ -132,6 +152,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       },
       OUTPUT,
       CONNECTION,
+      SECRETS,
     ],
     examples: ['reeve rollback last --check', 'reeve rollback last --to Snapshot'],
     run: async ([run], options) => (await import('./commands/rollback.ts')).rollback(run!, options),
@@ -165,18 +186,60 @@ export const COMMANDS: readonly CommandDefinition[] = [
           ['--host <name>', 'Only runs on this host'],
           ['--result <result>', 'done, failed, unreachable, refused, interrupted, died or running'],
           ['--json', 'As JSON'],
+          ['--cluster', 'The upgrades that the cluster of the inventory remembers'],
+          INVENTORY_OPTION,
+          EXTRA_VARS,
+          RUNS,
+        ],
+      },
+      SECRETS,
+    ],
+    examples: ['reeve history --result failed', 'reeve history --cluster -i inventory/production'],
+    run: async (_args, options) => (await import('./commands/history.ts')).history(options),
+  },
+  {
+    usage: 'report <run>',
+    description: 'Print a report of a recorded run',
+    details:
+      'RUN is an id, the beginning of one, `last`, or the path of a run’s folder. md is the action log, html one file to look at in a browser, json one document, junit XML for CI systems, github annotations (and the summary of the step, where GITHUB_STEP_SUMMARY is set).',
+    groups: [
+      {
+        title: 'Options',
+        options: [
+          ['--format <format>', 'md, html, json, junit or github; default md'],
+          ['--output <file>', 'Write it there instead of to the terminal'],
           RUNS,
         ],
       },
     ],
-    run: async (_args, options) => (await import('./commands/history.ts')).history(options),
+    examples: ['reeve report last --format html --output upgrade.html', 'reeve report 20260102-0304 > action-log.md'],
+    run: async ([run], options) => (await import('./commands/report.ts')).report(run!, options),
+  },
+  {
+    usage: 'note <run> [...words]',
+    description: 'Add a note to a run; its action log shows it',
+    groups: [{ title: 'Options', options: [RUNS] }],
+    examples: ['reeve note last "web was slow for a minute; nobody complained"'],
+    run: async ([run, words], options) => (await import('./commands/note.ts')).note(run!, words!, options),
+  },
+  {
+    usage: 'runbook <playbook>',
+    description: 'Write a playbook down as a runbook for a person',
+    details:
+      'Markdown: what must hold first, every step with what it does, what is checked, how to take it back and when. Nothing is connected to. With -i the hosts are named.',
+    groups: [
+      { title: 'Options', options: [INVENTORY_OPTION, EXTRA_VARS, ['--output <file>', 'Write it there']] },
+      SECRETS,
+    ],
+    examples: ['reeve runbook playbooks/upgrade-k3s.yaml -i inventory/production > runbook.md'],
+    run: async ([playbook], options) => (await import('./commands/runbook.ts')).runbook(playbook!, options),
   },
   {
     usage: 'validate <...files>',
     description: 'Check playbooks without connecting anywhere',
     details:
       'Shows every mistake of every file at once and exits with 4 when there is one. With -i, host names and variables are checked too.',
-    groups: [{ title: 'Options', options: [INVENTORY_OPTION] }],
+    groups: [{ title: 'Options', options: [INVENTORY_OPTION] }, SECRETS],
     examples: ['reeve validate playbooks/*.yaml -i inventory/production'],
     run: async ([files], options) => (await import('./commands/validate.ts')).validate(files!, options),
   },
@@ -188,6 +251,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     groups: [
       { title: 'Options', options: [INVENTORY_OPTION, EXTRA_VARS, ['--output <format>', 'plain or json']] },
       CONNECTION,
+      SECRETS,
     ],
     examples: ['reeve doctor -i inventory/production', 'reeve doctor servers'],
     run: async ([pattern], options) => (await import('./commands/doctor.ts')).doctor(pattern, options),
@@ -200,6 +264,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
         title: 'Options',
         options: [
           INVENTORY_OPTION,
+          REFRESH_OPTION,
           ['--graph', 'Groups and hosts as a tree'],
           ['--list', 'Groups, hosts and variables as JSON'],
           ['--host <name>', 'Variables of one host as JSON'],
@@ -207,9 +272,32 @@ export const COMMANDS: readonly CommandDefinition[] = [
           ['--mermaid', 'Groups and hosts as a Mermaid flow chart'],
         ],
       },
+      SECRETS,
     ],
     examples: ['reeve inventory -i inventory/production --graph'],
     run: async (_args, options) => (await import('./commands/inventory.ts')).inventory(options),
+  },
+  {
+    usage: 'explain <variable>',
+    description: 'Show the value of a variable and every place that sets it',
+    details:
+      'Places are listed weakest first; the arrow marks the one that counts. With --playbook its variables and those of\nits plays are looked at too.',
+    groups: [
+      {
+        title: 'Options',
+        options: [
+          INVENTORY_OPTION,
+          REFRESH_OPTION,
+          ['--host <pattern>', 'Only for these hosts'],
+          ['--playbook <file>', 'Look at the variables of this playbook too'],
+          EXTRA_VARS,
+          ['--json', 'As JSON'],
+        ],
+      },
+      SECRETS,
+    ],
+    examples: ['reeve explain k3s_version --host k3s-1 -i inventory/production'],
+    run: async ([name], options) => (await import('./commands/explain.ts')).explain(name!, options),
   },
   {
     usage: 'modules',
@@ -242,10 +330,26 @@ export const COMMANDS: readonly CommandDefinition[] = [
       HOW,
       OUTPUT,
       CONNECTION,
+      SECRETS,
     ],
     examples: ['reeve exec all command uptime', 'reeve exec agents service name=k3s-agent state=restarted -b'],
     run: async ([pattern, module, args], options) =>
       (await import('./commands/exec.ts')).exec(pattern!, module!, args!, options),
+  },
+  {
+    usage: 'secret <action> <file>',
+    description: 'Encrypt, decrypt, edit or rekey a SOPS file',
+    details:
+      'ACTION is encrypt (in place), decrypt (to stdout; ansible-vault files too), edit (in memory, never on the disk) or rekey (a new key, for those that --age names or for the same people). Private keys are looked for in SOPS_AGE_KEY, SOPS_AGE_KEY_FILE and ~/.config/sops/age/keys.txt.',
+    groups: [
+      {
+        title: 'Options',
+        options: [['--age <recipient>', 'Encrypt for this age public key; may be repeated; default: .sops.yaml']],
+      },
+      SECRETS,
+    ],
+    examples: ['reeve secret encrypt group_vars/all/secrets.yaml --age age1…', 'reeve secret edit secrets.yaml'],
+    run: async ([action, file], options) => (await import('./commands/secret.ts')).secret(action!, file!, options),
   },
   {
     usage: 'init [folder]',

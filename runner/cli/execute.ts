@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { modules } from '../../modules/index.ts';
 import { EXIT } from '../errors.ts';
 import type { Replay } from '../execute/replay.ts';
@@ -13,9 +14,12 @@ import { lockRun } from '../journal/run-lock.ts';
 import type { Filled } from '../playbook/fill-inputs.ts';
 import { assemble, runId } from './assemble.ts';
 import type { LoadedRun } from './load-run.ts';
+import { LogFile } from './log-file.ts';
 import { count, duration, oneOf, text, texts, words } from './options.ts';
 import { artefactReader, recordRun, runsFolder } from './record.ts';
 import { reporter } from './reporter.ts';
+import { finishReports } from './run-reports.ts';
+import { ShortSecrets } from './short-secrets.ts';
 import { watchSignals } from './signals.ts';
 import { version } from './version.ts';
 
@@ -39,11 +43,13 @@ export interface Execution extends LoadedRun {
 export async function execute(execution: Execution): Promise<number> {
   const { file, playbook, inventory, options, resumed } = execution;
   const settings = resumed?.settings ?? settingsOf(options, execution.filled);
-  const masker = new Masker();
-  masker.add(execution.filled.secrets);
+  const short = new ShortSecrets();
+  const masker = new Masker(() => short.found());
+  execution.secrets.tellTo((value) => masker.add(value));
   const folder = resumed?.folder ?? (await newFolder(execution, settings, masker));
   const unlock = resumed?.unlock ?? lockRun(folder.path);
   const journal = new Journal(folder.events, execution.disk, resumed ? undefined : () => syncFolder(folder.path));
+  const log = new LogFile(join(folder.path, 'run.log'), options.verbose === true);
   const shown = await reporter(options, settings);
   const parts = await assemble({
     id: folder.id,
@@ -51,7 +57,7 @@ export async function execute(execution: Execution): Promise<number> {
     inventory,
     modules,
     settings,
-    sinks: [journal, shown],
+    sinks: [journal, log, shown],
     masker,
     yes: options.yes === true,
     reporter: shown,
@@ -61,6 +67,7 @@ export async function execute(execution: Execution): Promise<number> {
     recorded: () => readJournal(folder.events).events,
     ...(resumed ? { replay: resumed.replay, seq: resumed.seq } : {}),
   });
+  short.tellTo((message) => parts.emitter.emit({ type: 'notice', level: 'warning', message }));
   const unwatch = watchSignals(parts.interrupt, (message) => {
     parts.emitter.emit({ type: 'notice', level: 'warning', message });
   });
@@ -78,6 +85,7 @@ export async function execute(execution: Execution): Promise<number> {
       await parts.emitter.close();
     } finally {
       await parts.connections.close();
+      await finishReports(folder, text(options.report, '--report'), log);
       unlock();
       unwatch();
     }

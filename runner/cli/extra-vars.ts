@@ -1,10 +1,13 @@
+import type { Opener } from '../load/opener.ts';
 import { loadDocument } from '../load/parse.ts';
 import type { Given } from '../playbook/fill-inputs.ts';
 import { UsageError } from './report-error.ts';
 
-/** Reads the values of `-e`: `name=value`, or `@file` with a mapping. Throws UsageError, InvalidError. */
-export function readExtraVars(values: readonly string[]): Given[] {
-  return values.flatMap((value) => (value.startsWith('@') ? fromFile(value.slice(1)) : [pair(value)]));
+/**
+ * Reads the values of `-e`: `name=value`, or `@file` with a mapping, encrypted or not. Throws UsageError, InvalidError.
+ */
+export function readExtraVars(values: readonly string[], opener: Opener): Given[] {
+  return values.flatMap((value) => (value.startsWith('@') ? fromFile(value.slice(1), opener) : [pair(value)]));
 }
 
 function pair(value: string): Given {
@@ -13,8 +16,8 @@ function pair(value: string): Given {
   return { name: value.slice(0, at), text: value.slice(at + 1), from: '-e' };
 }
 
-function fromFile(file: string): Given[] {
-  const { value } = loadDocument(file, { allowEmpty: true });
+function fromFile(file: string, opener: Opener): Given[] {
+  const { value } = loadDocument(file, { allowEmpty: true, opener });
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     throw new UsageError(`-e @${file}: the file takes a mapping of names and values`);
   }

@@ -15,9 +15,13 @@ const NOTHING = 'plays: [{ hosts: localhost, tasks: [] }]';
  * of any run. Whoever calls this closes `clusters` and `connections`.
  */
 export async function idleRun(name: string, options: Record<string, unknown>, forks: number): Promise<RunState> {
-  const { playbook, inventory, filled } = await loadRun(parseDocument(NOTHING, `(${name})`), options, process.cwd());
+  const { playbook, inventory, filled, secrets } = await loadRun(
+    () => parseDocument(NOTHING, `(${name})`),
+    options,
+    process.cwd(),
+  );
   const masker = new Masker();
-  masker.add(filled.secrets);
+  secrets.tellTo((value) => masker.add(value));
   const { inputs, extraVars } = filled;
   const parts = await assemble({
     id: name,

@@ -33,6 +33,11 @@ export const INVENTORY_OPTION: OptionRow = [
   'Inventory file, directory, or hosts (`h1,h2,`); may be repeated; default: REEVE_INVENTORY, inventory.yaml, inventory/',
 ];
 
+export const REFRESH_OPTION: OptionRow = [
+  '--refresh-inventory',
+  'Ask the plugins of the inventory anew, whatever they keep in their cache',
+];
+
 /** The values of an option that may be given several times, as texts. */
 export function texts(value: unknown): string[] {
   if (value === undefined || value === false) return [];

@@ -3,6 +3,7 @@ import { createTwoFilesPatch } from 'diff';
 import { EXIT, ReeveError } from '../errors.ts';
 import { inventorySnapshot } from '../inventory/snapshot.ts';
 import type { RunFolder, RunHeader } from '../journal/folder.ts';
+import { MASK, Masker } from '../journal/masker.ts';
 import { type ReadJournal, readJournal } from '../journal/read.ts';
 import { lockRun } from '../journal/run-lock.ts';
 import { loadDocument } from '../load/parse.ts';
@@ -34,7 +35,7 @@ export async function takeUp(folder: RunFolder, options: Record<string, unknown>
   try {
     const journal = readJournal(folder.events);
     if (journal.torn && statSync(folder.events).size > journal.length) truncateSync(folder.events, journal.length);
-    const loaded = await loadRun(loadDocument(header.playbook.file), asGiven(header, options));
+    const loaded = await loadRun((opener) => loadDocument(header.playbook.file, { opener }), asGiven(header, options));
     const acceptedChanges = acceptChanges(folder, header, loaded, options.acceptChanges === true);
     return { folder, header, journal, loaded, acceptedChanges, unlock };
   } catch (error) {
@@ -45,10 +46,22 @@ export async function takeUp(folder: RunFolder, options: Record<string, unknown>
 
 /** The command line of the run as it was: its inventory and inputs; secret inputs are given or asked for again. */
 function asGiven(header: RunHeader, options: Record<string, unknown>): Record<string, unknown> {
-  const values = Object.entries({ ...header.inputs, ...header.extraVars });
+  const isMasked = (value: unknown) => (JSON.stringify(value) ?? '').includes(MASK);
+  const values = Object.entries({ ...header.inputs, ...header.extraVars }).filter(([, value]) => !isMasked(value));
   const extra = values.map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
   const again = options.extraVars === undefined ? [] : [options.extraVars].flat();
+  const isGiven = (name: string) => again.map(String).some((one) => one.startsWith('@') || one.startsWith(`${name}=`));
+  const secret = Object.keys(header.extraVars).filter((name) => isMasked(header.extraVars[name]) && !isGiven(name));
+  if (secret.length > 0) throw notRecorded(secret);
   return { ...options, inventory: header.inventory, extraVars: [...extra, ...again] };
+}
+
+/** Without them a variable of the same name would silently take their place. */
+function notRecorded(names: string[]): ReeveError {
+  return new ReeveError('secret-not-recorded', `secrets are not recorded: ${names.join(', ')} must be given again`, {
+    hint: 'give them with -e, as before',
+    exitCode: EXIT.usage,
+  });
 }
 
 function acceptChanges(folder: RunFolder, header: RunHeader, loaded: LoadedRun, accepted: boolean): boolean {
@@ -65,12 +78,16 @@ function acceptChanges(folder: RunFolder, header: RunHeader, loaded: LoadedRun, 
 /** Unified diffs of what was run and what is there now; secrets are masked in what was kept. */
 function differencesSince(folder: RunFolder, header: RunHeader, loaded: LoadedRun): string[] {
   const read = artefactReader(folder);
+  const masker = new Masker();
+  loaded.secrets.tellTo((value) => masker.add(value));
   return header.files.flatMap(({ path, sha256: before, copy }) => {
     const document = loaded.documents.find(({ file }) => path === file || path.endsWith(`/${file}`));
     const current = path === INVENTORY ? inventorySnapshot(loaded.inventory) : document?.text;
     if (current !== undefined && sha256(current) === before) return [];
     return [
-      createTwoFilesPatch(`${path} (as run)`, `${path} (now)`, read(copy), current ?? '', '', '', { context: 2 }),
+      createTwoFilesPatch(`${path} (as run)`, `${path} (now)`, read(copy), masker.text(current ?? ''), '', '', {
+        context: 2,
+      }),
     ];
   });
 }

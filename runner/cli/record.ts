@@ -34,10 +34,7 @@ export async function recordRun(recording: Recording): Promise<RunFolder> {
   hideInventorySecrets(inventory, masker);
   const files = documents.map((document) => keepFile(folder, masker, resolve(document.file), document.text));
   files.push(keepFile(folder, masker, INVENTORY, inventorySnapshot(inventory)));
-  const secretInputs = Object.entries(playbook.inputs)
-    .filter(([, spec]) => spec.secret)
-    .map(([name]) => name);
-  const open = Object.entries(settings.inputs).filter(([name]) => !secretInputs.includes(name));
+  const secretInputs = secretNames(playbook);
   const git = await gitState(dirname(resolve(recording.file)));
   const ci = ciJob();
   const { check, diff, forks, limit, tags, skipTags, locks, onFailure } = settings;
@@ -50,7 +47,7 @@ export async function recordRun(recording: Recording): Promise<RunFolder> {
     playbook: { file: resolve(recording.file), name: playbook.name },
     files,
     inventory: recording.inventorySources.map((source) => (source.includes(',') ? source : resolve(source))),
-    inputs: masker.value(Object.fromEntries(open)),
+    inputs: masker.value(openInputs(playbook, settings.inputs)),
     secretInputs,
     extraVars: masker.value(withoutPasswords(settings.extraVars)),
     options: {
@@ -89,8 +86,20 @@ function hideInventorySecrets(inventory: Inventory, masker: Masker): void {
   }
 }
 
+function secretNames(playbook: Playbook): string[] {
+  return Object.entries(playbook.inputs)
+    .filter(([, spec]) => spec.secret)
+    .map(([name]) => name);
+}
+
+/** Inputs that are no secrets. */
+export function openInputs(playbook: Playbook, inputs: Record<string, unknown>): Record<string, unknown> {
+  const secrets = secretNames(playbook);
+  return Object.fromEntries(Object.entries(inputs).filter(([name]) => !secrets.includes(name)));
+}
+
 /** Passwords are given again on resume; short ones would not be masked. */
-function withoutPasswords(variables: Record<string, unknown>): Record<string, unknown> {
+export function withoutPasswords(variables: Record<string, unknown>): Record<string, unknown> {
   const names = passwordNames();
   return Object.fromEntries(Object.entries(variables).filter(([name]) => !names.includes(name)));
 }

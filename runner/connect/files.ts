@@ -1,15 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import { ReeveError } from '../errors.ts';
 import type { FileUndo, RunResult, WriteFileOptions } from '../module.ts';
-import { quotePath, quoteWord, safePath } from './quote.ts';
+import { quotePath, quoteValue, quoteWord, safePath } from './quote.ts';
 
 /*
  * Scripts that read and write files on a target, one round trip each. They are for direct requests. The content of a file
- * is the script's standard input or output, so every byte is safe, and every name is quoted.
+ * is the script's standard input or output, or a quoted text in it, so every byte is safe, and every name is quoted.
  */
 
 /** Exit codes by which a script says what went wrong; chosen above what the programs in it use. */
-const REFUSED = { directory: 81, noParent: 82, invalid: 83, failed: 84, special: 85, absent: 86, changed: 87 } as const;
+const REFUSED = {
+  directory: 81,
+  noParent: 82,
+  invalid: 83,
+  failed: 84,
+  special: 85,
+  absent: 86,
+  changed: 87,
+  stale: 88,
+} as const;
 
 export interface WriteFileRequest extends Omit<WriteFileOptions, 'backup'> {
   path: string;
@@ -17,80 +26,106 @@ export interface WriteFileRequest extends Omit<WriteFileOptions, 'backup'> {
   backupDir?: string;
 }
 
-/** Follows links to the file that is meant: writing through a link must not replace the link. */
-const RESOLVE = `
-fail() { printf '%s\\n' "$2" >&2; exit "$1"; }
-links=0
-while [ -L "$p" ]; do
-  links=$((links+1))
-  if [ $links -gt 40 ]; then fail ${REFUSED.failed} "too many links: $p"; fi
-  l=$(readlink "$p" && printf .) || fail ${REFUSED.failed} "cannot follow the link $p"
-  l=\${l%??}
-  case $l in /*) p=$l;; *) p=\${p%/*}/$l;; esac
+/** A script and what it is run with. */
+export interface FileScript {
+  script: string;
+  stdin?: Uint8Array;
+  functions: string;
+}
+
+/** A text up to this many bytes is a part of the script: no file in between, no process that copies it. */
+const TEXT_LIMIT = 32_768;
+
+/*
+ * What the scripts below call; a shell is given them once. A new file of a few lines costs two processes (chmod, mv) where
+ * it took nine; a changed one five (cp and sha256sum of what is kept).
+ *
+ * `reeve_find` follows links to the file that is meant: writing through a link must not replace the link. `reeve_begin`
+ * keeps what is there, `reeve_end` puts the temporary file in its place. They share the variables that the script sets:
+ * p path, i random name, m o g mode, owner and group wanted, b folder for backups, x content that must be there, M O G
+ * mode, owner and group as they are.
+ */
+const FUNCTIONS = `[ "$reeve_id" ]||reeve_id=$(umask;id)
+reeve_own=\${reeve_id#*gid=} reeve_own=\${reeve_own%%[!0-9]*} reeve_u=\${reeve_id#*uid=} reeve_own=\${reeve_u%%[!0-9]*}:$reeve_own
+fail(){ printf '%s\\n' "$2" >&2;exit "$1";}
+reeve_find(){
+n=0
+while [ -L "$p" ];do
+n=$((n+1));if [ $n -gt 40 ];then fail ${REFUSED.failed} "too many links: $p";fi
+l=$(readlink "$p"&&printf .)||fail ${REFUSED.failed} "cannot follow the link $p"
+l=\${l%??};case $l in /*)p=$l;;*)p=\${p%/*}/$l;;esac
 done
-if [ -d "$p" ]; then fail ${REFUSED.directory} "$p is a directory"; fi
+if [ -d "$p" ];then fail ${REFUSED.directory} "$p is a directory";fi
 d=\${p%/*}
-if [ ! -d "$d/" ]; then fail ${REFUSED.noParent} "$d is no directory"; fi
-if [ -e "$p" ] && [ ! -f "$p" ]; then fail ${REFUSED.special} "$p is no regular file"; fi`;
-
-const HASH = `
-hash() {
-  if command -v sha256sum >/dev/null 2>&1; then sha256sum <"$1"
-  elif command -v shasum >/dev/null 2>&1; then shasum -a 256 <"$1"
-  elif command -v openssl >/dev/null 2>&1; then openssl dgst -sha256 -r <"$1"
-  fi
-}`;
-
-/** Owner and mode as numbers, by GNU or busybox stat, else BSD's; empty where there is none. */
-const STAT = `
-facts() { stat -c '%a %u %g' "$1" 2>/dev/null || stat -f '%Mp%Lp %u %g' "$1" 2>/dev/null; }`;
+if [ ! -d "$d/" ];then fail ${REFUSED.noParent} "$d is no directory";fi
+if [ -e "$p" ]&&[ ! -f "$p" ];then fail ${REFUSED.special} "$p is no regular file";fi
+}
+reeve_sum(){ h=$(sha256sum <"$1" 2>/dev/null)||h=$(shasum -a 256 <"$1" 2>/dev/null)||h=$(openssl dgst -sha256 -r <"$1" 2>/dev/null);h=\${h%% *};}
+reeve_changed(){ fail ${REFUSED.stale} "$p is not what it was";}
+reeve_begin(){
+reeve_find
+t=$d/.reeve-$i
+trap 'rm -f "$t"' EXIT
+if [ ! -e "$p" ];then if [ "$x" ]&&[ "$x" != absent ];then reeve_changed;fi;M=0644 O= G=;return;fi
+if [ "$x" = absent ];then reeve_changed;fi
+if [ -z "$x" ];then
+set -- $(stat -c '%a %u %g' "$p" 2>/dev/null||stat -f '%Mp%Lp %u %g' "$p" 2>/dev/null)
+if [ $# = 3 ];then M=$1 O=$2 G=$3;else M=;cp -p "$p" "$t"||fail ${REFUSED.failed} "cannot copy $p";fi
+fi
+if [ "$M" ];then printf 'old %s %s %s\\n' "$M" "$O" "$G";fi
+if [ "$b" ];then
+if [ ! -d "$b" ]||[ ! -O "$b" ];then mkdir -p "$b"&&chmod 700 "$b"||fail ${REFUSED.failed} "cannot make $b";fi
+cp -p "$p" "$b/$i"||fail ${REFUSED.failed} "cannot keep a copy of $p"
+reeve_sum "$b/$i"
+if [ "$x" ]&&[ "$h" ]&&[ "$h" != "$x" ];then rm -f "$b/$i";reeve_changed;fi
+printf 'backup %s\\nsha256 %s\\n' "$i" "$h"
+elif [ "$x" ];then reeve_sum "$p";if [ "$h" ]&&[ "$h" != "$x" ];then reeve_changed;fi
+fi
+}
+reeve_end(){
+O=\${o:-$O} G=\${g:-$G} M=\${m:-$M}
+if [ "$O$G" ];then if [ "$O:$G" != "$reeve_own" ]||[ -g "$d" ];then chown "$O\${G:+:$G}" "$t"||fail ${REFUSED.failed} "cannot set the owner of $p";fi;fi
+if [ "$M" ];then chmod "$M" "$t"||fail ${REFUSED.failed} "cannot set the mode of $p";fi
+if [ "$1" ];then (eval "$1")</dev/null >&2||fail ${REFUSED.invalid} "the new content of $p was refused";fi
+mv -f "$t" "$p"||fail ${REFUSED.failed} "cannot replace $p"
+trap - EXIT
+}
+`;
 
 /**
- * Replaces a file in one step: a temporary file beside it gets the content (stdin), owner and mode, then takes its name.
- * Prints what `writtenFile` reads. The present owner and mode are kept where none are given; a new file is 0644.
+ * Replaces a file in one step: a temporary file beside it gets the content, owner and mode, then takes its name. Prints
+ * what `writtenFile` reads. The present owner and mode are kept where none are given; a new file is 0644.
  */
-export function writeFileScript(request: WriteFileRequest): { script: string } {
-  const { path, mode, owner, group, backupDir, validate } = request;
-  const id = randomBytes(9).toString('hex');
-  return {
-    script: [
-      `umask 077\np=${quoteWord(safePath(path))}`,
-      RESOLVE,
-      HASH,
-      STAT,
-      `t=$d/.reeve-${id}\ntrap 'rm -f "$t"' EXIT`,
-      `m=0644 o= g=
-if [ -e "$p" ]; then
-  set -- $(facts "$p")
-  if [ $# = 3 ]; then m=$1 o=$2 g=$3; printf 'old %s %s %s\\n' "$@"; else m=; cp -p "$p" "$t" || fail ${REFUSED.failed} "cannot copy $p"; fi`,
-      backupDir === undefined ? ':' : backupLines(backupDir, id),
-      'fi',
-      `cat >"$t" || fail ${REFUSED.failed} "cannot write beside $p"`,
-      owner === undefined ? '' : `o=${quoteWord(owner)}`,
-      group === undefined ? '' : `g=${quoteWord(group)}`,
-      mode === undefined ? '' : `m=${quoteWord(mode)}`,
-      `if [ -n "$o$g" ]; then chown "$o\${g:+:$g}" "$t" || fail ${REFUSED.failed} "cannot set the owner of $p"; fi
-if [ -n "$m" ]; then chmod "$m" "$t" || fail ${REFUSED.failed} "cannot set the mode of $p"; fi`,
-      validate === undefined ? '' : validateLines(validate),
-      `mv -f "$t" "$p" || fail ${REFUSED.failed} "cannot replace $p"\ntrap - EXIT`,
-    ].join('\n'),
+export function writeFileScript(request: WriteFileRequest, content: Uint8Array | string): FileScript {
+  const { path, mode, owner, group, backupDir, validate, present } = request;
+  const bytes = Buffer.from(content as Uint8Array);
+  const text = asText(bytes);
+  const known = typeof present === 'object' ? present : undefined;
+  const variables = {
+    i: randomBytes(9).toString('hex'),
+    m: mode ?? '',
+    o: owner ?? '',
+    g: group ?? '',
+    x: known?.sha256 ?? present ?? '',
+    M: known?.mode ?? '',
+    O: known?.owner ?? '',
+    G: known?.group ?? '',
   };
+  const set = Object.entries(variables).map(([name, value]) => `${name}=${value && quoteWord(String(value))}`);
+  const script = [
+    `umask 077;p=${quoteWord(safePath(path))} b=${backupDir === undefined ? '' : quotePath(backupDir)} ${set.join(' ')}`,
+    'reeve_begin',
+    `${text === undefined ? 'cat' : `printf %s ${quoteValue(text)}`} >"$t"||fail ${REFUSED.failed} "cannot write beside $p"`,
+    `reeve_end ${validate === undefined ? "''" : quoteValue(validate.replaceAll('%s', '"$t"'))}`,
+  ].join('\n');
+  return { script, functions: FUNCTIONS, ...(text === undefined ? { stdin: bytes } : {}) };
 }
 
-function backupLines(backupDir: string, id: string): string {
-  return `
-  b=${quotePath(backupDir)}
-  mkdir -p "$b" && chmod 700 "$b" || fail ${REFUSED.failed} "cannot make $b"
-  b=$b/${id}
-  cp -p "$p" "$b" || fail ${REFUSED.failed} "cannot keep a copy of $p"
-  set -- $(hash "$b")
-  printf 'backup %s\\n' ${id}
-  printf 'sha256 %s\\n' "$1"`;
-}
-
-function validateLines(command: string): string {
-  const text = command.replaceAll('%s', '"$t"');
-  return `( eval ${quoteWord(text)} ) </dev/null >&2 || fail ${REFUSED.invalid} "the new content of $p was refused"`;
+/** The bytes as a text that a shell script can hold; undefined when they are none, or many. */
+function asText(bytes: Buffer): string | undefined {
+  if (bytes.length > TEXT_LIMIT || bytes.includes(0)) return undefined;
+  const text = bytes.toString();
+  return Buffer.from(text).equals(bytes) ? text : undefined;
 }
 
 /** What `writeFileScript` left, as undo needs it. Throws ReeveError `file-*`. */
@@ -108,18 +143,18 @@ export function writtenFile(request: WriteFileRequest, result: RunResult): FileU
 }
 
 /** Puts a file back as `undo` says: the kept copy, or no file at all. The copy stays. Doing it twice is harmless. */
-export function restoreFileScript(undo: FileUndo): string {
-  const head = `umask 077\np=${quoteWord(safePath(undo.path))}${RESOLVE}`;
-  if (undo.backup === undefined) return `${head}\nrm -f "$p" || fail ${REFUSED.failed} "cannot remove $p"`;
+export function restoreFileScript(undo: FileUndo): FileScript {
+  const head = `umask 077\np=${quoteWord(safePath(undo.path))}\nreeve_find`;
+  const fileScript = (lines: string[]) => ({ script: lines.join('\n'), functions: FUNCTIONS });
+  if (undo.backup === undefined) return fileScript([head, `rm -f "$p" || fail ${REFUSED.failed} "cannot remove $p"`]);
   const owner = `${undo.owner ?? ''}${undo.group === undefined ? '' : `:${undo.group}`}`;
-  return [
+  return fileScript([
     head,
-    HASH,
     `b=${quotePath(undo.backup)}`,
     `if [ ! -f "$b" ]; then fail ${REFUSED.absent} "the kept copy $b is gone"; fi`,
     undo.sha256 === undefined
       ? ''
-      : `set -- $(hash "$b")\nif [ $# -gt 0 ] && [ "$1" != ${undo.sha256} ]; then fail ${REFUSED.changed} "the kept copy $b was changed"; fi`,
+      : `reeve_sum "$b"\nif [ "$h" ] && [ "$h" != ${undo.sha256} ]; then fail ${REFUSED.changed} "the kept copy $b was changed"; fi`,
     `t=$d/.reeve-${randomBytes(9).toString('hex')}\ntrap 'rm -f "$t"' EXIT`,
     `cp -p "$b" "$t" || fail ${REFUSED.failed} "cannot write beside $p"`,
     owner ? `chown ${quoteWord(owner)} "$t" || fail ${REFUSED.failed} "cannot set the owner of $p"` : '',
@@ -127,7 +162,7 @@ export function restoreFileScript(undo: FileUndo): string {
       ? ''
       : `chmod ${quoteWord(undo.mode)} "$t" || fail ${REFUSED.failed} "cannot set the mode of $p"`,
     `mv -f "$t" "$p" || fail ${REFUSED.failed} "cannot replace $p"\ntrap - EXIT`,
-  ].join('\n');
+  ]);
 }
 
 /** Prints the bytes of a file. */
@@ -167,6 +202,8 @@ export function checkFileResult(path: string, result: RunResult): void {
         `${path} was left as it is: ${said}`,
         'The command in `validate` did not accept it.',
       );
+    case REFUSED.stale:
+      throw fileError('file-changed', `${path} is no longer what it was; it was left as it is`);
     case REFUSED.changed:
       throw fileError('file-backup-changed', `${path}: ${said}`, 'Look at both before you put anything back.');
     default: {

@@ -7,6 +7,8 @@ import type { ShellRequest } from './types.ts';
  * about 1 ms (measured on dash, bash and busybox).
  */
 export const INLINE_LIMIT = 1024;
+/** Functions come early: the first dd of a shell costs four processes more, to find out what it can do. */
+const FUNCTIONS_LIMIT = 4096;
 
 /** One request as it goes over the wire: a line, then the bytes that its `dd`s read. */
 export interface Encoded {
@@ -15,8 +17,8 @@ export interface Encoded {
 }
 
 /** Bytes that one request line may carry as they are: no control bytes but tab and newline, valid UTF-8. */
-function fitsLine(text: string): boolean {
-  return text.length <= INLINE_LIMIT && !/[\x00-\x08\x0b-\x1f\x7f\ufffd]/.test(text);
+function fitsLine(text: string, limit = INLINE_LIMIT): boolean {
+  return text.length <= limit && !/[\x00-\x08\x0b-\x1f\x7f\ufffd]/.test(text);
 }
 
 /** A shell word for a text that may hold newlines: each stands for `$_n`, since a request is one line. */
@@ -46,13 +48,15 @@ function checkText(text: string, what: string): void {
 const CLEAN_EVERY = 16;
 
 /**
- * Encodes a request. `number` names its files and must be new for each in this shell.
+ * Encodes a request. `number` names its files and must be new for each in this shell. `define` are functions that the
+ * shell is to know from now on.
  * Throws ReeveError `bad-script` and `bad-environment`.
  */
-export function encodeRequest(request: ShellRequest, nonce: string, number: number): Encoded {
+export function encodeRequest(request: ShellRequest, nonce: string, number: number, define?: string): Encoded {
   checkText(request.script, 'The script');
   for (const value of Object.values(request.env ?? {})) checkText(value, 'An environment variable');
   const line = new Line(number);
+  if (define !== undefined) line.text(`eval ${line.word(define, '_f', FUNCTIONS_LIMIT)} </dev/null >/dev/null 2>&1`);
   if (request.isolated) {
     line.folder();
     const script = line.word(request.script, '_s');
@@ -96,8 +100,8 @@ class Line {
   }
 
   /** A word for `text`: the text itself, or the variable `name` that a dd fills before. */
-  word(text: string, name: string): string {
-    if (fitsLine(text)) return lineWord(text);
+  word(text: string, name: string, limit?: number): string {
+    if (fitsLine(text, limit)) return lineWord(text);
     const bytes = Buffer.from(text);
     this.#take(bytes);
     this.text(`${name}=$(_D ${bytes.length})||exit 1`);

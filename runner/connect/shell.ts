@@ -48,6 +48,7 @@ export class StreamShell implements Shell {
   readonly #err: Greeting['err'];
   readonly #context: ShellContext;
   readonly #greeting: Greeting;
+  readonly #functions = new Set<string>();
   #number = 0;
   #queue: Promise<unknown> = Promise.resolve();
   #alive = true;
@@ -98,11 +99,24 @@ export class StreamShell implements Shell {
     request.signal?.throwIfAborted();
     if (!this.#alive) throw this.#lost('no script was running', false);
     const nonce = newNonce();
-    const encoded = encodeRequest(request, nonce, ++this.#number);
+    const encoded = this.#encode(request, nonce);
     await this.#start(encoded);
     const running: Running = { done: false };
     const frame = this.#readFrame(request, nonce, running);
     return this.#guard(request, frame, running);
+  }
+
+  /** With the functions that this shell does not know yet; an isolated script runs in a shell of its own and knows none. */
+  #encode(request: ShellRequest, nonce: string): Encoded {
+    const { functions } = request;
+    if (functions === undefined) return encodeRequest(request, nonce, ++this.#number);
+    if (request.isolated) {
+      return encodeRequest({ ...request, script: `${functions}\n${request.script}` }, nonce, ++this.#number);
+    }
+    const define = this.#functions.has(functions) ? undefined : functions;
+    const encoded = encodeRequest(request, nonce, ++this.#number, define);
+    this.#functions.add(functions);
+    return encoded;
   }
 
   /** The first request goes out before the greeting has come back, unless a password may be asked for in between. */

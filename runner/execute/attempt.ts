@@ -50,7 +50,7 @@ export interface AttemptParts {
 export async function attempt(parts: AttemptParts): Promise<Attempt> {
   const { module } = parts;
   const rendered = await renderArgs(parts);
-  if (rendered instanceof Unknown) return unknownAttempt(module, rendered.because);
+  if (rendered instanceof Unknown) return unknownAttempt(module, (await waitOfKnown(parts)) ?? rendered.because);
   parts.args = shownArgs(module, rendered);
   const waitsFor = parts.planOnly && describedOnly(parts) ? module.waits?.what(rendered) : undefined;
   if (waitsFor !== undefined) return unknownAttempt(module, `would wait for ${waitsFor}`);
@@ -75,6 +75,18 @@ export async function attempt(parts: AttemptParts): Promise<Attempt> {
     }
     return failedAttempt(error);
   }
+}
+
+/** What a wait is for can often be said although one of its arguments is not known yet. */
+async function waitOfKnown({ run, task, module, scope, planOnly }: AttemptParts): Promise<string | undefined> {
+  if (!planOnly || !module.waits) return undefined;
+  const rendered = await withFacts(run, () => task.args.render(scope));
+  if (isUnknown(rendered)) return undefined;
+  const known = Object.entries(rendered as object).filter(([, value]) => findUnknown(value) === undefined);
+  const { args, diagnostics } = run.checkArgs(module, Object.fromEntries(known), task.argsAt);
+  if (diagnostics.some((d) => d.severity === 'error')) return undefined;
+  const what = module.waits.what(args);
+  return what === undefined ? undefined : `would wait for ${what}`;
 }
 
 /** In check mode a wait is described, not waited for, once something before it is pending. */

@@ -76,7 +76,9 @@ function ways(run: RunState, scope: Scope): ClusterAccess[] {
 function hostWays(run: RunState, names: string[]): HostAccess[] {
   const unknown = names.find((name) => !run.inventory.hosts.has(name));
   if (unknown !== undefined) {
-    throw new ReeveError('no-cluster', `kube_via names ${unknown}, which is no host of the inventory`, { exitCode: 2 });
+    throw new ReeveError('unknown-host', `kube_via names ${unknown}, which is no host of the inventory`, {
+      exitCode: 2,
+    });
   }
   return names.map((name) => throughHost(run, hostState(run, name)));
 }

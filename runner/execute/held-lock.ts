@@ -89,8 +89,7 @@ class HeldLock implements Lock {
       }
       const isAlive = seen !== undefined && seen.mark !== found.mark;
       if (isAlive && performance.now() - begun >= (this.#options.wait ?? 0)) throw this.#refusal(found);
-      if (this.#options.wait && !told)
-        this.#options.onWait?.(`waiting for the lock ${this.#options.name}: ${heldBy(found)}`);
+      if (!told) this.#options.onWait?.(this.#whatIsAwaited(found));
       told = true;
       seen = { mark: found.mark, at: since };
       await this.#pause();
@@ -132,6 +131,13 @@ class HeldLock implements Lock {
     this.#timer = undefined;
     const how = taker === '' ? 'removed' : `taken by ${taker}`;
     this.#options.onLost(`the lock ${this.#options.name} was ${how}; this run stops`);
+  }
+
+  #whatIsAwaited(found: FoundLock): string {
+    const { name, wait } = this.#options;
+    if (wait) return `waiting for the lock ${name}: ${heldBy(found)}`;
+    const seconds = Math.ceil(this.#times.expiry / 1000);
+    return `${name} is locked by ${found.holder}; looking for up to ${seconds} s whether that run is alive`;
   }
 
   #refusal(found: FoundLock): ReeveError {

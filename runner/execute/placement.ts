@@ -1,5 +1,6 @@
 import type { Become } from '../connect/types.ts';
 import { EXIT, ReeveError } from '../errors.ts';
+import { MaskedStream } from '../journal/masked-stream.ts';
 import type { LayeredScope } from '../language/scope.ts';
 import type { Compiled } from '../language/types.ts';
 import { findUnknown } from '../language/unknown.ts';
@@ -17,7 +18,7 @@ import { CONTROL_HOST, specOf } from './where.ts';
 export interface Placed {
   target: TargetParts;
   scope: LayeredScope;
-  /** Stops the clock. */
+  /** Stops the clock, and shows what was held back of the output. */
   release(): void;
 }
 
@@ -31,13 +32,20 @@ export async function placeTask(taskRun: TaskRun, scope: LayeredScope): Promise<
   const limit = settings.timeout ?? DEFAULT_TASK_TIMEOUT;
   const clock = new AbortController();
   const timer = setTimeout(() => clock.abort(new DOMException('time limit', 'TimeoutError')), limit);
+  const outputs = { stdout: outputOf('stdout'), stderr: outputOf('stderr') };
+  function outputOf(stream: 'stdout' | 'stderr'): MaskedStream {
+    const show = (text: string) => run.emitter.emit({ type: 'task-output', host: host.name, task: id, stream, text });
+    return new MaskedStream(run.masker, show);
+  }
   const emitOutput = (stream: 'stdout' | 'stderr', text: Buffer) => {
-    if (settings.noLog) return;
-    run.emitter.emit({ type: 'task-output', host: host.name, task: id, stream, text: text.toString('utf8') });
+    if (!settings.noLog) outputs[stream].push(text);
   };
   return {
     scope,
-    release: () => clearTimeout(timer),
+    release: () => {
+      clearTimeout(timer);
+      for (const output of Object.values(outputs)) output.end();
+    },
     target: {
       run,
       host,

@@ -85,9 +85,7 @@ async function runBatches(
 
 /** With serial, one failed host stops the batches after it; max_fail_percentage widens that. */
 function mustStop(play: Play, serial: boolean, lost: number, total: number): boolean {
-  if (lost === 0) return false;
-  if (lost === total) return true;
-  return serial && (play.maxFailPercentage === undefined || (lost * 100) / total > play.maxFailPercentage);
+  return lost > 0 && serial && (play.maxFailPercentage === undefined || (lost * 100) / total > play.maxFailPercentage);
 }
 
 async function runBatch(context: StepContext, hosts: HostState[]): Promise<void> {

@@ -1,5 +1,7 @@
 import { EXIT, ReeveError } from '../errors.ts';
 import type { EventBody, HostRecap, RunEnded } from '../events.ts';
+import { MASK } from '../journal/masker.ts';
+import type { Playbook } from '../playbook/model.ts';
 import { onFailure } from './failure-mode.ts';
 import { takeLocks } from './lock.ts';
 import { afterFailure } from './on-failure.ts';
@@ -63,12 +65,18 @@ function announce({ emitter, playbook, inventory, settings }: RunState, labels: 
     check: settings.check,
     diff: settings.diff,
     reeve: labels.reeve,
-    inputs: settings.inputs,
+    inputs: shownInputs(playbook, settings.inputs),
     ...(playbook.description === undefined ? {} : { description: playbook.description }),
   };
   emitter.tell(started, labels.resumed !== undefined);
   if (!labels.resumed) for (const text of playbook.notes) emitter.emit({ type: 'note', text });
   if (labels.resumed) emitter.emit({ type: 'run-resumed', reeve: labels.reeve, ...labels.resumed });
+}
+
+/** Secret inputs by name only: a short one would not be masked. */
+function shownInputs(playbook: Playbook, inputs: Record<string, unknown>): Record<string, unknown> {
+  const entries = Object.entries(inputs);
+  return Object.fromEntries(entries.map(([name, value]) => [name, playbook.inputs[name]?.secret ? MASK : value]));
 }
 
 /** Runs the plays; says why the run was refused, and what followed when hosts failed. */

@@ -65,17 +65,19 @@ export async function runTaskOnHosts(
 async function runOnce(context: StepContext, task: Task, hosts: readonly HostState[]): Promise<void> {
   const { once } = context.playState;
   const key = task.id + context.suffix;
-  let result = once.get(key);
-  if (!result) {
-    result = firstWilling(context, task, hosts);
-    once.set(key, result);
-    // When every condition was false, a later batch may have a host that is willing.
-    if ((await result).skipped) once.delete(key);
+  let result = await once.get(key);
+  // With strategy free each host comes alone: one that was not willing leaves it to the next.
+  while (!result || result.skipped) {
+    const mine = once.get(key) ?? firstWilling(context, task, hosts);
+    const isMine = !once.has(key);
+    once.set(key, mine);
+    result = await mine;
+    if (result.skipped && once.get(key) === mine) once.delete(key);
+    if (isMine) break;
   }
-  const { register, failed } = await result;
   for (const host of hosts) {
-    if (register) host.data[register.name] = register.value;
-    if (failed) host.failed ??= failed;
+    if (result.register) host.data[result.register.name] = result.register.value;
+    if (result.failed) host.failed ??= result.failed;
   }
 }
 

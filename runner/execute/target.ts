@@ -197,11 +197,13 @@ export class WritingTarget extends ReadingTarget implements WriteTarget {
   async writeFile(path: string, content: Uint8Array | string, options: WriteFileOptions = {}): Promise<FileUndo> {
     const { backup = true, ...rest } = options;
     const request = { path, ...rest, ...(backup ? { backupDir: `${this.stateDir}/backups/${this.runId}` } : {}) };
-    return writtenFile(request, await this.run(writeFileScript(request).script, { stdin: content }));
+    const { script, ...how } = writeFileScript(request, content);
+    return writtenFile(request, await this.run(script, how));
   }
 
   async restoreFile(undo: FileUndo): Promise<void> {
-    checkFileResult(undo.path, await this.run(restoreFileScript(undo)));
+    const { script, ...options } = restoreFileScript(undo);
+    checkFileResult(undo.path, await this.run(script, options));
   }
 
   async job(options: JobOptions): Promise<RunResult> {

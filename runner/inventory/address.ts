@@ -11,9 +11,9 @@ const NUMERIC = String.raw`\[\d+:\d+(?::\d+)?\]`;
 const HEXADECIMAL = String.raw`\[[0-9a-f]+:[0-9a-f]+(?::\d+)?\]`;
 const ALPHANUMERIC = String.raw`\[(?:[a-z]:[a-z]|\d+:\d+)(?::\d+)?\]`;
 const V4 = String.raw`(?:[01]?\d{1,2}|2[0-4]\d|25[0-5]|${NUMERIC})`;
-const V6 = String.raw`(?:[0-9a-f]{1,4}|${HEXADECIMAL})`;
-const WORD = String.raw`[\p{L}\p{N}\p{M}_]`;
-const LABEL = String.raw`(?:${WORD}|${ALPHANUMERIC})(?:${WORD}|-|${ALPHANUMERIC})*(?<![_-])`;
+const V6 = `(?:[0-9a-f]{1,4}|${HEXADECIMAL})`;
+const WORD = '[\\p{L}\\p{N}\\p{M}_]';
+const LABEL = `(?:${WORD}|${ALPHANUMERIC})(?:${WORD}|-|${ALPHANUMERIC})*(?<![_-])`;
 
 const IPV4 = new RegExp(`^(?:${V4}\\.){3}${V4}$`, 'i');
 const IPV6 = new RegExp(

@@ -5,7 +5,8 @@ export type Variables = Record<string, Definition>;
 
 export interface GroupDraft {
   name: string;
-  place: Place | undefined;
+  /** Where it was first named; computed when somebody asks. */
+  place: (() => Place) | undefined;
   children: Set<string>;
   hosts: Set<string>;
   variables: Variables;
@@ -15,7 +16,6 @@ export interface GroupDraft {
 
 export interface HostDraft {
   name: string;
-  place: Place | undefined;
   variables: Variables;
 }
 
@@ -29,7 +29,7 @@ export class InventoryBuilder {
     this.group('ungrouped');
   }
 
-  group(name: string, place?: Place): GroupDraft {
+  group(name: string, place?: () => Place): GroupDraft {
     let group = this.groups.get(name);
     if (!group) {
       group = { name, place, children: new Set(), hosts: new Set(), variables: noVariables(), priority: 1 };
@@ -39,10 +39,10 @@ export class InventoryBuilder {
     return group;
   }
 
-  host(name: string, place?: Place): HostDraft {
+  host(name: string): HostDraft {
     let host = this.hosts.get(name);
     if (!host) {
-      host = { name, place, variables: noVariables() };
+      host = { name, variables: noVariables() };
       this.hosts.set(name, host);
     }
     return host;
@@ -60,8 +60,8 @@ const overridden = new WeakMap<Variables, Map<string, Definition[]>>();
 export function setVariable(variables: Variables, name: string, definition: Definition): void {
   const before = variables[name];
   if (before) {
-    let names = overridden.get(variables);
-    if (!names) overridden.set(variables, (names = new Map()));
+    const names = overridden.get(variables) ?? new Map<string, Definition[]>();
+    overridden.set(variables, names);
     names.set(name, [...(names.get(name) ?? []), before]);
   }
   variables[name] = definition;

@@ -8,12 +8,15 @@ export function findCycles(builder: InventoryBuilder): Diagnostic[] {
   const trail: string[] = [];
   const onTrail = new Set<string>();
   const report = (names: string[]) => {
-    const place = builder.groups.get(names[0]!)?.place;
+    const place = builder.groups.get(names[0]!)?.place?.();
     const message = `groups contain each other: ${names.join(' → ')}`;
     diagnostics.push({ code: 'group-cycle', severity: 'error', message, ...(place ? { place } : {}) });
   };
   const visit = (name: string): void => {
-    if (onTrail.has(name)) return report([...trail.slice(trail.indexOf(name)), name]);
+    if (onTrail.has(name)) {
+      report([...trail.slice(trail.indexOf(name)), name]);
+      return;
+    }
     if (done.has(name)) return;
     trail.push(name);
     onTrail.add(name);

@@ -1,13 +1,14 @@
-import { Definition } from '../language/definition.ts';
+import type { Place } from '../errors.ts';
+import { type Compiled, compileDeep, type Locate } from '../language/deep.ts';
+import { Definition, type DefinitionSite } from '../language/definition.ts';
 import { compileForeign } from '../language/jinja.ts';
-import type { Decrypt } from '../language/vaulted.ts';
+import type { TextPlace } from '../language/text-place.ts';
 import type { Document, Path } from '../load/document.ts';
 import { noVariables, type Variables } from './builder.ts';
 
 /** How the values of a file are to be taken: as templates (reeve's dialect), or as data (Ansible's). */
 export interface ValueDialect {
   isForeign: boolean;
-  decrypt?: Decrypt | undefined;
 }
 
 export const REEVE: ValueDialect = { isForeign: false };
@@ -20,17 +21,34 @@ export function definitionsAt(
   origin: string,
   dialect: ValueDialect = REEVE,
 ): Variables {
-  const { isForeign, decrypt } = dialect;
+  const site = new MappingSite(document, path, origin, dialect);
   const variables = noVariables();
-  for (const name of Object.keys(mapping)) {
-    const at = [...path, name];
-    variables[name] = new Definition({
-      value: mapping[name],
-      locate: (inner) => document.textPlace([...at, ...inner]),
-      where: () => document.place(at, 'key'),
-      origin,
-      compile: isForeign ? (value, locate) => compileForeign(value, locate, decrypt) : undefined,
-    });
-  }
+  for (const name in mapping) variables[name] = new Definition({ value: mapping[name], site, key: name });
   return variables;
+}
+
+class MappingSite implements DefinitionSite<string> {
+  readonly origin: string;
+  readonly isForeign: boolean;
+  readonly #document: Document;
+  readonly #path: Path;
+
+  constructor(document: Document, path: Path, origin: string, { isForeign }: ValueDialect) {
+    this.#document = document;
+    this.#path = path;
+    this.origin = origin;
+    this.isForeign = isForeign;
+  }
+
+  where(name: string): Place {
+    return this.#document.place([...this.#path, name], 'key');
+  }
+
+  locate(name: string, inner: Path): TextPlace {
+    return this.#document.textPlace([...this.#path, name, ...inner]);
+  }
+
+  compile(value: unknown, locate: Locate): Compiled {
+    return this.isForeign ? compileForeign(value, locate) : compileDeep(value, locate);
+  }
 }

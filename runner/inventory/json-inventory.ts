@@ -1,7 +1,7 @@
 import type { Diagnostic, Place } from '../errors.ts';
-import { Definition } from '../language/definition.ts';
+import { Definition, type DefinitionSite } from '../language/definition.ts';
+import { PlainData } from '../language/jinja.ts';
 import { textSomewhereIn } from '../language/text-place.ts';
-import type { Compiled } from '../language/types.ts';
 import { readPriority } from './ansible/priority.ts';
 import { type InventoryBuilder, setVariable, type Variables } from './builder.ts';
 
@@ -25,16 +25,26 @@ export function readJsonInventory(json: JsonInventory, file: string, builder: In
 class Reader {
   readonly diagnostics: Diagnostic[] = [];
   readonly #place: Place;
+  readonly #site: DefinitionSite;
   readonly #builder: InventoryBuilder;
   readonly #hosts = new Set<string>();
 
   constructor(file: string, builder: InventoryBuilder) {
-    this.#place = { file, line: 1, column: 1 };
+    const place = { file, line: 1, column: 1 };
+    this.#place = place;
+    this.#site = {
+      origin: file,
+      isForeign: true,
+      where: () => place,
+      locate: () => textSomewhereIn(place),
+      // Never rendered, whatever it looks like.
+      compile: (value) => new PlainData(value),
+    };
     this.#builder = builder;
   }
 
   group(name: string, body: unknown): void {
-    const group = this.#builder.group(name, this.#place);
+    const group = this.#builder.group(name, () => this.#place);
     const { hosts, vars, children } = sections(name, body);
     if (hosts !== undefined && !Array.isArray(hosts)) this.#error(`the hosts of ${name} must be a list`);
     else
@@ -44,7 +54,7 @@ class Reader {
           continue;
         }
         this.#hosts.add(host);
-        this.#builder.host(host, this.#place);
+        this.#builder.host(host);
         group.hosts.add(host);
       }
     if (vars !== undefined && !isMapping(vars)) this.#error(`the variables of ${name} must be a mapping`);
@@ -54,7 +64,7 @@ class Reader {
         else this.#set(group.variables, key, value);
       }
     for (const child of Array.isArray(children) ? children : []) {
-      this.#builder.group(String(child), this.#place);
+      this.#builder.group(String(child), () => this.#place);
       group.children.add(String(child));
     }
   }
@@ -70,9 +80,7 @@ class Reader {
   }
 
   #set(variables: Variables, name: string, value: unknown): void {
-    const place = this.#place;
-    const locate = () => textSomewhereIn(place);
-    setVariable(variables, name, new Definition({ value, where: place, locate, origin: place.file, compile: asData }));
+    setVariable(variables, name, new Definition({ value, site: this.#site, key: name }));
   }
 
   #error(message: string): void {
@@ -84,10 +92,6 @@ function sections(name: string, body: unknown): { hosts?: unknown; vars?: unknow
   if (!isMapping(body)) return { hosts: body };
   // Without these keys the mapping is a host of the group's name, with variables.
   return 'hosts' in body || 'vars' in body || 'children' in body ? body : { hosts: [name], vars: body };
-}
-
-function asData(value: unknown): Compiled {
-  return { isStatic: true, references: [], render: () => value };
 }
 
 function isMapping(value: unknown): value is Mapping {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Diagnostic, EXIT, InvalidError, ReeveError } from '../errors.ts';
-import type { Decrypt } from '../language/vaulted.ts';
+import type { Opener } from '../load/opener.ts';
 import { InventoryBuilder } from './builder.ts';
 import { findCycles } from './cycles.ts';
 import type { Dialect } from './dialect.ts';
@@ -17,8 +17,8 @@ export type Construct = (inventory: Inventory, builder: InventoryBuilder) => Dia
 export interface InventoryOptions {
   /** Where group_vars and host_vars beside the playbook are looked for. */
   playbookDirectory?: string | undefined;
-  /** Gives the plain text of what ansible-vault encrypted; without it such files are errors, such values when used. */
-  decrypt?: Decrypt | undefined;
+  /** Opens what is encrypted; without it such files are errors, such values when they are used. */
+  opener?: Opener | undefined;
   /** What programs and plugins gave, by their file; openInventory fetches it. */
   fetched?: ReadonlyMap<string, JsonInventory | Construct> | undefined;
 }
@@ -71,7 +71,7 @@ class Loading {
     const dialects = this.#folders.get(folder) ?? new Set();
     this.#folders.set(folder, dialects);
     if (source.kind === 'file') {
-      const { dialect, diagnostics } = readInventoryFile(file, this.#builder, this.#options.decrypt);
+      const { dialect, diagnostics } = readInventoryFile(file, this.#builder, this.#options.opener);
       this.#diagnostics.push(...diagnostics);
       dialects.add(dialect);
       return;
@@ -114,13 +114,13 @@ class Loading {
   /** Beside the sources, in their order, then beside the playbook. */
   #variableFolders(): VariableFolders {
     const folders = [...this.#folders].map(([folder, dialects]) => [folder, folderDialect(dialects)] as const);
-    const { playbookDirectory, decrypt } = this.#options;
+    const { playbookDirectory, opener } = this.#options;
     const all = new Set([...this.#folders.values()].flatMap((dialects) => [...dialects]));
     if (playbookDirectory !== undefined && !this.#folders.has(playbookDirectory)) {
       folders.push([playbookDirectory, folderDialect(all)]);
     }
     const files = (kind: string) =>
-      folders.map(([folder, fallback]) => new VariableFiles(join(folder, kind), { fallback, decrypt }));
+      folders.map(([folder, fallback]) => new VariableFiles(join(folder, kind), { fallback, opener }));
     return { groups: files('group_vars'), hosts: files('host_vars') };
   }
 

@@ -1,4 +1,4 @@
-import type { Diagnostic, Place } from '../errors.ts';
+import type { Diagnostic } from '../errors.ts';
 import type { Definition } from '../language/types.ts';
 
 /** One level of variables that a host sees, lowest precedence first: where they come from and what they are. */
@@ -16,12 +16,10 @@ export interface Group {
   hosts: string[];
   /** Of two groups of one depth the one with the higher priority wins; default 1. */
   priority: number;
-  place?: Place;
 }
 
 export interface Host {
   name: string;
-  place?: Place;
   /** All groups it is in, parents before children, `all` first; shared, never to be changed. */
   groups: string[];
 }

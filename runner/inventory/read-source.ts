@@ -1,14 +1,15 @@
 import { extname } from 'node:path';
 import { type Diagnostic, InvalidError } from '../errors.ts';
-import type { Decrypt } from '../language/vaulted.ts';
+import { toPlain } from '../language/access.ts';
 import type { Document } from '../load/document.ts';
 import { LineIndex } from '../load/line-index.ts';
+import type { Opener } from '../load/opener.ts';
 import { parseDocument } from '../load/parse.ts';
 import { forbiddenCharacter } from '../load/read-text.ts';
 import { readIni } from './ansible/ini.ts';
 import { readAnsibleYaml } from './ansible/yaml.ts';
 import type { InventoryBuilder } from './builder.ts';
-import { type Dialect, parseAnsible, readPlainText, saysReeve } from './dialect.ts';
+import { type Dialect, openFile, parseAnsible, parseReeve, saysReeve } from './dialect.ts';
 import { readHostNames } from './host-names.ts';
 import { readJsonInventory } from './json-inventory.ts';
 import { readInventory } from './reeve-yaml.ts';
@@ -19,37 +20,47 @@ export interface Reading {
 }
 
 /** Reads a file with an inventory, in whichever dialect and format it is, into the builder. */
-export function readInventoryFile(file: string, builder: InventoryBuilder, decrypt: Decrypt | undefined): Reading {
-  let dialect: Dialect = 'ansible';
+export function readInventoryFile(file: string, builder: InventoryBuilder, opener?: Opener): Reading {
+  const reading: Reading = { dialect: 'ansible', diagnostics: [] };
   try {
-    const text = readPlainText(file, decrypt);
     if (extname(file) === '.toml') throw new InvalidError([noToml(file)]);
-    if (saysReeve(text)) {
-      dialect = 'reeve';
-      return { dialect, diagnostics: readReeve(parseDocument(text, file), builder) };
-    }
-    if (!isYaml(file, text)) return { dialect, diagnostics: readIniText(text, file, builder) };
-    const warnings: Diagnostic[] = [];
-    const document = parseAnsible(text, file, (warning) => warnings.push(warning));
-    return { dialect, diagnostics: [...warnings, ...readYaml(document, builder, decrypt)] };
+    let ini: string | undefined;
+    const document = openFile(file, opener, (text, isOpened) => {
+      if (saysReeve(text)) {
+        reading.dialect = 'reeve';
+        return parseReeve(text, file, { opener, allowEmpty: isOpened });
+      }
+      if (isYaml(file, text)) return parseAnsible(text, file, { opener, warn: (one) => reading.diagnostics.push(one) });
+      ini = text;
+      if (isOpened) opener?.learn(text.match(INI_VALUE)?.map((value) => value.slice(1).replace(/^["']|["']$/g, '')));
+      return NO_DOCUMENT;
+    });
+    if (ini !== undefined) reading.diagnostics.push(...readIniText(ini, file, builder));
+    else if (reading.dialect === 'reeve') reading.diagnostics.push(...readReeve(document, builder));
+    else reading.diagnostics.push(...readYaml(document, builder));
   } catch (error) {
-    if (error instanceof InvalidError) return { dialect, diagnostics: error.diagnostics };
-    throw error;
+    if (!(error instanceof InvalidError)) throw error;
+    reading.diagnostics.push(...error.diagnostics);
   }
+  return reading;
 }
+
+const INI_VALUE = /=\s*("[^"]*"|'[^']*'|\S+)/g;
+/** INI is read line by line, not as a document. */
+const NO_DOCUMENT = parseDocument('', '(ini)', { allowEmpty: true });
 
 function readReeve(document: Document, builder: InventoryBuilder): Diagnostic[] {
   const value = document.value as Record<string, unknown>;
   if (!isMapping(value)) return [notMapping(document)];
-  if (value.reeve === 1) return readInventory(document, builder);
+  if (toPlain(value.reeve) === 1) return readInventory(document, builder);
   const message = `this version of reeve reads inventories that say \`reeve: 1\``;
   return [{ code: 'inventory-dialect', severity: 'error', message, place: document.place(['reeve'], 'key') }];
 }
 
-function readYaml(document: Document, builder: InventoryBuilder, decrypt: Decrypt | undefined): Diagnostic[] {
+function readYaml(document: Document, builder: InventoryBuilder): Diagnostic[] {
   const { value } = document;
   if (!isMapping(value)) return [notMapping(document)];
-  if (Object.keys(value).length > 0) return readAnsibleYaml(document, builder, { isForeign: true, decrypt });
+  if (Object.keys(value).length > 0) return readAnsibleYaml(document, builder, { isForeign: true });
   const isEmpty = document.text.trim() === '';
   const message = isEmpty ? 'this file is empty' : 'this file holds nothing but comments';
   return [{ code: 'empty-file', severity: 'error', message, place: { file: document.file, line: 1, column: 1 } }];

@@ -38,7 +38,7 @@ class Reader {
       );
       return;
     }
-    const group = this.#builder.group(name, this.#document.place(path, 'key'));
+    const group = this.#builder.group(name, () => this.#document.place(path, 'key'));
     if (body === null || body === undefined) return;
     if (!isMapping(body)) {
       this.#error('expected-mapping', `the group ${name} takes a mapping with hosts, children and vars`, path);
@@ -69,7 +69,7 @@ class Reader {
       }
       for (const name of names) {
         group.hosts.add(name);
-        const host = this.#builder.host(name, this.#document.place(at, 'key'));
+        const host = this.#builder.host(name);
         if (isMapping(variables))
           setVariables(host.variables, definitionsAt(this.#document, at, variables, `host ${name}`));
         else if (variables !== null && variables !== undefined) {

@@ -107,8 +107,8 @@ export class ResolvedInventory implements Inventory {
       for (const child of group.children) hasParent.add(child);
       if (group.name !== 'all' && group.name !== 'ungrouped') for (const host of group.hosts) grouped.add(host);
     }
-    for (const { name, place, children, hosts: own, priority } of groups.values()) {
-      const group: Group = { name, children: [...children], hosts: [...own], priority, ...(place ? { place } : {}) };
+    for (const { name, children, hosts: own, priority } of groups.values()) {
+      const group: Group = { name, children: [...children], hosts: [...own], priority };
       this.groups.set(name, group);
     }
     const all = this.groups.get('all')!;
@@ -128,12 +128,12 @@ export class ResolvedInventory implements Inventory {
       }
     }
     const sorted = new Map<string, string[]>();
-    for (const { name, place } of this.#builder.hosts.values()) {
+    for (const { name } of this.#builder.hosts.values()) {
       const own = direct.get(name) ?? [];
       const key = own.join('\n');
-      let groups = sorted.get(key);
-      if (!groups) sorted.set(key, (groups = this.#sorted(own)));
-      this.hosts.set(name, { name, groups, ...(place ? { place } : {}) });
+      const groups = sorted.get(key) ?? this.#sorted(own);
+      sorted.set(key, groups);
+      this.hosts.set(name, { name, groups });
     }
   }
 

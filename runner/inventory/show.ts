@@ -2,7 +2,7 @@ import { Definition } from '../language/definition.ts';
 import { Raw } from '../language/raw.ts';
 import type { LayeredScope } from '../language/scope.ts';
 import { layeredScope } from '../language/scope.ts';
-import { Vaulted } from '../language/vaulted.ts';
+import { Sealed } from '../language/sealed.ts';
 import type { Group, Inventory, VariableLayer } from './model.ts';
 
 /** What ansible-inventory leaves out: names that Ansible itself sets. */
@@ -41,7 +41,7 @@ function shownValue(scope: LayeredScope, name: string): unknown {
   const found = scope.find(name);
   if (!(found instanceof Definition)) return found;
   // Ansible shows its templates and what it encrypted as they are written.
-  if (found.isForeign) return asWritten(found.value);
+  if (found.isForeign) return asWritten(found.value, true);
   try {
     return scope.get(name);
   } catch {
@@ -51,12 +51,12 @@ function shownValue(scope: LayeredScope, name: string): unknown {
 }
 
 /** A value as JSON can show it. */
-export function asWritten(value: unknown): unknown {
-  if (value instanceof Vaulted) return { __ansible_vault: value.text };
-  if (value instanceof Raw) return value.text;
-  if (Array.isArray(value)) return value.map(asWritten);
+export function asWritten(value: unknown, isForeign = false): unknown {
+  if (value instanceof Sealed) return value.toJSON();
+  if (value instanceof Raw) return isForeign ? { __ansible_unsafe: value.text } : value.text;
+  if (Array.isArray(value)) return value.map((item) => asWritten(item, isForeign));
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, asWritten(item)]));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, asWritten(item, isForeign)]));
 }
 
 /**

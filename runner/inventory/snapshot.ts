@@ -1,5 +1,5 @@
-import { Raw } from '../language/raw.ts';
 import type { Inventory, VariableLayer } from './model.ts';
+import { asWritten } from './show.ts';
 
 /**
  * An inventory as text: groups, hosts, and every variable as it is written (templates not rendered). Two inventories that
@@ -26,12 +26,5 @@ export function inventorySnapshot(inventory: Inventory): string {
 }
 
 function written(layer: VariableLayer): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(layer.definitions).map(([name, { value }]) => [name, plain(value)]));
-}
-
-function plain(value: unknown): unknown {
-  if (value instanceof Raw) return value.text;
-  if (Array.isArray(value)) return value.map(plain);
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
+  return Object.fromEntries(Object.entries(layer.definitions).map(([name, { value }]) => [name, asWritten(value)]));
 }

@@ -60,8 +60,7 @@ export class VariableFiles {
       if (typeof value === 'object' && !Array.isArray(value)) {
         const { reeve: _mark, ...mapping } = value as Record<string, unknown>;
         const given = dialect === 'reeve' ? mapping : (value as Record<string, unknown>);
-        const { decrypt } = this.#options;
-        return definitionsAt(document, [], given, file, { isForeign: dialect === 'ansible', decrypt });
+        return definitionsAt(document, [], given, file, { isForeign: dialect === 'ansible' });
       }
       const message = 'a file of variables takes a mapping';
       this.diagnostics.push({ code: 'expected-mapping', severity: 'error', message, place: document.place([]) });

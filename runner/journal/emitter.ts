@@ -42,7 +42,7 @@ export class Emitter {
       seq,
       at: new Date(this.#last).toISOString(),
       run: this.run,
-      ...this.#masker.value(body),
+      ...this.#masker.event(body),
     };
     for (const sink of sinks) sink.handle(event);
     return event;

@@ -1,12 +1,16 @@
-/** Secrets shorter than this are not masked: masking "1234" would tear holes into everything. */
-export const MIN_SECRET_LENGTH = 6;
+import { MIN_SECRET_LENGTH, secretForms } from './secret-forms.ts';
+import { type Span, TextFinder } from './text-finder.ts';
+
 /** What stands in a secret's place. */
 export const MASK = '********';
 
+/** Keys of an event that reeve itself fills from a few words: a secret that is such a word must not change them. */
+const STRUCTURE: ReadonlySet<string> = new Set(['type', 'status', 'level', 'stream']);
+
 /** Knows every secret of a run and takes them out of whatever is about to be shown or written. */
 export class Masker {
-  readonly #forms = new Set<string>();
-  #pattern: RegExp | undefined;
+  readonly #finder = new TextFinder();
+  readonly #known = new Set<string>();
   readonly #tooShort: (length: number) => void;
 
   /** @param tooShort is told of a secret that is too short to be masked (its length only). */
@@ -23,58 +27,62 @@ export class Masker {
 
   /** The text with every form of every secret replaced. */
   text(text: string): string {
-    if (this.#forms.size === 0) return text;
-    this.#pattern ??= new RegExp(
-      [...this.#forms]
-        .sort((a, b) => b.length - a.length)
-        .map(RegExp.escape)
-        .join('|'),
-      'g',
-    );
-    return text.replace(this.#pattern, MASK);
+    return this.#finder.size === 0 ? text : masked(text, this.#finder.find(text));
   }
 
   /** A copy of a JSON value with every string (keys too) masked; the value itself when there is no secret yet. */
   value<T>(value: T): T {
-    return this.#forms.size === 0 ? value : (this.#walk(value) as T);
+    return this.#finder.size === 0 ? value : (this.#walk(value) as T);
+  }
+
+  /** The same of an event, whose own keys and few-worded values stay what readers know. */
+  event<T extends object>(event: T): T {
+    if (this.#finder.size === 0) return event;
+    const entries = Object.entries(event).map(([key, value]) => [key, STRUCTURE.has(key) ? value : this.#walk(value)]);
+    return Object.fromEntries(entries) as T;
+  }
+
+  /**
+   * The part of a growing text that can be shown, masked, and the rest, which may be the beginning of a secret and is
+   * given again with what follows it. The rest is never longer than two secrets.
+   */
+  split(text: string): { shown: string; rest: string } {
+    if (this.#finder.size === 0) return { shown: text, rest: '' };
+    const spans = this.#finder.find(text);
+    let end = this.#finder.openEnd(text);
+    // A secret that reaches into what is held back is held back as a whole.
+    const crossing = spans.findLast((span) => span.start < end && span.end > end);
+    if (crossing) end = crossing.start;
+    const before = spans.filter((span) => span.end <= end);
+    return { shown: masked(text.slice(0, end), before), rest: text.slice(end) };
   }
 
   #walk(value: unknown): unknown {
     if (typeof value === 'string') return this.text(value);
+    if (typeof value === 'number') return this.#known.has(String(value)) ? MASK : value;
     if (Array.isArray(value)) return value.map((item) => this.#walk(item));
     if (value === null || typeof value !== 'object') return value;
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [this.text(key), this.#walk(item)]));
   }
 
   #addText(secret: string): void {
+    if (this.#known.has(secret)) return;
     if (secret.length < MIN_SECRET_LENGTH) {
       if (secret.length > 0) this.#tooShort(secret.length);
       return;
     }
-    const forms = new Set<string>();
-    for (const part of [secret, ...secret.split('\n')]) {
-      if (part.trim().length < MIN_SECRET_LENGTH) continue;
-      forms.add(part);
-      forms.add(JSON.stringify(part).slice(1, -1));
-      forms.add(part.replaceAll("'", `'\\''`));
-      forms.add(encodeURIComponent(part));
-      for (const encoded of base64Forms(part)) forms.add(encoded);
-    }
-    for (const form of forms) this.#forms.add(form);
-    this.#pattern = undefined;
+    this.#known.add(secret);
+    for (const form of secretForms(secret)) this.#finder.add(form);
   }
 }
 
-/** The part of a secret's base64 that does not depend on its neighbours, for each of the three alignments. */
-function base64Forms(text: string): string[] {
-  const bytes = Buffer.from(text);
-  return [0, 1, 2].flatMap((shift) => {
-    const encoded = Buffer.concat([Buffer.alloc(shift), bytes])
-      .toString('base64')
-      .replace(/=+$/, '');
-    const start = shift === 0 ? 0 : shift + 1;
-    const whole = Math.floor(((shift + bytes.length) * 8) / 6);
-    const stable = encoded.slice(start, whole);
-    return stable.length >= MIN_SECRET_LENGTH ? [stable, stable.replaceAll('+', '-').replaceAll('/', '_')] : [];
-  });
+function masked(text: string, spans: readonly Span[]): string {
+  if (spans.length === 0) return text;
+  let result = '';
+  let at = 0;
+  for (const { start, end } of spans) {
+    result += text.slice(at, start) + MASK;
+    at = end;
+  }
+  return result + text.slice(at);
 }

@@ -1,5 +1,6 @@
 import { LazyMapping } from './lazy.ts';
 import { Raw } from './raw.ts';
+import { Sealed } from './sealed.ts';
 import { Unknown } from './unknown.ts';
 
 /**
@@ -46,12 +47,13 @@ export function aKindOf(value: unknown): string {
 }
 
 /**
- * The value as plain data: lazy mappings read out, `!raw` strings as text, members without a value left out, unknown
+ * The value as plain data: lazy mappings read out, `!raw` strings as text, sealed values opened, members without a value left out, unknown
  * leaves kept. Returns the same object when there was nothing to do.
  */
 export function toPlain(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Raw) return value.text;
+  if (value instanceof Sealed) return value.open();
   if (Array.isArray(value)) {
     const copy = value.map(toPlain);
     return copy.every((item, index) => item === value[index]) ? value : copy;
@@ -67,6 +69,7 @@ export function toPlain(value: unknown): unknown {
 }
 
 function unwrap(value: unknown): unknown {
+  if (value instanceof Sealed) return value.open();
   return value instanceof Raw ? value.text : value;
 }
 

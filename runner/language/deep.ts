@@ -3,6 +3,7 @@ import { isMapping } from './access.ts';
 import type { Scope } from './lazy.ts';
 import { Raw } from './raw.ts';
 import type { Reference } from './reference.ts';
+import { Sealed } from './sealed.ts';
 import { compileTemplate } from './template.ts';
 import type { TextPlace } from './text-place.ts';
 
@@ -20,7 +21,7 @@ export interface Compiled {
 
 /**
  * Compiles every string in a mapping or list; keys are not templates. `Raw` strings, and strings at paths for which
- * `isRaw` is true, stay as they are.
+ * `isRaw` is true, stay as they are; a `Sealed` value is opened when it is rendered.
  * @param onError gets each mistake, so that a validator can collect them all; without it the first one is thrown.
  * @throws ReeveError with a place for a template with a mistake.
  */
@@ -35,6 +36,7 @@ export function compileDeep(
 
   const visit = (child: unknown): Part => {
     if (child instanceof Raw) return { isStatic: true, value: child.text };
+    if (child instanceof Sealed) return { isStatic: false, render: () => child.open() };
     if (typeof child === 'string') return isRaw(path) ? { isStatic: true, value: child } : text(child);
     if (Array.isArray(child)) return listPart(child.map((item, index) => inside(index, item)));
     if (isMapping(child)) {

@@ -11,8 +11,6 @@ import type { TextPlace } from './text-place.ts';
 import { isUnknown, Unknown } from './unknown.ts';
 import { Version } from './version.ts';
 
-export { CEL_ADDITIONS, CEL_CONSTANTS, CEL_RESERVED } from './cel-environment.ts';
-
 /** A CEL expression, compiled. */
 export interface Expression {
   readonly text: string;

@@ -2,8 +2,9 @@ import { EXIT, ReeveError } from '../errors.ts';
 import { isMapping } from './access.ts';
 import type { Compiled, Locate } from './deep.ts';
 import { Raw } from './raw.ts';
+import type { Reference } from './reference.ts';
+import { Sealed } from './sealed.ts';
 import { rewriteFilters } from './template-foreign.ts';
-import { type Decrypt, Vaulted } from './vaulted.ts';
 
 type Path = readonly (string | number)[];
 
@@ -16,40 +17,53 @@ export function isJinja(text: string): boolean {
 
 /**
  * Compiles a value of a file in Ansible's dialect: it is data, not a template. What Ansible would render is an error
- * when it is used, since Jinja is not part of the language; what is encrypted is decrypted when it is used.
+ * when it is used, since Jinja is not part of the language; what is sealed is opened then.
  */
-export function compileForeign(value: unknown, locate: Locate, decrypt?: Decrypt): Compiled {
-  if (isPlainData(value)) return { isStatic: true, references: [], render: () => value };
-  return { isStatic: false, references: [], render: () => resolve(value, [], locate, decrypt) };
+export function compileForeign(value: unknown, locate: Locate): Compiled {
+  if (isPlainData(value)) return new PlainData(value);
+  return { isStatic: false, references: [], render: () => resolve(value, [], locate) };
 }
+
+/** A value in which nothing is to be rendered. */
+export class PlainData implements Compiled {
+  readonly #value: unknown;
+
+  constructor(value: unknown) {
+    this.#value = value;
+  }
+
+  get isStatic(): true {
+    return true;
+  }
+
+  get references(): readonly Reference[] {
+    return NO_REFERENCES;
+  }
+
+  render(): unknown {
+    return this.#value;
+  }
+}
+
+const NO_REFERENCES: readonly Reference[] = [];
 
 function isPlainData(value: unknown): boolean {
   if (typeof value === 'string') return !isJinja(value);
   if (Array.isArray(value)) return value.every(isPlainData);
   if (isMapping(value)) return Object.values(value).every(isPlainData);
-  return !(value instanceof Vaulted) && !(value instanceof Raw);
+  return !(value instanceof Sealed) && !(value instanceof Raw);
 }
 
-function resolve(value: unknown, path: Path, locate: Locate, decrypt: Decrypt | undefined): unknown {
+function resolve(value: unknown, path: Path, locate: Locate): unknown {
   if (typeof value === 'string') {
     if (isJinja(value)) throw jinjaError(value, path, locate);
     return value;
   }
   if (value instanceof Raw) return value.text;
-  if (value instanceof Vaulted) return decryptedBy(decrypt, value);
-  if (Array.isArray(value)) return value.map((item, index) => resolve(item, [...path, index], locate, decrypt));
+  if (value instanceof Sealed) return value.open();
+  if (Array.isArray(value)) return value.map((item, index) => resolve(item, [...path, index], locate));
   if (!isMapping(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, resolve(item, [...path, key], locate, decrypt)]),
-  );
-}
-
-function decryptedBy(decrypt: Decrypt | undefined, value: Vaulted): string {
-  if (decrypt) return decrypt(value);
-  throw new ReeveError('vaulted-value', 'this value is encrypted with ansible-vault, and no password was given', {
-    place: value.place,
-    exitCode: EXIT.invalid,
-  });
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item, [...path, key], locate)]));
 }
 
 function jinjaError(text: string, path: Path, locate: Locate): ReeveError {

@@ -2,7 +2,7 @@ import { EXIT, ReeveError } from '../errors.ts';
 import { Definition } from './definition.ts';
 import { LazyMapping, type Scope } from './lazy.ts';
 
-export { LazyMapping, lazyMapping, type Scope } from './lazy.ts';
+export { LazyMapping, lazyMapping } from './lazy.ts';
 
 /**
  * Where names come from: a plain object whose values are data (registers, facts, `-e`: never rendered) or `Definition`s

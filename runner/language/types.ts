@@ -4,4 +4,3 @@ export type { Definition } from './definition.ts';
 export type { Expression } from './expression.ts';
 export type { Scope } from './lazy.ts';
 export type { Reference } from './reference.ts';
-export type { TextPlace } from './text-place.ts';

@@ -2,6 +2,7 @@ import type { Place } from '../errors.ts';
 import type { TextPlace } from '../language/text-place.ts';
 
 export { Raw } from '../language/raw.ts';
+export { Sealed } from '../language/sealed.ts';
 export type { TextPlace } from '../language/text-place.ts';
 
 /** Keys and indices that lead from the root of a document to a node. */

@@ -4,6 +4,7 @@ import { convert, type Tags } from './convert.ts';
 import type { Document, Path, TextPlace } from './document.ts';
 import { LineIndex } from './line-index.ts';
 import { NodeFinder } from './node-finder.ts';
+import type { Opener } from './opener.ts';
 import { forbiddenCharacter, readText } from './read-text.ts';
 import { stringOffsets } from './string-offsets.ts';
 import { YAML_1_1_SCALARS } from './yaml-1-1.ts';
@@ -20,13 +21,30 @@ export interface LoadOptions {
   onWarning?: (warning: Diagnostic) => void;
   /** An empty file gives an empty mapping instead of an error. */
   allowEmpty?: boolean;
+  /** Opens files and values that are encrypted; without it they are what they are. */
+  opener?: Opener | undefined;
   /** The place that names the file, for «no such file». */
   from?: Place;
 }
 
-/** Reads and parses a YAML or JSON file. Throws InvalidError with all that is wrong with it. */
+/** Reads and parses a YAML or JSON file, an encrypted one too when `opener` can. Throws InvalidError with all that is wrong with it. */
 export function loadDocument(file: string, options: LoadOptions = {}): Document {
-  return parseDocument(readText(file, options.from), file, options);
+  return openWith(options.opener, readText(file, options.from), file, (text, isOpened) =>
+    parseDocument(text, file, isOpened ? { ...options, allowEmpty: true } : options),
+  );
+}
+
+/** Parses a file's text with `parse`, after it was decrypted or before its values are, as `opener` can. Throws InvalidError. */
+export function openWith(
+  opener: Opener | undefined,
+  text: string,
+  file: string,
+  parse: (text: string, isOpened: boolean) => Document,
+): Document {
+  const plain = opener?.openText(text, file);
+  if (!opener) return parse(text, false);
+  if (plain === undefined) return opener.openDocument(parse(text, false));
+  return opener.parseOpened(text, file, () => parse(plain, true));
 }
 
 /** Parses YAML or JSON text. Throws InvalidError with all that is wrong with it. */
@@ -38,12 +56,16 @@ export function parseDocument(text: string, file: string, options: LoadOptions =
   const syntax = syntaxErrors(yaml, lines, options);
   if (yaml.errors.length > 0) throw new InvalidError(syntax);
   const root = yaml.contents as Node | null;
-  const { value, targets, problems } = convert(root, lines, options.tags ?? {}, options.duplicateKeys);
+  const { value, targets, problems } = convert(root, lines, tagsOf(options), options.duplicateKeys);
   const all = [...syntax, ...problems].filter(({ severity }) => severity === 'error');
   for (const problem of problems) if (problem.severity === 'warning') options.onWarning?.(problem);
   if (all.length === 0 && value === null && !options.allowEmpty) all.push(empty(lines));
   if (all.length > 0) throw new InvalidError(all);
   return new YamlFile(lines, value ?? {}, new NodeFinder(root, targets));
+}
+
+function tagsOf({ opener, tags }: LoadOptions): Tags {
+  return { ...tags, ...opener?.tags };
 }
 
 function parse(lines: LineIndex, options: LoadOptions): YamlDocument {
@@ -67,7 +89,7 @@ function parse(lines: LineIndex, options: LoadOptions): YamlDocument {
 }
 
 function syntaxErrors(yaml: YamlDocument, lines: LineIndex, options: LoadOptions): Diagnostic[] {
-  const known = new Set(['!raw', ...Object.keys(options.tags ?? {})]);
+  const known = new Set(['!raw', ...Object.keys(tagsOf(options))]);
   const warnings = yaml.warnings.filter((w) => !known.has(w.message.replace(/^Unresolved tag: /, '')));
   const found = explainYamlErrors([...yaml.errors, ...warnings], lines);
   if (options.yaml !== '1.1' && yaml.directives?.yaml.explicit && yaml.directives.yaml.version !== '1.2') {

@@ -14,13 +14,18 @@ const NULL = /^(?:~|null|Null|NULL|)$/;
 const TIMESTAMP =
   /^(\d{4})-(\d\d?)-(\d\d?)(?:(?:[Tt]|[ \t]+)(\d\d?):(\d\d):(\d\d)(?:\.(\d*))?(?:[ \t]*(?:(Z)|([-+])(\d\d?)(?::(\d\d))?))?)?$/;
 
+/** A date alone has two digits for month and day; with a time one is enough. */
+const PLAIN_TIMESTAMP = /^(?:\d{4}-\d\d-\d\d|\d{4}-\d\d?-\d\d?(?:[Tt]|[ \t]).*)$/;
+
 /** Types of scalars for the parser, beside those that are always text. Timestamps stay text, in Python's form. */
 export const YAML_1_1_SCALARS: ScalarTag[] = [
   tag('null', NULL, () => null),
   tag('bool', BOOL, (text) => /^(?:yes|true|on)$/i.test(text)),
   tag('int', INT, integer),
   tag('float', FLOAT, float),
-  tag('timestamp', TIMESTAMP, timestamp),
+  tag('timestamp', new RegExp(`(?=${PLAIN_TIMESTAMP.source})${TIMESTAMP.source}`), timestamp),
+  // `!!float 1`, which a plain scalar would not be.
+  { tag: 'tag:yaml.org,2002:float', resolve: float } as ScalarTag,
 ];
 
 function tag(name: string, test: RegExp, resolve: (text: string) => unknown): ScalarTag {

@@ -1,6 +1,7 @@
 import type { Diagnostic, Place } from '../errors.ts';
 import { ReeveError } from '../errors.ts';
 import type { Document, Path } from '../load/document.ts';
+import type { Opener } from '../load/opener.ts';
 import type { Registry } from './registry.ts';
 
 /** A place in a document that something is read from. */
@@ -18,14 +19,17 @@ export interface IncludeLink {
 /** What all parts of one parse share. */
 export class ParseContext {
   readonly registry: Registry;
+  /** Opens included files that are encrypted. */
+  readonly opener: Opener | undefined;
   readonly diagnostics: Diagnostic[] = [];
   /** Tasks files by absolute path; each is read once. */
   readonly documents = new Map<string, Document>();
   /** Steps made so far, those of included files counted each time. */
   steps = 0;
 
-  constructor(registry: Registry) {
+  constructor(registry: Registry, opener?: Opener) {
     this.registry = registry;
+    this.opener = opener;
   }
 
   error(code: string, message: string, place: Place, more: Pick<Diagnostic, 'hint' | 'related'> = {}): void {

@@ -1,5 +1,6 @@
 import { parse as parseYaml } from 'yaml';
 import { type Diagnostic, EXIT, InvalidError, type Place, ReeveError } from '../errors.ts';
+import { toPlain } from '../language/access.ts';
 import { nearestName } from '../language/nearest.ts';
 import { parseDocument } from '../load/parse.ts';
 import { checkValue } from '../validate/schema/check.ts';
@@ -45,12 +46,13 @@ export async function fillInputs(
       diagnostics.push(missing(name, spec));
       continue;
     }
-    const result = source ? read(name, spec, source) : { value: spec.default, diagnostics: [] };
+    const result = source ? read(name, spec, source) : { value: toPlain(spec.default), diagnostics: [] };
     diagnostics.push(...result.diagnostics);
     filled.inputs[name] = result.value;
     if (spec.secret) filled.secrets.push(result.value);
   }
-  for (const [name, item] of last) filled.extraVars[name] = item.text === undefined ? item.value : plainYaml(item);
+  for (const [name, item] of last)
+    filled.extraVars[name] = item.text === undefined ? toPlain(item.value) : plainYaml(item);
   if (diagnostics.length > 0) throw new InvalidError(diagnostics);
   return filled;
 }
@@ -93,7 +95,7 @@ function read(
   source: Given,
 ): { value: unknown; diagnostics: Diagnostic[] } {
   const { place: _place, secret, prompt: _prompt, ...schema } = spec;
-  const value = source.text === undefined ? source.value : byType(spec.type, source.text);
+  const value = source.text === undefined ? toPlain(source.value) : byType(spec.type, source.text);
   const document = parseDocument('{}', source.from, { allowEmpty: true });
   const checked = checkValue(schema, value, { document, path: [] }, { name: `the input \`${name}\``, member: 'key' });
   const diagnostics = checked.diagnostics.map((d) => ({

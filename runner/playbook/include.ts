@@ -64,7 +64,10 @@ function openDocument(context: ParseContext, file: string, name: string, spot: S
   // Shown as the including file was named, so that a message has a path that works from where the user is.
   const shown = resolve(spot.document.file) === spot.document.file ? file : joinShown(spot.document.file, name);
   try {
-    const document = loadDocument(shown, { from: placeOf(spot) });
+    const document = loadDocument(shown, {
+      from: placeOf(spot),
+      ...(context.opener ? { opener: context.opener } : {}),
+    });
     context.documents.set(file, document);
     return document;
   } catch (error) {

@@ -94,6 +94,14 @@ export const KEYWORDS: readonly Keyword[] = [
     ansible: 'vars_prompt',
   },
   {
+    name: 'approval',
+    on: ['playbook'],
+    reads: 'template',
+    schema: TEXT,
+    description:
+      'Name of an approval that a run needs: `--check` prints it together with the hash of the plan, `--approve NAME:HASH` gives it. Empty: none is needed.',
+  },
+  {
     name: 'lock',
     on: ['playbook'],
     reads: 'template',

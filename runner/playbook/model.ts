@@ -25,6 +25,8 @@ export interface Playbook {
   inputs: Record<string, InputSpec & { place: Place }>;
   vars: Definitions;
   plays: Play[];
+  /** Who or what must approve of the plan: a template, empty where nobody must. */
+  approval?: Compiled;
   /** The lock's name, a template; a run without it may run beside others. */
   lock?: Compiled;
 }

@@ -1,6 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { type Diagnostic, InvalidError } from '../errors.ts';
 import type { Document } from '../load/document.ts';
+import type { Opener } from '../load/opener.ts';
 import { loadDocument } from '../load/parse.ts';
 import { describeValue } from '../validate/schema/describe.ts';
 import { ParseContext, placeOf } from './context.ts';
@@ -27,9 +28,12 @@ export function loadPlaybook(file: string, registry: Registry): Playbook {
   return playbook;
 }
 
-/** Makes the model of a playbook from its document; every template and expression is compiled once, here. */
-export function parsePlaybook(document: Document, registry: Registry): Parsed {
-  const context = new ParseContext(registry);
+/**
+ * Makes the model of a playbook from its document; every template and expression is compiled once, here. `opener` opens
+ * the secrets of files that it includes.
+ */
+export function parsePlaybook(document: Document, registry: Registry, opener?: Opener): Parsed {
+  const context = new ParseContext(registry, opener);
   const spot = { document, path: [] };
   const result = (playbook?: Playbook): Parsed => ({
     playbook,
@@ -49,8 +53,8 @@ export function parsePlaybook(document: Document, registry: Registry): Parsed {
 }
 
 /** Reads a tasks file by itself, as the tasks of one play on no particular hosts. */
-export function parseTasksFile(document: Document, registry: Registry): Parsed {
-  const context = new ParseContext(registry);
+export function parseTasksFile(document: Document, registry: Registry, opener?: Opener): Parsed {
+  const context = new ParseContext(registry, opener);
   const playbook = makePlaybook(context, document, new Entries(context, { document, path: [] }, 'playbook', {}));
   playbook.plays = [tasksAsPlay(context, document)];
   return { playbook, diagnostics: context.diagnostics, documents: [document, ...context.documents.values()] };
@@ -66,6 +70,7 @@ function makePlaybook(context: ParseContext, document: Document, entries: Entrie
     notes: [entries.literal<string | string[]>('notes') ?? []].flat(),
     inputs: parseInputs(context, entries.literal<Record<string, unknown>>('inputs') ?? {}, entries.at('inputs')),
     vars: entries.vars(),
+    approval: entries.template('approval'),
     lock: entries.template('lock'),
     plays: parsePlays(context, entries.list('plays'), entries.at('plays')),
   }) as Playbook;

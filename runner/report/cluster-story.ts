@@ -109,8 +109,9 @@ export function affectedWorkloads(record: RunRecord): Affected[] {
   });
 }
 
-function evictedBy({ ended }: TaskRecord): string[] {
-  const evicted = ended?.result?.evicted;
+/** A drain that only planned names pods too: none of them has left. */
+function evictedBy({ ended, effects }: TaskRecord): string[] {
+  const evicted = effects.length > 0 ? ended?.result?.evicted : undefined;
   return Array.isArray(evicted) ? evicted.map(String) : [];
 }
 

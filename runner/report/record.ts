@@ -11,6 +11,7 @@ import type {
   TaskReference,
   TaskRetry,
   TaskStatus,
+  UndoStarted,
 } from '../events.ts';
 
 /** How a task stands in a report: as it ended, or that it never did. */
@@ -53,6 +54,22 @@ export interface PlayRecord extends At<PlayStarted> {
   tasks: TaskRecord[];
 }
 
+/** One change that went back, or did not. */
+export interface UndoRecord extends At<UndoStarted> {
+  endedAt?: string;
+  ok?: boolean;
+  message?: string;
+}
+
+/** One try to take the run back. */
+export interface RollbackRecord {
+  at: string;
+  undos: UndoRecord[];
+  endedAt?: string;
+  ok?: boolean;
+  message?: string;
+}
+
 /** A run as its journal tells it, put in order for reports. */
 export interface RunRecord {
   started?: At<RunStarted>;
@@ -61,6 +78,7 @@ export interface RunRecord {
   /** Time of the last event. */
   lastAt: string;
   resumedAt: string[];
+  rollbacks: RollbackRecord[];
   plays: PlayRecord[];
   /** All tasks in the order they began. */
   tasks: TaskRecord[];
@@ -82,6 +100,7 @@ class Recorder {
   readonly record: RunRecord = {
     lastAt: '',
     resumedAt: [],
+    rollbacks: [],
     plays: [],
     tasks: [],
     notices: [],
@@ -108,7 +127,8 @@ class Recorder {
         record.pendingHandlers.clear();
         break;
       case 'run-ended':
-        record.ended = event;
+        // How a rollback ended is its own story: what the run came to stays what it was.
+        if (record.rollbacks.length === 0 || !record.ended) record.ended = event;
         record.nodes = new Map(Object.entries(event.nodes));
         break;
       case 'note':
@@ -129,6 +149,7 @@ class Recorder {
         break;
       default:
         this.#takePlay(event);
+        this.#takeRollback(event);
         this.#takeTask(event);
     }
   }
@@ -152,6 +173,20 @@ class Recorder {
     }
   }
 
+  #takeRollback(event: RunEvent): void {
+    const { rollbacks } = this.record;
+    if (event.type === 'rollback-started') rollbacks.push({ at: event.at, undos: [] });
+    const rollback = rollbacks.at(-1);
+    if (!rollback) return;
+    if (event.type === 'undo-started') rollback.undos.push(event);
+    else if (event.type === 'undo-ended') {
+      const undo = rollback.undos.findLast(({ effect }) => effect === event.effect);
+      if (undo) Object.assign(undo, { endedAt: event.at, ok: event.ok, message: event.message });
+    } else if (event.type === 'rollback-ended') {
+      Object.assign(rollback, { endedAt: event.at, ok: event.ok, message: event.message });
+    }
+  }
+
   #takeTask(event: RunEvent): void {
     if (event.type === 'task-started') {
       this.#begin(event);
@@ -163,7 +198,8 @@ class Recorder {
       Object.assign(task, { endedAt: event.at, status: event.status, ended: event, task: event.task });
       return;
     }
-    const task = 'task' in event ? this.#open.get(`${event.host} ${event.task}`) : undefined;
+    const task =
+      'task' in event && typeof event.task === 'string' ? this.#open.get(`${event.host} ${event.task}`) : undefined;
     if (!task) return;
     if (event.type === 'task-progress') task.progress.push(event);
     else if (event.type === 'task-output') task.output[event.stream] += event.text;

@@ -19,6 +19,7 @@ export function runJson(header: RunHeader, events: readonly RunEvent[]): string 
     startedAt: record.started?.at ?? header.startedAt,
     endedAt: record.ended?.at ?? null,
     resumedAt: record.resumedAt,
+    rollbacks: record.rollbacks,
     duration: durationOf(record),
     recap: recapOf(record),
     nodes: Object.fromEntries(record.nodes),

@@ -36,6 +36,13 @@ function tell(event: RunEvent): Told | undefined {
       };
     case 'run-resumed':
       return { level: 'INFO', text: `the run goes on, reeve ${event.reeve}` };
+    case 'rollback-started':
+      return { level: 'PROGRESS', text: `rollback: ${event.steps} changes go back` };
+    case 'rollback-ended':
+      return {
+        level: event.ok ? 'SUCCESS' : 'ERROR',
+        text: `rollback ended${event.message ? `: ${event.message}` : ''}`,
+      };
     case 'play-started':
       return event.hosts.length === 0
         ? undefined
@@ -85,6 +92,12 @@ function tellTask(event: RunEvent): Told | undefined {
       return taskEnded(event);
     case 'host-rescued':
       return { level: 'WARN', host: event.host, text: 'a rescue made the failure good' };
+    case 'undo-ended':
+      return {
+        level: event.ok ? 'SUCCESS' : 'ERROR',
+        host: event.host,
+        text: `${event.task.name}: ${event.ok ? 'taken back' : `not taken back — ${event.message ?? ''}`}`,
+      };
     case 'handlers-pending':
       return { level: 'WARN', host: event.host, text: `handlers that did not run: ${event.handlers.join(', ')}` };
     default:
@@ -110,8 +123,11 @@ function taskEnded(event: Extract<RunEvent, { type: 'task-ended' }>): Told {
   } as const;
   const place = error?.place ?? task.place;
   const isBad = status === 'failed' || status === 'unreachable';
+  const [first = '', ...rest] = (message ?? '').split('\n');
+  const how = event.ignored ? 'failed, ignored' : status;
   const lines = [
-    `${task.name}: ${event.ignored ? 'failed, ignored' : status}${message ? ` — ${message}` : ''} (${shownDuration(duration)})`,
+    `${task.name}: ${how}${first ? ` — ${first}` : ''} (${shownDuration(duration)})`,
+    ...rest,
     ...changes.map(({ summary }) => `  ${summary}`),
     ...(event.warnings ?? []).map((warning) => `  warning: ${warning}`),
     ...(isBad && error?.hint ? [`  hint: ${error.hint}`] : []),

@@ -11,11 +11,6 @@ export function commandOf({ task, ended }: TaskRecord): string {
   return args.length === 0 ? task.module : `${task.module} ${shownValue(Object.fromEntries(args))}`;
 }
 
-/** Whether the commands of a task are ones for a shell. */
-export function isShellCommand({ ended }: TaskRecord): boolean {
-  return typeof ended?.result?.cmd === 'string' && ended.result.cmd !== '';
-}
-
 /** A value as flow YAML, near enough for people. */
 export function shownValue(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(shownValue).join(', ')}]`;

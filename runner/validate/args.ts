@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../errors.ts';
 import type { Located } from '../load/document.ts';
-import { Raw } from '../load/document.ts';
+import { Raw, Sealed } from '../load/document.ts';
 import type { AnyModule, JsonSchema } from '../module.ts';
 import type { Task } from '../playbook/model.ts';
 import { checkValue } from './schema/check.ts';
@@ -30,7 +30,7 @@ export function checkArgs(
  * template is its text. What a person wrote as a number stays one, so that `mode: 0644` is still refused.
  */
 function numbersAsText(schema: JsonSchema, rendered: unknown, written: unknown): unknown {
-  if (schema.type === 'string' && typeof written === 'string' && ['number', 'boolean'].includes(typeof rendered)) {
+  if (schema.type === 'string' && isRendered(written) && ['number', 'boolean'].includes(typeof rendered)) {
     return String(rendered);
   }
   if (Array.isArray(rendered) && Array.isArray(written) && schema.items) {
@@ -43,6 +43,11 @@ function numbersAsText(schema: JsonSchema, rendered: unknown, written: unknown):
     return [name, inner ? numbersAsText(inner, item, written[name]) : item];
   });
   return Object.fromEntries(members);
+}
+
+/** What a person wrote as text or as a secret may come out as something else. */
+function isRendered(written: unknown): boolean {
+  return typeof written === 'string' || written instanceof Sealed;
 }
 
 /** The check before anything is rendered: text with a template is accepted for a value of any type. */

@@ -8,6 +8,7 @@ import { checkCycles } from './playbook/cycles.ts';
 import { checkHandlers } from './playbook/handlers.ts';
 import { checkHosts } from './playbook/hosts.ts';
 import { checkInventoryCycles } from './playbook/inventory.ts';
+import type { Mentions } from './playbook/mentions.ts';
 import { checkNames, type Subject } from './playbook/scopes.ts';
 import { tasksOf } from './playbook/walk.ts';
 import { assertSchema } from './schema/ajv.ts';
@@ -19,6 +20,8 @@ export interface ValidateOptions {
   extraVars?: readonly string[];
   /** Variables that the engine itself reads (`user`, `kubeconfig`): they count as used. */
   engineVariables?: readonly string[];
+  /** Collects the names that the playbook uses. */
+  mentions?: Mentions | undefined;
 }
 
 /**
@@ -31,8 +34,8 @@ export function validatePlaybook(
   registry: Registry,
   options: ValidateOptions = {},
 ): Diagnostic[] {
-  const { extraVars = [], engineVariables = [] } = options;
-  const subject: Subject = { playbook, inventory, registry, extraVars, engineVariables };
+  const { extraVars = [], engineVariables = [], mentions } = options;
+  const subject: Subject = { playbook, inventory, registry, extraVars, engineVariables, mentions };
   return sortDiagnostics([
     ...checkInputs(playbook),
     ...checkAllArgs(subject),

@@ -68,6 +68,8 @@ const ansible: Contender = {
       ANSIBLE_PIPELINING: '1',
       ANSIBLE_FORKS: '50',
       ANSIBLE_SSH_ARGS: `-o ControlMaster=auto -o ControlPersist=5s -o UserKnownHostsFile=${hosts.knownHosts} -F none`,
+      // Its ten seconds to connect are not enough for fifty logins on a busy machine.
+      ANSIBLE_TIMEOUT: '60',
       ANSIBLE_NOCOLOR: '1',
     },
     cwd: workload.folder,

@@ -1,10 +1,19 @@
 import { parseArgs } from 'node:util';
 import { openBench } from './bench.ts';
 import { CONTENDERS } from './contenders.ts';
+import { writeDocument } from './document.ts';
 import { plain } from './report.ts';
+import { crowd } from './scenarios/crowd.ts';
+import { delayed } from './scenarios/delay.ts';
+import { files } from './scenarios/files.ts';
+import { inventory } from './scenarios/inventory.ts';
 import { mixed } from './scenarios/mixed.ts';
+import { processes } from './scenarios/processes.ts';
+import { rendering } from './scenarios/rendering.ts';
+import { startup } from './scenarios/startup.ts';
+import { syncs } from './scenarios/syncs.ts';
 
-const SCENARIOS = { mixed } as const;
+const SCENARIOS = { mixed, processes, delayed, crowd, files, startup, syncs, inventory, rendering } as const;
 
 const { values } = parseArgs({
   options: {
@@ -21,7 +30,10 @@ try {
   for (const [name, scenario] of Object.entries(SCENARIOS)) {
     if (values.only && !values.only.split(',').includes(name)) continue;
     bench.note(name);
-    process.stdout.write(`${plain(await scenario(bench))}\n`);
+    const section = await scenario(bench);
+    process.stdout.write(`${plain(section)}\n`);
+    // After each, so that a long benchmark that is ended early has not been in vain.
+    if (!smoke) writeDocument([section]);
   }
 } finally {
   await bench.close();

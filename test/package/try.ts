@@ -33,6 +33,9 @@ try {
   writeFileSync(join(folder, 'try.yaml'), 'plays:\n  - hosts: localhost\n    tasks:\n      - command: echo hello\n');
   const output = reeve('run', 'try.yaml');
   if (!/changed=1/.test(output)) throw new Error(`a run says:\n${output}`);
+  // The page's own script is no module that a compiler would find by its imports.
+  if (!reeve('report', 'last', '--format', 'html').includes('dataset.ready'))
+    throw new Error('the HTML report lacks its script');
   console.log(`${packed}: installs, and runs as ${version}`);
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -64,7 +64,7 @@ export function labTarget(host: LabHost, shell: string[] = ['sh'], over: Partial
 
 function run(host: LabHost, shell: string[], script: string, options: RunOptions): Promise<RunResult> {
   return new Promise((resolve, reject) => {
-    const [program = 'sh', ...first] = [...shell, '-c', script];
+    const [program = 'sh', ...first] = [...shell, '-c', `${options.functions ?? ''}\n${script}`];
     const child = spawn(program, first, {
       cwd: join(host.root, 'root'),
       env: { ...host.environment, ...options.env },

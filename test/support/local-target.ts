@@ -34,6 +34,10 @@ export interface LocalTargetOptions {
   /** milliseconds for `remaining()` and for every script; default 30 s. */
   deadline?: number;
   cluster?: ClusterReader;
+  /** PATH of the scripts; default: this process's own, for busybox a folder of its applets. */
+  path?: string;
+  /** What every script begins with; asked for anew each time. */
+  prelude?: () => string;
 }
 
 export interface LocalTarget {
@@ -77,11 +81,17 @@ export function localTarget(options: LocalTargetOptions = {}): LocalTarget {
   mkdirSync(root);
   mkdirSync(control);
   const deadline = options.deadline ?? 30_000;
-  const shell = shellCommand(options.shell ?? 'sh', base);
+  const shell = shellCommand(options.shell ?? 'sh', base, options.path);
   const controller = new AbortController();
   const execute = (script: string, run: RunOptions = {}) => {
     self.roundTrips++;
-    return runScript(shell, script, { timeout: deadline, ...run }, root, controller.signal);
+    return runScript(
+      shell,
+      (options.prelude?.() ?? '') + script,
+      { timeout: deadline, ...run },
+      root,
+      controller.signal,
+    );
   };
 
   const read: ReadTarget = {
@@ -141,11 +151,13 @@ export function localTarget(options: LocalTargetOptions = {}): LocalTarget {
     writeFile: (path, content, { backup = true, ...how } = {}) =>
       record(`writeFile ${path}`, async () => {
         const request = { path, ...how, ...(backup && { backupDir: `${stateDir}/backups` }) };
-        return writtenFile(request, await execute(writeFileScript(request).script, { stdin: content }));
+        const { script, ...options } = writeFileScript(request, content);
+        return writtenFile(request, await execute(script, options));
       }),
     restoreFile: (undo) =>
       record(`restoreFile ${undo.path}`, async () => {
-        checkFileResult(undo.path, await execute(restoreFileScript(undo)));
+        const { script, ...options } = restoreFileScript(undo);
+        checkFileResult(undo.path, await execute(script, options));
       }),
     job: (job) => record(`job ${job.name}`, () => execute(job.script, { isolated: true, ...job })),
     cluster: async () => {
@@ -177,10 +189,10 @@ interface ShellCommand {
   env: Record<string, string>;
 }
 
-function shellCommand(shell: ShellName, base: string): ShellCommand {
-  const env = { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: join(base, 'root'), LC_ALL: 'C' };
-  if (shell !== 'busybox') return { argv: [shell], env };
-  return { argv: [findBusybox(), 'sh'], env: { ...env, PATH: appletFolder() } };
+function shellCommand(shell: ShellName, base: string, path?: string): ShellCommand {
+  const env = { PATH: path ?? process.env.PATH ?? '/usr/bin:/bin', HOME: join(base, 'root'), LC_ALL: 'C' };
+  if (shell !== 'busybox') return { argv: [findProgram(shell)], env };
+  return { argv: [findProgram('busybox'), 'sh'], env: path ? env : { ...env, PATH: appletFolder() } };
 }
 
 let applets: string | undefined;
@@ -207,7 +219,7 @@ function runScript(
 ): Promise<RunResult> {
   return new Promise((done, fail) => {
     const [program, ...first] = shell.argv as [string, ...string[]];
-    const child = spawn(program, [...first, '-c', script], {
+    const child = spawn(program, [...first, '-c', `${options.functions ?? ''}\n${script}`], {
       // The contract honours a directory for isolated runs only.
       cwd: (options.isolated && options.cwd) || root,
       env: { ...shell.env, ...options.env },
@@ -241,8 +253,10 @@ function runScript(
   });
 }
 
-function findBusybox(): string {
-  return spawnSync('sh', ['-c', 'command -v busybox']).stdout.toString().trim();
+function findProgram(name: string): string {
+  return spawnSync('sh', ['-c', `command -v ${name}`])
+    .stdout.toString()
+    .trim();
 }
 
 function readIfThere(path: string): Buffer | undefined {

@@ -66,7 +66,7 @@ Journal.prototype.handle = function (event: RunEvent) {
 const options = { inventory, runs, output: 'json' };
 process.exitCode = await execute({
   file,
-  ...(await loadRun(loadDocument(file), options)),
+  ...(await loadRun((opener) => loadDocument(file, { opener }), options)),
   options,
   disk: fault === 'power' ? volatileDisk() : fillingDisk,
 });

@@ -98,6 +98,13 @@ describe('check mode', () => {
     expect(surprises).toEqual([]);
   });
 
+  it('says what it would wait for, although it cannot know how long k3s will have been away by then', () => {
+    expect(check.of('Wait for the control plane')[0]).toMatchObject({
+      status: 'unknown',
+      message: 'would wait for the API server of the host, for at most 5m',
+    });
+  });
+
   it('foresees which hosts get other files', () => {
     const after = lab.state();
     const touched = new Set(

@@ -1,9 +1,10 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../runner/events.ts';
 import type { Seeds } from '../lab/api/cluster.ts';
 import { deployment, pdb, pod } from '../lab/api/fixtures.ts';
+import { hasSshd } from '../lab/hosts/openssh-server.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import { upgrade } from './support/run-upgrade.ts';
 import { cordonedNodes, follow, versions } from './support/timeline.ts';
@@ -20,7 +21,8 @@ const start = (objects?: Seeds) => startLab({ agents: 1, ...(objects ? { objects
 const installs = (event: RunEvent, host: string) =>
   event.type === 'task-progress' && event.host === host && event.message.startsWith('installing');
 
-describe('the API', () => {
+// Each has a lab of its own and mostly waits.
+describe.concurrent('the API', { timeout: 120_000 }, () => {
   it('may be gone for 20 s in the middle of the upgrade of its server', async () => {
     await using lab = await start();
     let outage: Promise<void> | undefined;
@@ -59,40 +61,67 @@ describe('the API', () => {
   });
 });
 
-describe('the connection', () => {
-  it('may drop in the middle of an installation, which goes on and is waited for', async () => {
+describe.concurrent('a connection', { timeout: 120_000 }, () => {
+  const backends = hasSshd() ? (['embedded', 'openssh'] as const) : (['embedded'] as const);
+
+  it.each(backends)(
+    'may drop in the middle of an installation, which goes on and is waited for (%s)',
+    async (backend) => {
+      await using lab = await startLab({ agents: 1, backend });
+      const agent = lab.hosts.get('agent-1');
+      // The job is known to run once its folder is there.
+      const jobs = join(agent.root, 'var/lib/reeve/jobs');
+      const running = () => existsSync(jobs) && readdirSync(jobs).some((name) => name.includes('k3s-install'));
+      agent.setKnob('install', 'slow 2');
+      let cut: Promise<void> | undefined;
+      let open = 0;
+      const drop = async () => {
+        await until(running);
+        open = agent.counts.open;
+        agent.dropConnections();
+        await agent.refuse(500);
+      };
+      const { exitCode, text } = await upgrade(
+        lab,
+        { version: TO },
+        {
+          onEvent(event) {
+            if (installs(event, 'agent-1')) cut ??= drop();
+          },
+        },
+      );
+      await cut;
+      expect(open).toBeGreaterThan(0);
+      expect(text).toContain('Done in');
+      expect(exitCode).toBe(0);
+      expect([versions(lab), cordonedNodes(lab)]).toEqual([DONE, []]);
+      expect(readdirSync(jobs)).toEqual([]);
+    },
+  );
+
+  it('that carries the way to the API may drop while a node is drained', async () => {
     await using lab = await start();
-    const agent = lab.hosts.get('agent-1');
-    // The job is known to run once its folder is there.
-    const jobs = join(agent.root, 'var/lib/reeve/jobs');
-    agent.setKnob('install', 'slow 2');
-    let cut: Promise<void> | undefined;
-    let cuts = 0;
+    const server = lab.hosts.get('server-1');
+    let open = 0;
     const { exitCode, text } = await upgrade(
       lab,
       { version: TO },
       {
         onEvent(event) {
-          if (!installs(event, 'agent-1')) return;
-          cut ??= until(() => existsSync(jobs) && readdirSync(jobs).some((name) => name.includes('k3s-install'))).then(
-            () => {
-              cuts = agent.counts.open;
-              agent.dropConnections();
-              return agent.refuse(500);
-            },
-          );
+          if (event.type !== 'task-progress' || !event.message.startsWith('evicting') || open > 0) return;
+          open = server.counts.open;
+          server.dropConnections();
         },
       },
     );
-    await cut;
-    expect(cuts).toBeGreaterThan(0);
+    expect(open).toBeGreaterThan(0);
     expect(text).toContain('Done in');
     expect(exitCode).toBe(0);
     expect([versions(lab), cordonedNodes(lab)]).toEqual([DONE, []]);
   });
 });
 
-describe('pods that may not leave', () => {
+describe.concurrent('pods that may not leave', { timeout: 120_000 }, () => {
   it('a budget that never allows it ends at the deadline, and the node takes pods as before', async () => {
     await using lab = await start([deployment('web', { nodes: ['agent-1'] }), pdb('web', { minAvailable: 1 })]);
     const { exitCode, text, ended } = await upgrade(lab, { version: TO, timeout: '2s' });
@@ -119,7 +148,7 @@ describe('pods that may not leave', () => {
   });
 });
 
-describe('what was there before', () => {
+describe.concurrent('what was there before', { timeout: 120_000 }, () => {
   it('an operator’s cordon stays, and one of a dead run is taken back', async () => {
     await using lab = await startLab({ agents: 2, objects: [] });
     lab.api.setNode('agent-1', { unschedulable: true });
@@ -147,6 +176,17 @@ describe('what was there before', () => {
     expect(versions(lab)).toEqual(DONE);
   });
 
+  it('one whose binary somebody replaced without a restart is finished', async () => {
+    await using lab = await start();
+    expect((await upgrade(lab, { version: TO }, { limit: 'servers' })).exitCode).toBe(0);
+    writeFileSync(join(lab.hosts.get('agent-1').root, 'usr/local/bin/k3s'), lab.artifacts.binary(TO), { mode: 0o755 });
+    const timeline = follow(lab);
+    const { exitCode, text } = await upgrade(lab, { version: TO });
+    expect(text).toContain('one at a time: agent-1.');
+    expect(exitCode).toBe(0);
+    expect(timeline.steps).toEqual(['cordoned agent-1', `agent-1 runs ${TO}`, 'opened agent-1']);
+  });
+
   it('broken pods do not block; new damage does', async () => {
     await using lab = await start([
       deployment('old', { nodes: ['server-1'], behaviour: { crashLoops: true } }),
@@ -170,7 +210,7 @@ describe('what was there before', () => {
     });
     const before = lab.fingerprint();
     const refused = await upgrade(lab, { version: TO });
-    expect(refused.text).toContain('the datastore is external');
+    expect(refused.text).toContain('The datastore is external');
     expect([refused.exitCode, lab.fingerprint()]).toEqual([2, before]);
     expect(refused.text).not.toContain('secret-word');
     expect((await upgrade(lab, { version: TO, snapshot: 'false' })).exitCode).toBe(0);

@@ -25,7 +25,8 @@ function otherInventory(lab: Lab, change: (groups: Groups) => void): void {
   writeFileSync(lab.inventoryFile, stringify(inventory));
 }
 
-describe('topologies', () => {
+// Each has a lab of its own and mostly waits.
+describe.concurrent('topologies', { timeout: 120_000 }, () => {
   it('drains each of three servers and waits until it votes in etcd again', async () => {
     await using lab = await startLab({ servers: 3, agents: 1 });
     const timeline = follow(lab);

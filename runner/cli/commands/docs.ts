@@ -8,7 +8,8 @@ import { UsageError } from '../report-error.ts';
 export async function docs(name: string): Promise<number> {
   const module = modules.get(name);
   if (module) {
-    console.log(modulePage(module));
+    // The mark of a generated file is for those who edit files.
+    console.log(modulePage(module).replace(/^<!--.*-->\s*/, ''));
     return EXIT.done;
   }
   const keywords = KEYWORDS.filter((keyword) => keyword.name === name);

@@ -21,6 +21,7 @@ interface Row {
 
 /** `reeve history`: the recorded runs, the newest first; filtered by playbook, host, result. */
 export async function history(options: Record<string, unknown>): Promise<number> {
+  if (options.cluster) return historyOfCluster(options);
   const runs = runsFolder(text(options.runs, '--runs'));
   const wanted = {
     playbook: text(options.playbook, '--playbook'),
@@ -36,6 +37,16 @@ export async function history(options: Record<string, unknown>): Promise<number>
   if (options.json) console.log(JSON.stringify(rows, undefined, 2));
   else if (rows.length === 0) console.log('no runs are recorded here');
   else for (const row of rows) console.log(line(row));
+  return EXIT.done;
+}
+
+/** `reeve history --cluster`: the upgrades that the cluster remembers itself, whoever made them from wherever. */
+async function historyOfCluster(options: Record<string, unknown>): Promise<number> {
+  const { clusterHistory, upgradeLines } = await import('../cluster-history.ts');
+  const entries = (await clusterHistory(options)).reverse();
+  if (options.json) console.log(JSON.stringify(entries, undefined, 2));
+  else if (entries.length === 0) console.log('the cluster remembers no upgrade');
+  else for (const entry of entries) console.log(upgradeLines(entry).join('\n'));
   return EXIT.done;
 }
 

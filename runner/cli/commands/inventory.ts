@@ -6,12 +6,16 @@ import { printDiagnostics } from '../diagnostics.ts';
 import { openSources } from '../open-inventory.ts';
 import { inventorySources, text } from '../options.ts';
 import { UsageError } from '../report-error.ts';
+import { openSecrets } from '../secrets.ts';
 
 /** `reeve inventory --list|--graph|--host NAME|--mermaid`. */
 export async function inventory(options: Record<string, unknown>): Promise<number> {
   const sources = await inventorySources(options.inventory);
   if (sources.length === 0) throw new UsageError('there is no inventory', 'give one with -i');
-  const loaded = await openSources(sources, options);
+  const secrets = openSecrets(options);
+  const loaded = await secrets.load(() => openSources(sources, options, { opener: secrets }));
+  // What is shown is what is written.
+  secrets.keepClosed();
   if (loaded.warnings.length > 0) printDiagnostics(loaded.warnings);
   console.log(shown(loaded, options));
   return EXIT.done;

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { modules } from '../../../modules/index.ts';
 import { EXIT, ReeveError } from '../../errors.ts';
 import { Replay } from '../../execute/replay.ts';
@@ -9,11 +10,13 @@ import { Masker } from '../../journal/masker.ts';
 import { nearestName } from '../../language/nearest.ts';
 import type { Playbook } from '../../playbook/model.ts';
 import { assemble } from '../assemble.ts';
+import { LogFile } from '../log-file.ts';
 import { text } from '../options.ts';
 import { type PastRun, takeUp } from '../past-run.ts';
 import { Person } from '../person.ts';
 import { artefactReader, runsFolder } from '../record.ts';
 import { reporter } from '../reporter.ts';
+import { finishReports } from '../run-reports.ts';
 import { watchSignals } from '../signals.ts';
 
 /** `reeve rollback RUN`: takes the recorded changes back, after saying which can and which cannot. */
@@ -47,15 +50,16 @@ async function carryOut(
   options: Record<string, unknown>,
 ): Promise<number> {
   const masker = new Masker();
-  masker.add(loaded.filled.secrets);
+  loaded.secrets.tellTo((value) => masker.add(value));
   const { diff, forks } = header.options;
   const { inputs, extraVars } = loaded.filled;
   const settings = { check: false, diff, forks, tags: [], skipTags: [], inputs, extraVars, startedAt: new Date() };
+  const log = new LogFile(join(folder.path, 'run.log'), options.verbose === true);
   const shown = await reporter({ ...options, output: options.output ?? 'plain' }, settings);
   const parts = await assemble({
     ...{ id: folder.id, seq: read.events.at(-1)?.seq ?? 0 },
     ...{ playbook: loaded.playbook, inventory: loaded.inventory, modules, settings, masker },
-    sinks: [new Journal(folder.events), shown],
+    sinks: [new Journal(folder.events), log, shown],
     yes: true,
     reporter: shown,
     hostKeyChecking: text(options.hostKeyChecking, '--host-key-checking') ?? process.env.REEVE_HOST_KEY_CHECKING,
@@ -71,6 +75,7 @@ async function carryOut(
     return await rollBack(parts, steps, keepPlays);
   } finally {
     await parts.emitter.close().finally(() => parts.connections.close());
+    await finishReports(folder, text(options.report, '--report'), log);
     unwatch();
   }
 }

@@ -39,7 +39,7 @@ export async function examineCluster(run: RunState, hosts: readonly string[]): P
     checkNodes(findings, await cluster.list('/api/v1/nodes'), run);
   } catch (error) {
     if (!(error instanceof ReeveError)) throw error;
-    if (error.code === 'no-cluster' && !run.inventory.groups.has('servers')) return undefined;
+    if (error.code === 'no-cluster') return undefined;
     findings.error('api', error.message, error.hint);
   }
   return findings;

@@ -4,13 +4,15 @@ export const STARTER_FILES: Readonly<Record<string, string>> = {
 # address, ssh_port, ssh_user, ssh_private_key_file (\`~/.ssh/config\` is read as well).
 reeve: 1
 all:
+  hosts:
+    here: { transport: local }
   children:
     servers:
       hosts:
         # k3s-1: { address: 192.0.2.11 }
-        here: { transport: local }
     agents:
-      hosts: {}
+      hosts:
+        # k3s-2: { address: 192.0.2.12 }
 `,
   'inventory/group_vars/all.yaml': `# Variables of every host.
 # ssh_user: admin

@@ -97,6 +97,8 @@ async function dialOnce(
   }
   // Without it each task waits about 45 ms: Nagle's algorithm against delayed acknowledgements.
   client.setNoDelay(true);
+  // Every channel that was ever opened on it listens for its end; more than ten are no leak.
+  client.setMaxListeners(0);
   return client;
 }
 

@@ -1,7 +1,8 @@
 import type { Diagnostic, Place } from '../../errors.ts';
-import { Definition } from '../../language/definition.ts';
+import type { Compiled, Locate } from '../../language/deep.ts';
+import { Definition, type DefinitionSite } from '../../language/definition.ts';
 import { compileForeign } from '../../language/jinja.ts';
-import { textStartingAt } from '../../language/text-place.ts';
+import type { TextPlace } from '../../language/text-place.ts';
 import { LineIndex } from '../../load/line-index.ts';
 import { type GroupDraft, type HostDraft, type InventoryBuilder, setVariable } from '../builder.ts';
 import { readHostNames } from '../host-names.ts';
@@ -27,18 +28,45 @@ export function readIni(text: string, file: string, builder: InventoryBuilder): 
   return new IniReader(text, file, builder).read();
 }
 
+/** Longest name whose value has an exact place. */
+const MAX_NAME = 4096;
+
+class IniSite implements DefinitionSite<number> {
+  readonly origin: string;
+  readonly isForeign = true;
+  readonly #lines: LineIndex;
+
+  constructor(lines: LineIndex) {
+    this.#lines = lines;
+    this.origin = lines.file;
+  }
+
+  where(key: number): Place {
+    return this.#lines.place(Math.floor(key / MAX_NAME));
+  }
+
+  locate(key: number): TextPlace {
+    const start = this.#lines.place(Math.floor(key / MAX_NAME) + (key % MAX_NAME));
+    return { placeAt: (offset) => ({ ...start, column: start.column + offset }) };
+  }
+
+  compile(value: unknown, locate: Locate): Compiled {
+    return compileForeign(value, locate);
+  }
+}
+
 class IniReader {
   readonly #diagnostics: Diagnostic[] = [];
   readonly #lines: LineIndex;
   readonly #builder: InventoryBuilder;
-  readonly #origin: string;
+  readonly #site: IniSite;
   readonly #pending = new Map<string, Pending>();
   #section: Section = 'hosts';
   #group: GroupDraft;
 
   constructor(text: string, file: string, builder: InventoryBuilder) {
     this.#lines = new LineIndex(text, file);
-    this.#origin = file;
+    this.#site = new IniSite(this.#lines);
     this.#builder = builder;
     this.#group = builder.group('ungrouped');
   }
@@ -64,7 +92,7 @@ class IniReader {
     else this.#child(line, offset);
   }
 
-  #header(line: string, offset: number): void {
+  #header(line: string, offset: number) {
     const match = SECTION.exec(line);
     if (!match) {
       this.#error(
@@ -90,7 +118,7 @@ class IniReader {
     }
     this.#section = kind;
     const isNew = !this.#builder.groups.has(name);
-    this.#group = this.#builder.group(name, this.#place(offset, match[0].indexOf(']') + 1));
+    this.#group = this.#builder.group(name, () => this.#place(offset, match[0].indexOf(']') + 1));
     const pending = this.#pending.get(name);
     if (kind === 'vars') {
       const message = `[${name}:vars] is for a group that is not there`;
@@ -102,7 +130,7 @@ class IniReader {
     }
   }
 
-  #hosts(line: string, offset: number): void {
+  #hosts(line: string, offset: number) {
     const words = shellWords(line);
     if ('problem' in words) return this.#error('invalid-host', words.problem, offset + words.at, 1);
     const [first, ...rest] = words;
@@ -122,8 +150,7 @@ class IniReader {
   #host(name: string, offset: number, port: number | undefined): HostDraft {
     const known = this.#builder.hosts.get(name);
     if (known) return known;
-    const place = this.#place(offset, name.length);
-    const host = this.#builder.host(name, place);
+    const host = this.#builder.host(name);
     if (port !== undefined) host.variables.ansible_port = this.#definition(port, offset);
     return host;
   }
@@ -137,7 +164,7 @@ class IniReader {
     return [text.slice(0, equals), this.#definition(iniValue(text.slice(equals + 1)), offset, equals + 1)];
   }
 
-  #variable(line: string, offset: number): void {
+  #variable(line: string, offset: number) {
     const equals = line.indexOf('=');
     if (equals < 0) {
       return this.#error('invalid-variable', `"${line}" is no variable; it takes name=value`, offset, line.length);
@@ -152,7 +179,7 @@ class IniReader {
     else this.#group.priority = priority;
   }
 
-  #child(line: string, offset: number): void {
+  #child(line: string, offset: number) {
     const name = GROUP_NAME.exec(line)?.[1];
     if (name === undefined) return this.#error('invalid-group', `"${line}" is no name of a group`, offset, line.length);
     if (this.#builder.groups.has(name)) {
@@ -174,14 +201,11 @@ class IniReader {
 
   /** `at` counts characters from the start of the assignment to its value. */
   #definition(value: unknown, offset: number, at = 0): Definition {
-    const where = () => this.#place(offset);
-    return new Definition({
-      value,
-      where,
-      locate: () => textStartingAt(this.#place(offset + at), typeof value === 'string' ? value : ''),
-      origin: this.#origin,
-      compile: compileForeign,
-    });
+    const first = this.#lines.text[offset + at];
+    const isQuoted = (first === '"' || first === "'") && typeof value === 'string' && !value.startsWith(first);
+    // Two numbers in one, since there may be a million of them.
+    const key = offset * MAX_NAME + Math.min(isQuoted ? at + 1 : at, MAX_NAME - 1);
+    return new Definition({ value, site: this.#site, key });
   }
 
   #place(offset: number, length?: number): Place {

@@ -151,7 +151,7 @@ class LiteralReader {
       else if (this.#text.startsWith(quote, at)) {
         this.#at = at + quote.length;
         const body = this.#text.slice(start, at);
-        return isRaw ? body : unescape(body);
+        return isRaw ? body : unescaped(body);
       } else if (this.#text[at] === '\n' && quote.length === 1) throw new NotLiteral();
     }
     throw new NotLiteral();
@@ -212,7 +212,7 @@ const ESCAPES: Record<string, string> = {
   '\n': '',
 };
 
-function unescape(body: string): string {
+function unescaped(body: string): string {
   return body.replace(
     /\\(?:([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.|\n))/gs,
     (all, octal, hex, unicode, long, char: string) => {

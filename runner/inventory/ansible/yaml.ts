@@ -27,7 +27,7 @@ class Reader {
     this.#dialect = dialect;
   }
 
-  group(name: string, body: unknown, path: Path): void {
+  group(name: string, body: unknown, path: Path) {
     if (name === '') return this.#report('invalid-group', 'a group needs a name', path);
     if (body !== null && !isMapping(body)) {
       return this.#warn(
@@ -36,11 +36,11 @@ class Reader {
         path,
       );
     }
-    const group = this.#builder.group(name, this.#document.place(path, 'key'));
+    const group = this.#builder.group(name, () => this.#document.place(path, 'key'));
     for (const [key, value] of Object.entries(body ?? {})) this.#section(group, key, value, [...path, key]);
   }
 
-  #section(group: GroupDraft, key: string, value: unknown, path: Path): void {
+  #section(group: GroupDraft, key: string, value: unknown, path: Path) {
     if (!SECTIONS.includes(key as (typeof SECTIONS)[number])) {
       const hint = 'a group holds hosts, children and vars';
       return this.#warn('unknown-key', `"${key}" of the group ${group.name} is left out`, path, hint);
@@ -78,7 +78,7 @@ class Reader {
     }
   }
 
-  #host(group: GroupDraft, written: string, variables: unknown, path: Path): void {
+  #host(group: GroupDraft, written: string, variables: unknown, path: Path) {
     const hosts = readHostNames(written);
     if ('problem' in hosts) return this.#report('invalid-range', hosts.problem, path);
     if (variables !== null && !isMapping(variables) && variables !== '' && variables !== false && variables !== 0) {
@@ -89,7 +89,7 @@ class Reader {
     const definitions = definitionsAt(this.#document, path, given, `host ${written}`, this.#dialect);
     for (const name of hosts.names) {
       const isNew = !this.#builder.hosts.has(name);
-      const host = this.#builder.host(name, this.#document.place(path, 'key'));
+      const host = this.#builder.host(name);
       if (isNew && hosts.port !== undefined) {
         setVariables(host.variables, this.#port(hosts.port, path, name));
       }

@@ -1,4 +1,5 @@
 import { type Diagnostic, InvalidError, ReeveError } from '../../errors.ts';
+import type { Opener } from '../../load/opener.ts';
 import type { JsonInventory } from '../json-inventory.ts';
 import type { Construct } from '../load.ts';
 import type { Source } from '../sources.ts';
@@ -10,6 +11,8 @@ export interface FetchOptions {
   cacheFolder?: string | undefined;
   /** Ask anew even when what is kept is young enough. */
   refresh?: boolean | undefined;
+  /** Opens secrets in the files of plugins. */
+  opener?: Opener | undefined;
   environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -25,7 +28,7 @@ export async function fetchSources(
 ): Promise<Map<string, JsonInventory | Construct>> {
   const fetched = new Map<string, JsonInventory | Construct>();
   const diagnostics: Diagnostic[] = [];
-  const dynamic = sources.filter((source) => source.kind === 'program' || source.kind === 'plugin');
+  const dynamic = sources.filter((source) => source.kind !== 'hosts').filter(({ kind }) => kind !== 'file');
   await Promise.all(
     dynamic.map(async ({ kind, file }) => {
       try {

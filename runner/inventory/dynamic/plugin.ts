@@ -18,7 +18,7 @@ const PLUGINS: Record<string, 'constructed' | 'kubernetes' | 'proxmox'> = {
 
 /** Reads a file with `plugin: NAME` and asks the plugin. Throws InvalidError, ReeveError. */
 export async function openPlugin(file: string, options: FetchOptions): Promise<JsonInventory | Construct> {
-  const document = loadDocument(file);
+  const document = loadDocument(file, { opener: options.opener });
   const name = (document.value as Record<string, unknown>).plugin;
   switch (typeof name === 'string' ? PLUGINS[name] : undefined) {
     case 'constructed':

@@ -7,6 +7,7 @@ import { issuesSection } from './issues.ts';
 import { afterSection, followUps, outcomeSection } from './outcome.ts';
 import { phasesSection } from './phases.ts';
 import { planSection } from './plan.ts';
+import { rollbackSection } from './rollback.ts';
 import { stateBefore } from './state.ts';
 
 /**
@@ -22,6 +23,7 @@ export function actionLog(header: RunHeader, events: readonly RunEvent[]): strin
     phasesSection(record),
     afterSection(record),
     issuesSection(record),
+    rollbackSection(record),
     outcomeSection(record),
     notesSection(record),
     followUps(header, record),

@@ -53,7 +53,10 @@ function upgraded({ tasks }: RunRecord): string | undefined {
   return install || compare ? 'Upgrade' : undefined;
 }
 
-export function statusOf({ ended, started }: RunRecord): string {
+export function statusOf({ ended, started, rollbacks }: RunRecord): string {
+  const rollback = rollbacks.at(-1);
+  if (rollback?.ok) return 'Rolled Back';
+  if (rollback) return `Failed (its rollback ${rollback.ok === false ? 'failed' : 'has not ended'})`;
   switch (ended?.outcome) {
     case undefined:
       return started ? 'In Progress (it is running, or was cut off)' : 'Planning';

@@ -9,6 +9,14 @@ export function plainText(text: string): string {
     .trim();
 }
 
+/** Text that is Markdown already, such as a description: only what would end its line or its cell, or is HTML, goes. */
+export function prose(text: string): string {
+  return text
+    .replaceAll('<', '&lt;')
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .trim();
+}
+
 /** Text in a line of code. */
 export function code(text: string): string {
   const flat = text.replaceAll(/\s*\n\s*/g, ' ⏎ ');

@@ -26,8 +26,10 @@ export function afterSection(record: RunRecord): string[] {
 
 function changesMade(record: RunRecord): string[] {
   if (record.started?.check) return [];
-  const all = record.tasks.flatMap(({ ended, host, status }) =>
-    status === 'changed' ? (ended?.changes ?? []).map(({ summary }) => ({ summary, host })) : [],
+  const all = record.tasks.flatMap(({ ended, host, status, task }) =>
+    status === 'changed' && task.section !== 'rollback'
+      ? (ended?.changes ?? []).map(({ summary }) => ({ summary, host }))
+      : [],
   );
   const lines = grouped(all, ({ summary }) => summary).map(
     (group, index) => `${index + 1}. ${hostNames(group.map(({ host }) => host))}: ${plainText(group[0]!.summary)}`,
@@ -52,7 +54,8 @@ export function outcomeSection(record: RunRecord): string[] {
 }
 
 function overall(record: RunRecord): string {
-  const { ended, tasks } = record;
+  const { ended, tasks, rollbacks } = record;
+  if (rollbacks.at(-1)?.ok) return 'Rolled back: what could be taken back was';
   if (!ended) return 'Open: the run has no end yet';
   if (ended.outcome === 'done') return record.started?.check ? 'Success (check: nothing was written)' : 'Success';
   const changed = tasks.some(({ effects }) => effects.some(({ ok }) => ok === true));
@@ -111,7 +114,7 @@ export function followUps(header: RunHeader, record: RunRecord): string[] {
       ([host, handlers]) => `${plainText(host)}: handlers that did not run: ${plainText(handlers.join(', '))}`,
     ),
     ...(skipped > 0 ? [`${skipped} batches were not started`] : []),
-    ...(open && !header.options.check
+    ...(open && !header.options.check && !record.rollbacks.at(-1)?.ok
       ? [
           `Go on with ${code(`reeve resume ${header.run}`)}, or take it back with ${code(`reeve rollback ${header.run}`)}`,
         ]

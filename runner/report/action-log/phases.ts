@@ -27,12 +27,14 @@ export function phasesSection(record: RunRecord): string[] {
 
 function phasesOf(play: PlayRecord): Phase[] {
   if (play.hosts.length === 0) return [];
-  if (play.batchRecords.length < 2) return [{ ...play, title: play.name }];
+  // What a rollback did has a section of its own.
+  const tasks = play.tasks.filter(({ task }) => task.section !== 'rollback');
+  if (play.batchRecords.length < 2) return [{ ...play, tasks, title: play.name }];
   return play.batchRecords.map((batch, index) => ({
     title: `${play.name}, batch ${batch.batch + 1} of ${batch.of}`,
     ...withEnd(batch),
     hosts: batch.hosts,
-    tasks: play.tasks.filter((task) => task.batch === batch.batch),
+    tasks: tasks.filter((task) => task.batch === batch.batch),
     skippedBatches: index === play.batchRecords.length - 1 ? play.skippedBatches : 0,
     at: batch.at,
   }));

@@ -57,7 +57,7 @@ button[aria-pressed='false'] { opacity: 0.45; text-decoration: line-through; }
 #list { position: relative; }
 #list .space { width: 1px; }
 .row { position: absolute; left: 0; right: 0; height: 26px; padding: 0 0.5rem; display: grid; align-items: center; gap: 0.6rem;
-  grid-template-columns: 7.5rem minmax(5rem, 9rem) minmax(8rem, 3fr) minmax(0, 3fr) 4.5rem; white-space: nowrap; cursor: default; }
+  grid-template-columns: 7rem minmax(4rem, 8rem) minmax(8rem, 4fr) minmax(0, 3fr) 4.5rem; white-space: nowrap; cursor: default; }
 .row > * { overflow: hidden; text-overflow: ellipsis; }
 .row:hover { background: var(--panel); }
 .row[aria-selected='true'] { background: light-dark(#dcebfb, #22344b); }

@@ -10,7 +10,7 @@ import { checkReference } from './references.ts';
 type Layer = VariableLayer['definitions'];
 
 /** Every mapping of definitions of the inventory, once; hosts share those of their groups. */
-function layersOfAll(inventory: Inventory): Set<Layer> {
+export function layersOfAll(inventory: Inventory): Set<Layer> {
   const layers = new Set<Layer>();
   for (const host of inventory.hosts.keys()) {
     for (const { definitions } of inventory.layersOf(host)) layers.add(definitions);

@@ -8,6 +8,7 @@ import type { Registry } from '../../playbook/registry.ts';
 import { referencesOf } from './definition-references.ts';
 import { hostsOfPattern } from './hosts.ts';
 import { checkInventoryNames } from './inventory.ts';
+import type { Mentions } from './mentions.ts';
 import { anyShapes, BATCH_NAMES, inventoryNames, Names, type Shapes, specialNames } from './names.ts';
 import { checkReference, type ReferenceRules } from './references.ts';
 import { namesMadeBy, resultShape } from './registers.ts';
@@ -23,6 +24,8 @@ export interface Subject {
   extraVars: readonly string[];
   /** Variables that the engine itself reads (`user`, `kubeconfig`): they count as used. */
   engineVariables: readonly string[];
+  /** Collects the names that the playbook uses. */
+  mentions?: Mentions | undefined;
 }
 
 /** Reports names that templates and expressions use and that nothing defines where they stand. */
@@ -57,6 +60,7 @@ class NameCheck {
       made = { ...made, ...namesMadeBy(play, this.#subject.registry) };
       inPlays = inPlays.with({ ...made, ...this.#play(play, everywhere.with(made)) });
     }
+    this.#references(playbook.approval, everywhere);
     this.#references(playbook.lock, everywhere.with(inventoryNames(inventory, inventory?.hosts.keys() ?? [])));
     // A variable is resolved where it is used, so it may use names that only some plays have.
     this.#definitions(playbook.vars, inPlays);
@@ -130,7 +134,9 @@ class NameCheck {
     const { references, diagnostics, allRead } = this.#files.of(task);
     this.#found.push(...diagnostics);
     this.#each(references, names);
-    if (!allRead) this.#allRead = false;
+    if (allRead) return;
+    this.#allRead = false;
+    if (this.#subject.mentions) this.#subject.mentions.isComplete = false;
   }
 
   #inherited(part: Inherited, names: Names): void {
@@ -150,6 +156,7 @@ class NameCheck {
 
   #each(references: readonly Reference[], names: Names): void {
     for (const reference of references) {
+      this.#subject.mentions?.add(reference);
       this.#mentioned.add(reference.path[0] === 'vars' ? (reference.path[1] ?? 'vars') : reference.path[0]!);
       const diagnostic = checkReference(reference, names, this.#rules);
       if (diagnostic) this.#found.push(diagnostic);

@@ -1,6 +1,6 @@
 import type { ErrorObject } from 'ajv';
 import type { Diagnostic } from '../../errors.ts';
-import { type Located, Raw } from '../../load/document.ts';
+import { type Located, Raw, Sealed } from '../../load/document.ts';
 import type { JsonSchema } from '../../schema-types.ts';
 import { compileSchema } from './ajv.ts';
 import { collapseErrors } from './collapse.ts';
@@ -26,9 +26,13 @@ export function checkValue(
   return { value: copy, diagnostics: errors.map((error) => explainSchemaError(error, schema, at, subject)) };
 }
 
+/** Before it is opened a secret is checked like text with a template: it may become anything. */
+const SEALED = '{{secret}}';
+
 /** Mappings and lists are copied since defaults are written into them; a `!raw` text is its text. */
 function plainCopy(value: unknown): unknown {
   if (value instanceof Raw) return value.text;
+  if (value instanceof Sealed) return SEALED;
   if (Array.isArray(value)) return value.map(plainCopy);
   if (value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype) {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plainCopy(item)]));

@@ -113,11 +113,6 @@ export const tooManyRequests = (message: string, causes: Cause[], retryAfterSeco
     ...(retryAfterSeconds > 0 ? { retryAfterSeconds } : {}),
   });
 
-export const internalError = (message: string) =>
-  new ApiError(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] });
-
-export const unavailable = (message: string) => new ApiError(503, 'ServiceUnavailable', message);
-
 /** A 422; each cause says field, reason (`FieldValueRequired`, …) and message. */
 export const invalid = (resource: Resource, name: string, causes: Required<Cause>[]) => {
   const list = causes.map((cause) => `${cause.field}: ${cause.message}`);

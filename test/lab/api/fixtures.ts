@@ -13,8 +13,8 @@ import {
   type Workload,
 } from './objects.ts';
 
-export { type ClaimOptions, pvc } from './claim-fixture.ts';
-export { type NodeOptions, node } from './node-fixture.ts';
+export { pvc } from './claim-fixture.ts';
+export { node } from './node-fixture.ts';
 
 import { finishedStatus, runningStatus } from './pod-status.ts';
 import { nameSuffix, templateHash } from './workloads.ts';

@@ -20,6 +20,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createConnections } from '../../../runner/connect/connections.ts';
 import {
   checkFileResult,
+  type FileScript,
   readFileResult,
   readFileScript,
   restoreFileScript,
@@ -46,10 +47,13 @@ describe.each(shells)('files, $name', ({ command }) => {
     return () => rmSync(folder, { recursive: true, force: true });
   });
 
-  const run = (script: string, stdin?: Uint8Array | string) =>
-    connections.run(spec, undefined, { script, timeout: 30_000, ...(stdin === undefined ? {} : { stdin }) });
+  const run = (request: string | FileScript) =>
+    connections.run(spec, undefined, {
+      timeout: 30_000,
+      ...(typeof request === 'string' ? { script: request } : request),
+    });
   const write = async (request: WriteFileRequest, content: Uint8Array | string): Promise<FileUndo> =>
-    writtenFile(request, await run(writeFileScript(request).script, content));
+    writtenFile(request, await run(writeFileScript(request, content)));
   const read = async (path: string) => readFileResult(path, await run(readFileScript(path)));
   const restore = async (undo: FileUndo) => checkFileResult(undo.path, await run(restoreFileScript(undo)));
   const modeOf = (path: string) => (statSync(path).mode & 0o7777).toString(8);
@@ -163,6 +167,36 @@ describe.each(shells)('files, $name', ({ command }) => {
     await expect(write({ path, validate: 'echo why >&2; exit 1' }, 'good')).rejects.toThrow('why');
     expect(readFileSync(path, 'utf8')).toBe('good new');
     expect(readdirSync(folder)).toEqual(['checked']);
+  });
+
+  test('only over what the plan saw', async () => {
+    const path = join(folder, 'seen');
+    const backupDir = join(folder, 'kept');
+    await expect(
+      write({ path, present: { sha256: '0'.repeat(64), mode: '0644', owner: '0', group: '0' } }, 'x'),
+    ).rejects.toMatchObject({ code: 'file-changed' });
+    await write({ path, present: 'absent' }, 'one');
+    await expect(write({ path, present: 'absent' }, 'two')).rejects.toMatchObject({ code: 'file-changed' });
+    const { uid, gid } = statSync(path);
+    const present = {
+      sha256: createHash('sha256').update('one').digest('hex'),
+      mode: '0644',
+      owner: String(uid),
+      group: String(gid),
+    };
+    chmodSync(path, 0o644);
+    const undo = await write({ path, backupDir, present }, 'two\n\n');
+    expect(readFileSync(path, 'utf8')).toBe('two\n\n');
+    expect(modeOf(path)).toBe('644');
+    expect(undo).toMatchObject({ mode: '0644', owner: String(uid), group: String(gid), sha256: present.sha256 });
+    for (const backup of [{}, { backupDir }]) {
+      await expect(write({ path, ...backup, present }, 'three')).rejects.toMatchObject({ code: 'file-changed' });
+    }
+    expect(readFileSync(path, 'utf8')).toBe('two\n\n');
+    expect(readdirSync(backupDir)).toHaveLength(1);
+    expect(readdirSync(folder).sort()).toEqual(['kept', 'seen']);
+    await restore(undo);
+    expect(readFileSync(path, 'utf8')).toBe('one');
   });
 
   test('a failure leaves the file and its folder as they were', async () => {

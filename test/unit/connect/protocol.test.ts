@@ -223,6 +223,23 @@ function suite(specOf: () => ConnectionSpec, { bulk = true } = {}): void {
     expect(missing.stderr).not.toBe('');
   });
 
+  test('functions are defined once a shell, and in each isolated script', async () => {
+    // What defining them leaves behind tells how often it was done.
+    const functions = `count=$((count+1))\ndefined=$(printf 'a%sb' "$count")\nsay(){ printf '<%s|%s>' "$defined" "$1";}\n`;
+    expect((await run('say 1', { functions })).stdout).toBe('<a1b|1>');
+    expect((await run("say 'two words'", { functions, stdin: 'x'.repeat(5_000) })).stdout).toBe('<a1b|two words>');
+    expect((await run('say 3', { functions, isolated: true })).stdout).toBe('<a1b|3>');
+    const long = `${functions}long(){ printf %s '${"x'\\''y\n".repeat(3_000)}';}\n`;
+    expect((await run('long', { functions: long })).stdout).toBe("x'y\n".repeat(3_000));
+    expect((await run('say 4', { functions })).stdout).toBe('<a2b|4>');
+  });
+
+  test('functions that print or read while they are defined disturb nobody', async () => {
+    const functions = 'echo noise\necho noise >&2\ncat\nquiet(){ echo "$1";}\n';
+    expect(await run('quiet 1', { functions })).toMatchObject({ code: 0, stdout: '1\n', stderr: '' });
+    expect(await run('quiet 2', { functions })).toMatchObject({ code: 0, stdout: '2\n', stderr: '' });
+  });
+
   test('2,000 small requests, each in one round trip', async () => {
     const before = connections.roundTrips.get(spec.host) ?? 0;
     for (let i = 0; i < 2_000; i++) {

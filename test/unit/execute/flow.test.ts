@@ -106,14 +106,16 @@ describe('hosts and failures', () => {
     expect(tasks.filter((line) => line.includes('clean up'))).toHaveLength(4);
   });
 
-  it('a play whose hosts have all failed ends, and its other batches are not started', async () => {
-    const { tasks } = await runText({
-      playbook: play(
-        '    tasks:\n      - { name: check, fail: { msg: no } }\n',
-        '    serial: 2\n    max_fail_percentage: 100\n',
-      ),
-    });
-    expect(tasks).toHaveLength(2);
+  it('a wholly failed batch stops the play, unless max_fail_percentage is 100', async () => {
+    const run = (limit: number) =>
+      runText({
+        playbook: play(
+          '    tasks:\n      - { name: check, fail: { msg: no } }\n',
+          `    serial: 2\n    max_fail_percentage: ${limit}\n`,
+        ),
+      });
+    expect((await run(99)).tasks).toHaveLength(2);
+    expect((await run(100)).tasks).toHaveLength(4);
   });
 
   it('finds no host: exit code 4, never 0', async () => {

@@ -26,6 +26,7 @@ const options = (holder: string, more: Partial<LockOptions> = {}): LockOptions =
   cluster: writer,
   signal: AbortSignal.timeout(50_000),
   allow: () => {},
+  onWait: () => {},
   onLost: () => {},
   times: QUICK,
   ...more,
@@ -58,7 +59,9 @@ describe('the lock of a playbook', () => {
   it('of a dead run is taken over once it was seen unchanged for as long as it lasts', async () => {
     // It never renews within this test: that is what a killed process looks like.
     const dead = await takeLease(options('dead', { times: { ...QUICK, renew: 1_000_000 } }));
-    const next = await takeLease(options('run 2'));
+    const said: string[] = [];
+    const next = await takeLease(options('run 2', { onWait: (message) => said.push(message) }));
+    expect(said).toEqual(['upgrade is locked by dead; looking for up to 1 s whether that run is alive']);
     expect(await holder()).toBe('run 2');
     await next.release();
     await dead.release();

@@ -359,6 +359,20 @@ describe('where tasks run', () => {
     expect(run.of('all').map((event) => event.status)).toEqual(['ok', 'ok', 'ok', 'ok']);
   });
 
+  it('run_once with strategy free is still once, on a willing host', async () => {
+    const run = await runText({
+      playbook: tasks(
+        `      - { name: once, command: "echo {{ host.name }}", run_once: true, when: n == 3, register: r }
+      - { name: later, debug: { msg: "{{ r.stdout }}" }, when: n == 3 }
+`,
+        'web',
+        '    strategy: free\n',
+      ),
+    });
+    expect(run.of('once').filter((event) => event.status === 'changed')).toHaveLength(1);
+    expect(run.of('later').find((event) => event.host === 'c')!.message).toBe('c');
+  });
+
   it('environment is merged from play to task, and timeout ends a command that takes too long', async () => {
     const run = await runText({
       playbook: tasks(
@@ -394,7 +408,9 @@ describe('where tasks run', () => {
 describe('differences', () => {
   it('a task’s own diff goes with its event, whatever the command line says', async () => {
     const run = await runText({
-      playbook: tasks('      - { name: shown, debug: { msg: x }, diff: true }\n      - { name: plain, debug: { msg: x } }\n'),
+      playbook: tasks(
+        '      - { name: shown, debug: { msg: x }, diff: true }\n      - { name: plain, debug: { msg: x } }\n',
+      ),
     });
     expect(run.of('shown')[0]!.diff).toBe(true);
     expect(run.of('plain')[0]!.diff).toBeUndefined();

@@ -60,6 +60,23 @@ test.each(['present', 'patched', 'absent'] as const)('undo of %s puts back what 
   expect(stored()?.data).toEqual({ a: '1' });
 });
 
+test('undo is not put off by somebody who writes between its look and its write', async () => {
+  const target = Object.assign(targetOf(cluster), { sleep: async () => {} });
+  await runModule(k8s, settings({ a: '1' }), target);
+  const { applied } = await runModule(k8s, settings({ a: '2' }), target);
+  let writes = 0;
+  api.faults.onRequest = ({ method }) => {
+    if (method === 'PUT' && writes++ < 2) {
+      const now = api.state.get('configmaps', 'settings', 'default')!;
+      api.state.replace({ ...now, metadata: { ...now.metadata, annotations: { by: `controller ${writes}` } } });
+    }
+    return undefined;
+  };
+  await k8s.undo!(JSON.parse(JSON.stringify(applied!.undo)) as never, target);
+  expect(writes).toBe(3);
+  expect(stored()?.data).toEqual({ a: '1' });
+});
+
 test('undo of a creation deletes', async () => {
   const target = targetOf(cluster);
   const { applied } = await runModule(k8s, settings({}), target);

@@ -1,57 +1,96 @@
-/** What holds for every module there is, by name: examples, arguments, documentation. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+/** What holds for every module there is, by name: examples, arguments, facts, documentation. */
+import { existsSync, globSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
 import { modules } from '../../../modules/index.ts';
 import type { AnyModule, JsonSchema } from '../../../runner/module.ts';
+import { availableShells } from '../../support/local-target.ts';
 import { fillArgs } from '../../support/module-suite.ts';
+import { evaluated, examplesOf, renderedArgs, writtenArgs } from './examples/example.ts';
+import { needs } from './examples/needs.ts';
+import { runExample } from './examples/run-example.ts';
 
-/** The arguments of an example, with a plain string put where the shorthand says. */
-function exampleArgs(module: AnyModule, yaml: string): Record<string, unknown> {
-  const task = parse(yaml) as Record<string, unknown>;
-  expect(Object.keys(task)[0]).toBe(module.name);
-  const given = task[module.name] ?? {};
-  return typeof given === 'object' ? (given as Record<string, unknown>) : { [module.shorthand!]: given };
+const repository = join(import.meta.dirname, '../../..');
+const all = [...modules.values()];
+const named = all.map((module) => [module.name, module] as const);
+const shells = availableShells();
+
+interface Property {
+  path: string;
+  name: string;
+  schema: JsonSchema;
 }
 
-function undescribed(schema: JsonSchema, path: string): string[] {
-  return Object.entries(schema.properties ?? {}).flatMap(([name, one]) => [
-    ...(one.description ? [] : [`${path}${name}`]),
-    ...undescribed(one, `${path}${name}.`),
-  ]);
+/** Every property of a schema, at any depth. */
+function propertiesOf(schema: JsonSchema, path = ''): Property[] {
+  const own = Object.entries(schema.properties ?? {}) as [string, JsonSchema][];
+  const below = own.flatMap(([name, one]) => propertiesOf(one, `${path}${name}.`));
+  const items = schema.items ? propertiesOf(schema.items as JsonSchema, `${path}[].`) : [];
+  return [...own.map(([name, one]) => ({ path: path + name, name, schema: one })), ...below, ...items];
 }
 
-describe.each([...modules.values()].map((module) => [module.name, module] as const))('%s', (_, module) => {
+describe.each(named)('%s', (_, module) => {
   test('has examples, and they are valid', () => {
     expect(module.examples.length).toBeGreaterThan(0);
     for (const { title, yaml } of module.examples) {
       expect(title).not.toBe('');
-      const args = exampleArgs(module, yaml);
-      // The type of a template is known only when it is rendered.
-      if (!yaml.includes('{{')) fillArgs(module, args);
-      else if (module.args.additionalProperties === false) {
-        expect(Object.keys(module.args.properties)).toEqual(expect.arrayContaining(Object.keys(args)));
-      }
+      evaluated(module, fillArgs(module, renderedArgs(module, yaml)));
     }
+    const titles = module.examples.map(({ title }) => title);
+    expect(new Set(titles).size, 'each title is another one').toBe(titles.length);
   });
 
   test.skipIf(module.args.additionalProperties !== false)('refuses an invented argument', () => {
-    const args = exampleArgs(module, module.examples[0]!.yaml);
+    const args = writtenArgs(module, module.examples[0]!.yaml);
     expect(() => fillArgs(module, { ...args, invented_argument: 1 })).toThrow('additional');
   });
 
   test('describes every argument and every fact', () => {
-    expect([...undescribed(module.args, ''), ...undescribed(module.returns, 'returns ')]).toEqual([]);
+    const everything = [...propertiesOf(module.args), ...propertiesOf(module.returns, 'returns ')];
+    expect(everything.filter(({ schema }) => !schema.description).map(({ path }) => path)).toEqual([]);
+  });
+
+  test('marks every argument that holds a secret', () => {
+    const secret = /(^|_)(password|passphrase|passwd|token|secret|private_key|api_key|credentials?)$/;
+    const marked = (schema: JsonSchema) => (schema as { writeOnly?: boolean }).writeOnly === true;
+    const open = propertiesOf(module.args).filter(({ name, schema }) => secret.test(name) && !marked(schema));
+    expect(open.map(({ path }) => path)).toEqual([]);
   });
 
   test('has a page', () => {
-    expect(existsSync(join(import.meta.dirname, `../../../docs/modules/${module.name}.md`))).toBe(true);
+    expect(existsSync(join(repository, `docs/modules/${module.name}.md`))).toBe(true);
   });
 
   test('can do what its kind says', () => {
-    if (module.kind === 'check') expect(module.apply).toBeUndefined();
-    if (module.kind === 'state') expect(module.apply).toBeDefined();
+    expect(module.apply === undefined, 'a check has no apply, all others have one').toBe(module.kind === 'check');
     if (module.undo) expect(module.apply).toBeDefined();
+    if (module.kind === 'action') expect(module.guard, 'an action says when it is done').toBeTruthy();
+    if (module.isAction) expect(module.kind).toBe('state');
+  });
+});
+
+test('a module has the name of its file', () => {
+  const files = globSync('modules/*/*.ts', { cwd: repository }).filter((file) => dirname(file) !== 'modules/shared');
+  expect(files.map((file) => basename(file, '.ts')).sort()).toEqual([...modules.keys()].sort());
+});
+
+test('the table of needs names examples that exist', () => {
+  const keys = new Set(all.flatMap(examplesOf).map(({ key }) => key));
+  expect(Object.keys(needs).filter((key) => !keys.has(key))).toEqual([]);
+});
+
+/** Where the shell of the target has a part in it, each of them is tried. */
+function shellsFor(module: AnyModule, key: string): typeof shells {
+  const isHost = (module.on ?? 'host') === 'host' && needs[key]?.on !== 'cluster';
+  return isHost ? shells : shells.slice(0, 1);
+}
+
+const cases = all.flatMap((module) =>
+  examplesOf(module).flatMap((example) => shellsFor(module, example.key).map((shell) => ({ module, example, shell }))),
+);
+
+describe('plans, does, and has then done', () => {
+  test.concurrent.each(cases)('$example.key ($shell)', async ({ module, example, shell }) => {
+    await runExample(module, example, needs[example.key] ?? {}, shell);
   });
 });

@@ -47,8 +47,6 @@ describe.skipIf(!program)('html in a browser', () => {
   async function show(page: string): Promise<void> {
     const file = join(folder, `page-${Math.random().toString(36).slice(2)}.html`);
     writeFileSync(file, page);
-    browser.complaints.length = 0;
-    browser.requests.length = 0;
     await browser.open(file);
   }
   const shown = () => browser.value<string[]>(`[...document.querySelectorAll('.row')].map((row) => row.textContent)`);

@@ -1,0 +1,21 @@
+import { userInfo } from 'node:os';
+import { EXIT } from '../../errors.ts';
+import { findRun } from '../../journal/folder.ts';
+import { addNote } from '../../journal/notes.ts';
+import { isRunning } from '../../journal/run-lock.ts';
+import { text } from '../options.ts';
+import { runsFolder } from '../record.ts';
+import { UsageError } from '../report-error.ts';
+import { writeRunReports } from '../run-reports.ts';
+
+/** `reeve note RUN TEXT`: adds a note to a run, which its action log shows. */
+export async function note(wanted: string, words: string[], options: Record<string, unknown>): Promise<number> {
+  const said = words.join(' ').trim();
+  if (said === '') throw new UsageError('note takes the text of the note');
+  const folder = findRun(runsFolder(text(options.runs, '--runs')), wanted);
+  addNote(folder, said, userInfo().username);
+  // A run that goes on writes its action log at its end.
+  if (!isRunning(folder.path)) await writeRunReports(folder);
+  console.log(`noted for run ${folder.id}`);
+  return EXIT.done;
+}

@@ -1,0 +1,54 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RunEvent } from '../events.ts';
+import type { RunFolder, RunHeader } from '../journal/folder.ts';
+import { readNotes } from '../journal/notes.ts';
+import { readJournal } from '../journal/read.ts';
+import { type Format, REPORT_FILES, type Render } from '../report/formats.ts';
+import type { LogFile } from './log-file.ts';
+
+/** What reports are made of: the header, the events, and the notes of people after them. */
+export function readRun(folder: RunFolder): { header: RunHeader; events: RunEvent[] } {
+  const { events } = readJournal(folder.events);
+  return { header: folder.readHeader(), events: [...events, ...readNotes(folder)] };
+}
+
+/** The reports of one format, by the name of their file: `github` has two, the others one. */
+export async function renderReports(folder: RunFolder, format: Format): Promise<{ file: string; text: string }[]> {
+  const { header, events } = readRun(folder);
+  const wanted = REPORT_FILES.filter((one) => one.format === format);
+  return Promise.all(wanted.map(async ({ file, load }) => ({ file, text: (await load())(header, events) })));
+}
+
+/**
+ * Writes `action-log.md` into the folder of a run, and every report into the folder `to` when one is given. To be called
+ * when a run has ended, however it ended.
+ * @throws whatever the file system or the journal throws: the run itself is over by then, so the caller only tells it.
+ */
+export async function writeRunReports(folder: RunFolder, to?: string): Promise<void> {
+  const { header, events } = readRun(folder);
+  const text = async (load: () => Promise<Render>) => (await load())(header, events);
+  const log = REPORT_FILES.find(({ format }) => format === 'md')!;
+  replaceFile(join(folder.path, log.file), await text(log.load), 0o600);
+  if (to === undefined) return;
+  mkdirSync(to, { recursive: true });
+  for (const { file, load } of REPORT_FILES) replaceFile(join(to, file), await text(load));
+}
+
+/** Whoever reads the file meanwhile sees the old one or the new one, never a half. */
+export function replaceFile(path: string, text: string, mode = 0o666): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, text, { mode });
+  renameSync(temporary, path);
+}
+
+/** Writes the reports of a run that has ended; what goes wrong with them is told and does not change how it ended. */
+export async function finishReports(folder: RunFolder, to: string | undefined, log: LogFile): Promise<void> {
+  if (log.failure) console.error(`warning: the log file of the run is not complete: ${log.failure.message}`);
+  try {
+    await writeRunReports(folder, to);
+  } catch (error) {
+    console.error(`warning: the reports of the run are not written: ${(error as Error).message}`);
+    console.error(`\`reeve report ${folder.id}\` makes them from its journal`);
+  }
+}

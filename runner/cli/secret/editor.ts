@@ -1,0 +1,34 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { basename } from 'node:path';
+import { EXIT, ReeveError } from '../../errors.ts';
+import type { Guard } from './guard.ts';
+
+const QUIET_VIM = `-n -i NONE -c 'set noundofile nobackup nowritebackup'`;
+
+/**
+ * Opens a file in the person's editor and waits for it.
+ * @throws ReeveError `edit-aborted` when the editor fails.
+ */
+export async function openEditor(file: string, guard: Guard): Promise<void> {
+  const editor = process.env.VISUAL || process.env.EDITOR || 'vi';
+  // As git does: the variable may hold options, the file is an argument.
+  const child = spawn('sh', ['-c', `${withoutTraces(editor)} "$1"`, 'sh', file], { stdio: 'inherit' });
+  await guard.during(child, () => ended(child));
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  const how = await new Promise<string | undefined>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve(code === 0 ? undefined : (signal ?? `exit code ${code}`)));
+  });
+  if (how === undefined) return;
+  throw new ReeveError('edit-aborted', `the editor ended with ${how}; nothing was changed`, {
+    hint: 'VISUAL or EDITOR names the editor',
+    exitCode: EXIT.refused,
+  });
+}
+
+/** Vim keeps swap files, backups, an undo history and registers, partly in the home folder: on the disk. */
+function withoutTraces(editor: string): string {
+  return /^n?vim$/.test(basename(editor.trim())) ? `${editor} ${QUIET_VIM}` : editor;
+}

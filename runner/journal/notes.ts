@@ -1,0 +1,28 @@
+import { appendFileSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { EVENT_VERSION, type RunEvent } from '../events.ts';
+import type { RunFolder } from './folder.ts';
+import { readJournal } from './read.ts';
+
+/**
+ * Notes of people lie beside the journal, in events of the same form: whoever runs or resumes the run is the only writer of
+ * `events.jsonl`, and a note must be possible while it does.
+ */
+function notesFile(folder: RunFolder): string {
+  return join(folder.path, 'notes.jsonl');
+}
+
+/** Adds a note to a run, whether it is going on or over. */
+export function addNote(folder: RunFolder, text: string, by: string, now: Date = new Date()): void {
+  const event: RunEvent = {
+    ...{ v: EVENT_VERSION, seq: readNotes(folder).length + 1, at: now.toISOString(), run: folder.id },
+    ...{ type: 'note', text, by },
+  };
+  appendFileSync(notesFile(folder), `${JSON.stringify(event)}\n`, { mode: 0o600 });
+}
+
+/** The notes of a run in the order they were made. */
+export function readNotes(folder: RunFolder): RunEvent[] {
+  const file = notesFile(folder);
+  return existsSync(file) ? readJournal(file).events : [];
+}

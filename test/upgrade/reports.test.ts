@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startLab } from '../lab/lab.ts';
+import { upgradeProcess } from './support/cli.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const FROM = 'v1.30.4+k3s1';
+const TO = 'v1.31.5+k3s1';
+
+let runs: string;
+beforeEach(() => {
+  runs = mkdtempSync(join(tmpdir(), 'reeve-upgrade-reports-'));
+  process.env.REEVE_RUNS = runs;
+});
+afterEach(() => {
+  delete process.env.REEVE_RUNS;
+  rmSync(runs, { recursive: true, force: true });
+});
+
+// Not a synchronous one: the lab it asks lives in this process.
+const execute = promisify(execFile);
+async function history(inventory: string): Promise<string> {
+  const args = ['runner/cli/main.ts', 'history', '--cluster', '-i', inventory];
+  return (await execute(process.execPath, args, { cwd: ROOT, env: { ...process.env, KUBECONFIG: '' } })).stdout;
+}
+
+describe('what an upgrade leaves for people', () => {
+  it('an action log that says what really happened to the cluster, and an entry in the cluster', async () => {
+    await using lab = await startLab({ version: FROM });
+    const placed = () =>
+      lab.api.state
+        .list('pods')
+        .map(
+          ({ metadata, spec }) =>
+            `| ${(spec as { nodeName: string }).nodeName} | ${metadata.namespace}/${metadata.name} | `,
+        );
+    const before = placed();
+    const { exitCode, events } = await upgradeProcess(lab, { version: TO });
+    expect(exitCode).toBe(0);
+    const log = readFileSync(join(runs, events[0]!.run, 'action-log.md'), 'utf8');
+
+    const [was, is] = [log.split('## Operation Plan')[0], log.split('## Post-Operation State')[1]];
+    for (const row of before) expect(was).toContain(row);
+    for (const row of placed()) expect(is).toContain(row);
+    const evicted = lab.api.mutations.filter(({ subresource, code }) => subresource === 'eviction' && code < 300);
+    const told = [...log.matchAll(/^\| default\/Deployment\/\S+ \| (\d+) \|/gm)].reduce(
+      (sum, [, n]) => sum + Number(n),
+      0,
+    );
+    expect(told).toBe(evicted.length);
+    expect(log).toMatch(/\*\*Control plane did not answer\*\*: server-1 API server [\d.]+ s/);
+
+    const remembered = await history(lab.inventoryFile);
+    expect(remembered).toMatch(new RegExp(`done +${RegExp.escape(FROM)} → ${RegExp.escape(TO)}`));
+    expect(remembered).toContain(events[0]!.run);
+  });
+
+  it('an entry that never ended when the upgrade failed; none when it is turned off', async () => {
+    await using lab = await startLab({ version: FROM });
+    lab.hosts.get('server-1').setKnob('install', 'fail');
+    const quiet = await upgradeProcess(lab, { version: TO, history: 'false' });
+    expect(quiet.exitCode).toBe(2);
+    expect(await history(lab.inventoryFile)).toBe('the cluster remembers no upgrade\n');
+    const failed = await upgradeProcess(lab, { version: TO });
+    expect(failed.exitCode).toBe(2);
+    expect(await history(lab.inventoryFile)).toContain('not ended');
+    const log = readFileSync(join(runs, failed.events[0]!.run, 'action-log.md'), 'utf8');
+    expect(log).toMatch(/### Issue 1: Install k3s failed on server-1/);
+  });
+});
