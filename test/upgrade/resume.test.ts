@@ -87,7 +87,7 @@ describe('an upgrade that is killed', () => {
     const jobs = join(agent.root, 'var/lib/reeve/jobs');
     const running = () => existsSync(jobs) && readdirSync(jobs).some((name) => name.includes('k3s-install'));
     await upgrade((events) => installing(events, 'agent-1') && running());
-    // A second installer would find this and wait for what it cannot have.
+    // Without attaching, the job of that name is in the way: an error.
     const { code, text } = await reeve(['resume', 'last']);
     expect([code, text]).toEqual([0, expect.stringContaining('Done in')]);
     expect([versions(lab), cordonedNodes(lab)]).toEqual([{ 'agent-1': TO, 'server-1': TO }, []]);
