@@ -15,6 +15,7 @@ import { link } from './files/link.ts';
 import { replace } from './files/replace.ts';
 import { stat } from './files/stat.ts';
 import { template } from './files/template.ts';
+import { unarchive } from './files/unarchive.ts';
 import { etcdSnapshot } from './k3s/etcd-snapshot.ts';
 import { installScript } from './k3s/install-script.ts';
 import { upgradeHistory } from './k3s/upgrade-history.ts';
@@ -54,6 +55,7 @@ const all: readonly AnyModule[] = [
   replace,
   stat,
   template,
+  unarchive,
   etcdSnapshot,
   installScript,
   upgradeHistory,

@@ -45,7 +45,7 @@ export const copy = defineModule({
       mode: {
         ...modeArgument,
         pattern: `^preserve$|${modeArgument.pattern}`,
-        description: `${modeArgument.description} "preserve" takes the permissions of src.`,
+        description: `${modeArgument.description} "preserve" takes the permissions of src, those of directories that are made too.`,
       },
       directory_mode: { ...modeArgument, description: 'Permissions of directories that are made.' },
       force: {

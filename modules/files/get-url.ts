@@ -143,7 +143,7 @@ async function fetchFile(download: Download, target: ReadTarget): Promise<Buffer
   if (sha256 !== undefined && found !== sha256) {
     throw new TaskFailure(`${withoutQuery(url)} has the SHA-256 ${found}, wanted is ${sha256}`, {
       code: 'checksum-mismatch',
-      hint: 'nothing was written; check the URL and where the checksum comes from',
+      hint: 'nothing was written; check both the URL and the checksum',
     });
   }
   return answer.body;

@@ -51,7 +51,16 @@ export async function planCopyTree(
   ]);
   const directories = states.slice(0, 1 + tree.directories.length);
   const made = missingDirectories(directories);
-  const { changes: all, make, after } = makeDirectories(made, args, directories[0]!.newcomer);
+  const {
+    changes: all,
+    make,
+    after,
+  } = makeDirectories(
+    made,
+    args,
+    directories[0]!.newcomer,
+    args.mode === 'preserve' ? modesByPath(directories, tree) : undefined,
+  );
   const changes: Plan['changes'] = all;
   const writes: WriteStep[] = [];
   tree.files.forEach((file, index) => {
@@ -88,37 +97,46 @@ function missingDirectories(states: FileState[]): string[] {
   });
 }
 
-/** The changes and shell commands that make directories, outermost first, and what they will be. */
+function modesByPath(states: FileState[], tree: SourceTree): Map<string, string> {
+  return new Map(tree.directories.map(({ mode }, index) => [states[index + 1]!.path, mode]));
+}
+
+/**
+ * The changes and shell commands that make directories, outermost first, and what they will be.
+ * @param modes Octal text by path, for those that keep the permissions of their source.
+ */
 export function makeDirectories(
   paths: readonly string[],
   args: Pick<CopyTreeArgs, 'directory_mode' | 'owner' | 'group'>,
   newcomer: FileState['newcomer'],
+  modes: ReadonlyMap<string, string> = new Map(),
 ) {
-  const { directory_mode: mode, owner, group } = args;
   const plain = newcomer ?? { directoryMode: 0o755, owner: '', group: '' };
-  const bits = mode === undefined ? plain.directoryMode : resolveMode(mode, plain.directoryMode, true);
-  const attributes = {
-    ...(mode !== undefined && { mode: formatMode(bits) }),
-    ...(owner !== undefined && { owner }),
-    ...(group !== undefined && { group }),
-  };
-  const after: ForeseenPath = {
-    type: 'directory',
-    mode: bits,
-    owner: owner ?? plain.owner,
-    group: group ?? plain.group,
-  };
+  const { owner, group } = args;
+  const made = paths.map((path) => {
+    const mode = args.directory_mode ?? modes.get(path);
+    const bits = mode === undefined ? plain.directoryMode : resolveMode(mode, plain.directoryMode, true);
+    const set = attributesScript(path, {
+      ...(mode !== undefined && { mode: formatMode(bits) }),
+      ...(owner !== undefined && { owner }),
+      ...(group !== undefined && { group }),
+    });
+    const after: ForeseenPath = {
+      type: 'directory',
+      mode: bits,
+      owner: owner ?? plain.owner,
+      group: group ?? plain.group,
+    };
+    return { path, after, make: `mkdir ${quotePath(path)}${set && ` && ${set}`}` };
+  });
   return {
     changes: paths.map((path) => ({
       summary: `${path}: create directory`,
       before: null,
       after: { type: 'directory' },
     })),
-    make: paths.map((path) => {
-      const set = attributesScript(path, attributes);
-      return `mkdir ${quotePath(path)}${set && ` && ${set}`}`;
-    }),
-    after: Object.fromEntries(paths.map((path) => [path, after])),
+    make: made.map((one) => one.make),
+    after: Object.fromEntries(made.map(({ path, after }) => [path, after])),
   };
 }
 

@@ -21,7 +21,7 @@ export type ForeseenPath =
     };
 
 /** The key of a path in `Plan.foresees`. */
-export function foreseeKey(target: ReadTarget, path: string): string {
+function foreseeKey(target: ReadTarget, path: string): string {
   return `file/${target.host.name}${path}`;
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { TaskFailure } from '../../runner/module.ts';
 
-export type FileType = 'file' | 'directory' | 'link' | 'fifo' | 'socket' | 'block' | 'char' | 'other';
+type FileType = 'file' | 'directory' | 'link' | 'fifo' | 'socket' | 'block' | 'char' | 'other';
 
 export interface Attributes {
   type: FileType;

@@ -54,8 +54,9 @@ fi
 for f in r w x;do if [ -$f "$p" ];then a=$a$f;fi;done
 if [ -z "$w" ]||{ [ -L "$p" ]&&[ -z "$t" ];};then
 q=\${p%/*}/ u=$reeve_id
-if [ -d "$q" ];then d=y;if [ -g "$q" ];then d=$(stat -L ${GNU} "$q" 2>/dev/null)||d=$(stat -L ${BSD} "$q" 2>/dev/null);fi;if [ ! -x "$q" ];then a=denied;fi;fi
+if [ -d "$q" ];then d=y;if [ -g "$q" ];then d=$(stat -L ${GNU} "$q" 2>/dev/null)||d=$(stat -L ${BSD} "$q" 2>/dev/null);fi;fi
 e=\${p%/*};while [ -n "$e" ]&&[ ! -e "$e" ];do e=\${e%/*};done
+if [ -d "$e" ]&&[ ! -x "$e" ];then a=denied;fi
 fi
 printf '%s\\000' F "$p" "$w" "$s" "$l" "$t" "$h" "$a" "$d" "$e" "$u" "$n"
 if [ "$n" ];then if [ "$n" -gt 0 ];then head -c "$n" <"$p";fi;printf '\\000';fi

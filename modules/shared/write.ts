@@ -196,7 +196,7 @@ export function attributesChange(
 }
 
 /** Text for a diff; undefined for what is not text, or too long. */
-export function textOf(content: Buffer | undefined): string | undefined {
+function textOf(content: Buffer | undefined): string | undefined {
   if (!content || content.length > DIFF_LIMIT || content.includes(0)) return undefined;
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content);

@@ -115,7 +115,8 @@ async function runItems(taskRun: TaskRun, items: Items, conditions: Expression[]
     if (index > 0 && task.loopControl?.pause) await interruptibleSleep(run.interrupt.signal, task.loopControl.pause);
     const locals = { [task.loopControl?.item ?? 'item']: value, [task.loopControl?.index ?? 'index']: index };
     const scope = scopeFor(context, task, host, locals);
-    const label = await withFacts(run, () => labelOf(task, value, scope));
+    // The label is the item itself, as far as it is short; with no_log nobody may see it.
+    const label = taskRun.settings.noLog ? `item ${index}` : await withFacts(run, () => labelOf(task, value, scope));
     const wanted = await allTrue(run, conditions, scope);
     let done: Attempt;
     const recorded = replayedItem(taskRun, index);
@@ -131,7 +132,7 @@ async function runItems(taskRun: TaskRun, items: Items, conditions: Expression[]
       type: 'item-ended',
       host: host.name,
       task: taskRun.id,
-      item: taskRun.settings.noLog ? `item ${index}` : label,
+      item: label,
       status: done.status,
       ...(done.message === undefined || taskRun.settings.noLog ? {} : { message: done.message }),
       changes: shownChanges(done.changes, taskRun.settings.noLog),

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ReeveError } from '../../runner/errors.ts';
 import type { Inventory } from '../../runner/inventory/model.ts';
@@ -20,12 +21,13 @@ describe.each(CORPUS)('$name', (one) => {
   beforeAll(async () => {
     folder = writeCase(one.files);
     sources = sourcesOf(one, folder);
-    inventory = await openCase(sources);
+    inventory = await openCase(sources, one.playbook && join(folder, one.playbook));
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
   const ask = async (...argv: string[]) => {
-    const answer = await ansible.ask(folder, 'ansible-inventory', ...inventoryArguments(sources), ...argv);
+    const beside = one.playbook ? ['--playbook-dir', join(folder, one.playbook)] : [];
+    const answer = await ansible.ask(folder, 'ansible-inventory', ...inventoryArguments(sources), ...beside, ...argv);
     expect(answer.stderr).not.toMatch(/Unable to parse|Completely failed|ERROR/);
     expect(answer.code).toBe(0);
     return answer.stdout;

@@ -6,6 +6,8 @@ export interface Case {
   /** What is given with `-i`; default: the first file. */
   inventory?: string[];
   patterns?: readonly string[];
+  /** Folder of a playbook, with group_vars and host_vars of its own. */
+  playbook?: string;
   /** Ansible lists cousins (groups below different parents) in the order of memory addresses: compare as sets. */
   anyOrder?: true;
 }
@@ -526,6 +528,20 @@ export const CORPUS: readonly Case[] = [
     name: 'children across sources',
     files: { a: '[web]\nw1\n', b: '[site:children]\nweb\n[site:vars]\nx=1\n' },
     inventory: ['a', 'b'],
+  },
+  {
+    name: 'group_vars and host_vars beside the playbook',
+    files: {
+      'inv/hosts': '[web]\nw1 a=inline\nw2\n[web:vars]\nb=inline\n',
+      'inv/group_vars/all.yml': 'c: inventory all\nd: inventory all\ne: inventory all\n',
+      'inv/group_vars/web.yml': 'd: inventory web\nf: inventory web\n',
+      'inv/host_vars/w1.yml': 'g: inventory host\nh: inventory host\n',
+      'play/group_vars/all.yml': 'c: play all\nd: play all\n',
+      'play/group_vars/web.yml': 'f: play web\nyes_no: yes\n',
+      'play/host_vars/w1.yml': 'a: play host\ng: play host\n',
+    },
+    inventory: ['inv/hosts'],
+    playbook: 'play',
   },
   {
     name: 'a list of hosts',

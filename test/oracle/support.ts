@@ -23,8 +23,8 @@ export function sourcesOf({ files, inventory }: Pick<Case, 'files' | 'inventory'
   return given.map((source) => (source.includes(',') ? source : join(folder, source)));
 }
 
-export function openCase(sources: readonly string[]): Promise<Inventory> {
-  return openSources(sources, {});
+export function openCase(sources: readonly string[], playbookDirectory?: string): Promise<Inventory> {
+  return openSources(sources, {}, { playbookDirectory });
 }
 
 /** `-i a -i b` */

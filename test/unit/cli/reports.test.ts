@@ -68,6 +68,19 @@ describe('reports of a run', () => {
     expect(read(folder(), 'run.log')).not.toContain('hunter2-secret');
   });
 
+  it('nothing in a run tells what a task with no_log was told or found', () => {
+    const task = 'name: hidden, no_log: true, shell: "echo quiet-as-a-mouse; echo quiet-as-a-mouse >&2"';
+    const loop = 'name: each, no_log: true, shell: "echo {{ item }}", loop: [quiet-as-a-mouse]';
+    writeFileSync(join(dir, 'quiet.yaml'), `plays: [{ hosts: localhost, tasks: [{ ${task} }, { ${loop} }] }]\n`);
+    const args = ['run', join(dir, 'quiet.yaml'), '--output', 'plain', '-v', '--report', join(dir, 'out')];
+    expect(reeve(args).status).toBe(0);
+    const written = [
+      ...ALL.map((file) => join(dir, 'out', file)),
+      ...['events.jsonl', 'run.log'].map((file) => join(folder(), file)),
+    ];
+    for (const file of written) expect(read(file), file).not.toContain('quiet-as-a-mouse');
+  });
+
   it('writes them after Ctrl-C too', async () => {
     const play = 'plays: [{ hosts: localhost, tasks: [{ name: long, command: { cmd: "sleep 60", reads: true } }] }]\n';
     writeFileSync(join(dir, 'long.yaml'), play);

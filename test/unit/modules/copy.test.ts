@@ -1,4 +1,13 @@
-import { mkdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { copy } from '../../../modules/files/copy.ts';
@@ -211,5 +220,26 @@ describe('copy and a world that moves', () => {
     const args = fillArgs(copy, { content: 'wanted', dest: path, backup: false });
     const { next } = await copy.plan(args as never, target.read);
     expect(await copy.apply!(next!, target.write)).not.toHaveProperty('undo');
+  });
+});
+
+describe('copy without the right to', () => {
+  const root = process.getuid?.() === 0;
+  if (root) console.warn('skipped: root may read and enter everything');
+
+  test.skipIf(root)('says what is in the way, and become', async () => {
+    const target = localTarget();
+    mkdirSync(join(target.root, 'locked/in'), { recursive: true });
+    writeFileSync(join(target.root, 'unreadable'), 'x', { mode: 0o200 });
+    chmodSync(join(target.root, 'locked'), 0o600);
+    for (const name of ['locked/f', 'locked/in/f', 'unreadable']) {
+      const args = fillArgs(copy, { content: 'y', dest: join(target.root, name) });
+      await expect(copy.plan(args as never, target.read)).rejects.toMatchObject({
+        code: 'permission-denied',
+        hint: 'set become: true',
+      });
+    }
+    chmodSync(join(target.root, 'locked'), 0o700);
+    target.dispose();
   });
 });

@@ -96,4 +96,5 @@ test.skipIf(!gnuChmod)('resolveMode does what chmod does', () => {
     }),
     { numRuns: 400 },
   );
+  chmodSync(paths.directory, 0o700);
 });

@@ -7,6 +7,7 @@ import { deployment, node } from '../../../lab/api/fixtures.ts';
 import { binary, installScript, startArtifacts } from '../../../lab/hosts/artifact-server.ts';
 import { findProgram } from '../../../lab/hosts/shells.ts';
 import type { Needs } from './run-example.ts';
+import { tarText } from './tar-text.ts';
 import { NODE, type World } from './world.ts';
 
 const VERSIONS = ['v1.30.4+k3s1', 'v1.31.4+k3s1', 'v1.31.5+k3s1', 'v1.32.1+k3s1'];
@@ -104,6 +105,19 @@ export const needs: Record<string, Needs> = {
   },
   'replace: In one section only': {
     given: files({ 'etc/app.ini': '[client]\nport = 1\n[server]\nport = 80\n[log]\nport = 2\n' }),
+  },
+  'unarchive: A program out of its archive': {
+    given(world) {
+      world.source('helm-v3.tar.gz', tarText({ 'linux-amd64/helm': 'a program\n' }));
+      return undefined;
+    },
+  },
+  'unarchive: Once': {
+    given(world) {
+      world.source('site.tar.zst', tarText({ 'index.html': 'hello\n' }));
+      world.file('srv/other', '');
+      return { owner: userInfo().username };
+    },
   },
   'template: The configuration of k3s': {
     given(world) {
