@@ -13,7 +13,17 @@ export interface RunHeader {
   inputs: Record<string, unknown>;
   secretInputs: string[];
   extraVars: Record<string, unknown>;
-  options: { check: boolean; diff: boolean; forks: number; limit?: string; tags: string[]; skipTags: string[] };
+  options: {
+    check: boolean;
+    diff: boolean;
+    forks: number;
+    limit?: string;
+    tags: string[];
+    skipTags: string[];
+    /** Locks beside the playbook's own. */
+    locks?: string[];
+    onFailure?: 'stop' | 'rollback' | 'pause';
+  };
   operator: { user: string; host: string; cwd: string };
   /** Of the playbook's repository, when there is one. */
   git?: { commit: string; dirty: boolean; branch: string };

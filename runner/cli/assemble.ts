@@ -30,6 +30,7 @@ export interface Assembly {
   id: string;
   keep?: KeepText;
   readArtefact?: (path: string) => string;
+  recorded?: RunParts['recorded'];
   /** Set when an earlier run goes on: what it has done, and the number of its last event. */
   replay?: Replay;
   seq?: number;
@@ -61,6 +62,7 @@ export async function assemble(assembly: Assembly): Promise<RunParts> {
     ...(canAsk() ? { ask: (question: string) => person.ask(question) } : {}),
     ...(assembly.keep ? { keep: assembly.keep } : {}),
     ...(assembly.readArtefact ? { readArtefact: assembly.readArtefact } : {}),
+    ...(assembly.recorded ? { recorded: assembly.recorded } : {}),
     ...(assembly.replay ? { replay: assembly.replay } : {}),
   };
 }

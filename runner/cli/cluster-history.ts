@@ -2,7 +2,8 @@ import { readUpgradeHistory, type UpgradeEntry } from '../../modules/shared/upgr
 import { plainScope } from '../execute/host-scope.ts';
 import { hostState } from '../execute/run-state.ts';
 import { shownDuration } from '../report/time.ts';
-import { startExamination } from './commands/doctor.ts';
+import { idleRun } from './idle-run.ts';
+import { UsageError } from './report-error.ts';
 
 /** milliseconds */
 const TIMEOUT = 30_000;
@@ -13,7 +14,8 @@ const TIMEOUT = 30_000;
  * @throws ReeveError when there is no way to the cluster.
  */
 export async function clusterHistory(options: Record<string, unknown>): Promise<UpgradeEntry[]> {
-  const run = await startExamination(options);
+  const run = await idleRun('history', options, 1);
+  if (run.inventory.hosts.size === 0) throw new UsageError('there is no host to ask', 'give an inventory with -i');
   try {
     const servers = run.inventory.groups.has('servers') ? run.inventory.hostsOf('servers') : [];
     const first = servers[0] ?? [...run.inventory.hosts.keys()][0]!;

@@ -52,6 +52,14 @@ const HOW: OptionGroup = {
   ],
 };
 
+const LOCKS: OptionRow[] = [
+  [
+    '--lock <name>',
+    'Hold this lock too: NAME in the cluster, NAME@HOST on a host, NAME@localhost here; may be repeated',
+  ],
+  ['--lock-wait <duration>', 'Wait for a lock that another run has, such as 10m; without it the run is refused'],
+];
+
 const LIMIT: OptionRow = ['-l, --limit <pattern>', 'Only these hosts: `web:!web3`; may be repeated'];
 
 /** Every command; each one's code is loaded when it is called. */
@@ -74,6 +82,16 @@ export const COMMANDS: readonly CommandDefinition[] = [
         ],
       },
       HOW,
+      {
+        title: 'When something goes wrong',
+        options: [
+          [
+            '--on-failure <how>',
+            'stop (default), rollback (take back all changes) or pause (nothing more starts; resume goes on), where a play says nothing',
+          ],
+          ...LOCKS,
+        ],
+      },
       OUTPUT,
       CONNECTION,
       SECRETS,
@@ -104,6 +122,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
           EXTRA_VARS,
           ['--accept-changes', 'Go on although playbook or inventory are not what was run before'],
           ['-y, --yes', 'Answer every `confirm:` with yes'],
+          LOCKS[1]!,
           RUNS,
         ],
       },
@@ -146,6 +165,15 @@ export const COMMANDS: readonly CommandDefinition[] = [
     ],
     examples: ['reeve status', 'reeve status last --follow'],
     run: async ([run], options) => (await import('./commands/status.ts')).status(run, options),
+  },
+  {
+    usage: 'lock <action> [name]',
+    description: 'List locks, or break one',
+    details:
+      'ACTION is `list` or `break`. Locks are in the cluster, or with @HOST on a host of the inventory: `lock list @HOST`, `lock break NAME@HOST`. A run whose lock is broken stops before its next effect. The lock of a run that died expires by itself within a minute or so.',
+    groups: [{ title: 'Options', options: [INVENTORY_OPTION, EXTRA_VARS, ['--json', 'As JSON']] }, CONNECTION],
+    examples: ['reeve lock list', 'reeve lock list @bastion', 'reeve lock break upgrade-k3s'],
+    run: async ([action, name], options) => (await import('./commands/lock.ts')).lock(action!, name, options),
   },
   {
     usage: 'history',

@@ -7,4 +7,6 @@ export const ENGINE_VARIABLES: readonly string[] = [
   'kube_via',
   'k3s_config_dir',
   'node_name',
+  'reeve_dir',
+  'lock_dir',
 ];

@@ -5,15 +5,17 @@ import type { Replay } from '../execute/replay.ts';
 import { runPlaybook } from '../execute/run.ts';
 import type { RunSettings } from '../execute/run-state.ts';
 import { limitTerms } from '../inventory/limit.ts';
+import { type Disk, syncFolder } from '../journal/disk.ts';
 import type { RunFolder } from '../journal/folder.ts';
 import { Journal } from '../journal/journal.ts';
 import { Masker } from '../journal/masker.ts';
+import { readJournal } from '../journal/read.ts';
 import { lockRun } from '../journal/run-lock.ts';
 import type { Filled } from '../playbook/fill-inputs.ts';
 import { assemble, runId } from './assemble.ts';
 import type { LoadedRun } from './load-run.ts';
 import { LogFile } from './log-file.ts';
-import { count, text, texts, words } from './options.ts';
+import { count, duration, oneOf, text, texts, words } from './options.ts';
 import { artefactReader, recordRun, runsFolder } from './record.ts';
 import { reporter } from './reporter.ts';
 import { finishReports } from './run-reports.ts';
@@ -24,8 +26,17 @@ import { version } from './version.ts';
 export interface Execution extends LoadedRun {
   file: string;
   options: Record<string, unknown>;
+  /** What the journal is written with. */
+  disk?: Disk;
   /** Set when an earlier run goes on. */
-  resumed?: { folder: RunFolder; settings: RunSettings; replay: Replay; seq: number; acceptedChanges: boolean };
+  resumed?: {
+    folder: RunFolder;
+    settings: RunSettings;
+    replay: Replay;
+    seq: number;
+    acceptedChanges: boolean;
+    unlock: () => void;
+  };
 }
 
 /** Runs a playbook that has been loaded, with the options of the command line. Returns the exit code. */
@@ -36,8 +47,8 @@ export async function execute(execution: Execution): Promise<number> {
   const masker = new Masker(() => short.found());
   execution.secrets.tellTo((value) => masker.add(value));
   const folder = resumed?.folder ?? (await newFolder(execution, settings, masker));
-  const unlock = lockRun(folder.path);
-  const journal = new Journal(folder.events);
+  const unlock = resumed?.unlock ?? lockRun(folder.path);
+  const journal = new Journal(folder.events, execution.disk, resumed ? undefined : () => syncFolder(folder.path));
   const log = new LogFile(join(folder.path, 'run.log'), options.verbose === true);
   const shown = await reporter(options, settings);
   const parts = await assemble({
@@ -53,6 +64,7 @@ export async function execute(execution: Execution): Promise<number> {
     hostKeyChecking: text(options.hostKeyChecking, '--host-key-checking') ?? process.env.REEVE_HOST_KEY_CHECKING,
     keep: (name, content) => folder.keep(name, masker.text(content)),
     readArtefact: artefactReader(folder),
+    recorded: () => readJournal(folder.events).events,
     ...(resumed ? { replay: resumed.replay, seq: resumed.seq } : {}),
   });
   short.tellTo((message) => parts.emitter.emit({ type: 'notice', level: 'warning', message }));
@@ -86,6 +98,9 @@ function newFolder(execution: Execution, settings: RunSettings, masker: Masker):
 }
 
 function settingsOf(options: Record<string, unknown>, filled: Filled): RunSettings {
+  const locks = texts(options.lock);
+  const lockWait = text(options.lockWait, '--lock-wait');
+  const onFailure = oneOf(options.onFailure, '--on-failure', ['stop', 'rollback', 'pause']);
   const limits = limitTerms(texts(options.limit));
   return {
     check: options.check === true,
@@ -97,5 +112,8 @@ function settingsOf(options: Record<string, unknown>, filled: Filled): RunSettin
     inputs: filled.inputs,
     extraVars: filled.extraVars,
     startedAt: new Date(),
+    ...(locks.length > 0 ? { locks } : {}),
+    ...(lockWait === undefined ? {} : { lockWait: duration(lockWait, '--lock-wait') }),
+    ...(onFailure === undefined ? {} : { onFailure }),
   };
 }

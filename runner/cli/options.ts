@@ -1,3 +1,4 @@
+import { parseDuration } from '../language/duration.ts';
 import { UsageError } from './report-error.ts';
 
 /** Flags as cac writes them (`-l, --limit <pattern>`), and a short sentence. */
@@ -68,6 +69,24 @@ export function count(value: unknown, name: string): number | undefined {
   if (!Number.isInteger(number) || number < 1)
     throw new UsageError(`${name} takes a whole number of at least 1, not ${given}`);
   return number;
+}
+
+/** A duration such as `10m`, in milliseconds. */
+export function duration(given: string, name: string): number {
+  try {
+    return parseDuration(given);
+  } catch (error) {
+    throw new UsageError(`${name}: ${(error as Error).message}`);
+  }
+}
+
+/** One of a few words, or undefined. */
+export function oneOf<T extends string>(value: unknown, name: string, words: readonly T[]): T | undefined {
+  const given = text(value, name);
+  if (given === undefined) return undefined;
+  const word = words.find((one) => one === given);
+  if (word === undefined) throw new UsageError(`${name} ${given}: it can be ${words.join(', ')}`);
+  return word;
 }
 
 const DEFAULT_INVENTORY = ['inventory.yaml', 'inventory.yml', 'inventory'];

@@ -18,6 +18,8 @@ export interface PastRun {
   loaded: LoadedRun;
   /** Playbook or inventory differ from what was run, and that was accepted. */
   acceptedChanges: boolean;
+  /** Gives the run back: nobody else writes its folder until then. */
+  unlock: () => void;
 }
 
 /**
@@ -28,18 +30,18 @@ export interface PastRun {
  */
 export async function takeUp(folder: RunFolder, options: Record<string, unknown>): Promise<PastRun> {
   const header = folder.readHeader();
-  // Held only while reading: whoever goes on takes it again, and must not have read an old journal.
+  // Held from before the journal is read until it was written: another one could have gone on meanwhile.
   const unlock = lockRun(folder.path);
-  let journal: ReadJournal;
   try {
-    journal = readJournal(folder.events);
+    const journal = readJournal(folder.events);
     if (journal.torn && statSync(folder.events).size > journal.length) truncateSync(folder.events, journal.length);
-  } finally {
+    const loaded = await loadRun((opener) => loadDocument(header.playbook.file, { opener }), asGiven(header, options));
+    const acceptedChanges = acceptChanges(folder, header, loaded, options.acceptChanges === true);
+    return { folder, header, journal, loaded, acceptedChanges, unlock };
+  } catch (error) {
     unlock();
+    throw error;
   }
-  const loaded = await loadRun((opener) => loadDocument(header.playbook.file, { opener }), asGiven(header, options));
-  const acceptedChanges = acceptChanges(folder, header, loaded, options.acceptChanges === true);
-  return { folder, header, journal, loaded, acceptedChanges };
 }
 
 /** The command line of the run as it was: its inventory and inputs; secret inputs are given or asked for again. */

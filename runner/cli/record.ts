@@ -37,7 +37,7 @@ export async function recordRun(recording: Recording): Promise<RunFolder> {
   const secretInputs = secretNames(playbook);
   const git = await gitState(dirname(resolve(recording.file)));
   const ci = ciJob();
-  const { check, diff, forks, limit, tags, skipTags } = settings;
+  const { check, diff, forks, limit, tags, skipTags, locks, onFailure } = settings;
   const header: RunHeader = {
     version: 1,
     run: id,
@@ -50,7 +50,12 @@ export async function recordRun(recording: Recording): Promise<RunFolder> {
     inputs: masker.value(openInputs(playbook, settings.inputs)),
     secretInputs,
     extraVars: masker.value(withoutPasswords(settings.extraVars)),
-    options: { check, diff, forks, tags, skipTags, ...(limit === undefined ? {} : { limit }) },
+    options: {
+      ...{ check, diff, forks, tags, skipTags },
+      ...(limit === undefined ? {} : { limit }),
+      ...(locks ? { locks } : {}),
+      ...(onFailure ? { onFailure } : {}),
+    },
     operator: { user: userInfo().username, host: hostname(), cwd: process.cwd() },
     ...(git ? { git } : {}),
     ...(ci ? { ci } : {}),
@@ -64,7 +69,7 @@ export const INVENTORY = 'inventory.json';
 
 /** The hash is of the text as it was, the copy is masked. */
 function keepFile(folder: RunFolder, masker: Masker, path: string, text: string): RunHeader['files'][number] {
-  return { path, sha256: sha256(text), copy: folder.keep(path.split('/').at(-1)!, masker.text(text)) };
+  return { path, sha256: sha256(text), copy: folder.keep(path.split('/').at(-1)!, masker.text(text), false) };
 }
 
 export function sha256(text: string): string {

@@ -1,5 +1,5 @@
 import { type Diagnostic, EXIT, InvalidError, ReeveError } from '../errors.ts';
-import type { TaskStatus } from '../events.ts';
+import type { EventBody, TaskStatus } from '../events.ts';
 import { compileExpression, evaluateCondition } from '../language/expression.ts';
 import { type LayeredScope, LazyMapping } from '../language/scope.ts';
 import type { Expression } from '../language/types.ts';
@@ -8,6 +8,7 @@ import type { Path } from '../load/document.ts';
 import { type AnyModule, type Applied, type Change, type Evaluated, type Plan, TaskFailure } from '../module.ts';
 import type { Task } from '../playbook/model.ts';
 import { withFacts } from './gather.ts';
+import { confirmLocks } from './lock.ts';
 import { forEvent } from './recorded-value.ts';
 import { replayedEffect } from './replay-effect.ts';
 import type { RunState } from './run-state.ts';
@@ -60,7 +61,7 @@ export async function attempt(parts: AttemptParts): Promise<Attempt> {
       if (!parts.planOnly) return failedAttempt(new TaskFailure(plan.unknown, { facts: plan.facts ?? {} }));
       return unknownAttempt(module, plan.unknown, plan.changes);
     }
-    if (plan.changes.length === 0) return unchanged(plan);
+    if (plan.changes.length === 0) return doneBefore(parts, plan) ?? unchanged(plan);
     return parts.planOnly ? foreseen(parts, plan) : await apply(parts, plan);
   } catch (error) {
     if (!(error instanceof TaskFailure)) throw error;
@@ -163,8 +164,7 @@ async function apply(parts: AttemptParts, plan: Plan): Promise<Attempt> {
   const where = { host: target.host.name, task: id, ...(parts.item === undefined ? {} : { item: parts.item }) };
   const done = run.replay?.takeEffect(where);
   if (done) return replayedEffect(run, done);
-  run.emitter.emit({ type: 'effect-started', ...where, changes: shownChanges(plan.changes, parts.noLog) });
-  await run.emitter.flush();
+  await announceEffect(run, { type: 'effect-started', ...where, changes: shownChanges(plan.changes, parts.noLog) });
   const writing = new WritingTarget(target);
   let applied: Applied | undefined;
   let attempt: Attempt | undefined;
@@ -192,11 +192,39 @@ async function apply(parts: AttemptParts, plan: Plan): Promise<Attempt> {
   }
 }
 
+/**
+ * Nothing is changed that the journal does not announce, and nothing once the run may not go on.
+ * @throws ReeveError that stops the run.
+ */
+export async function announceEffect(run: RunState, event: EventBody): Promise<void> {
+  const { emitter, interrupt } = run;
+  await confirmLocks(run);
+  if (interrupt.halted) throw interrupt.halted;
+  emitter.emit(event);
+  try {
+    await emitter.flush();
+  } catch (error) {
+    if (error instanceof ReeveError) interrupt.halt(error);
+    throw error;
+  }
+  // The lock can be lost while the disk is slow.
+  if (interrupt.halted) throw interrupt.halted;
+}
+
 function changed(plan: Plan, applied: Applied): Attempt {
   const message = applied.message ?? plan.message;
   const said = message === undefined ? {} : { message };
   const facts = { ...plan.facts, ...applied.facts };
   return { status: 'changed', changes: plan.changes, result: baseResult({ changed: true, ...said }, facts), ...said };
+}
+
+/** Set when the run had begun these changes before it died, and they are made. */
+function doneBefore(parts: AttemptParts, plan: Plan): Attempt | undefined {
+  const item = parts.item === undefined ? {} : { item: parts.item };
+  const changes = parts.run.replay?.takeAnnounced({ host: parts.target.host.name, task: parts.id, ...item });
+  if (!changes || parts.planOnly) return undefined;
+  const attempt = changed({ ...plan, changes }, {});
+  return { ...attempt, message: 'changed before the run died' };
 }
 
 function unchanged(plan: Plan): Attempt {

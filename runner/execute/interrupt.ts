@@ -1,9 +1,14 @@
+import type { ReeveError } from '../errors.ts';
+
 /**
- * What Ctrl-C does: the first one lets running tasks finish and starts nothing more; the second one aborts what runs.
+ * What ends a run early. Ctrl-C: the first one lets running tasks finish and starts nothing more; the second one aborts
+ * what runs. A reason of reeve's own (its lock is lost, its journal cannot be written) is stricter than the first one: no
+ * effect begins after it, not even in a task that runs already.
  */
 export class Interrupt {
   readonly #hard = new AbortController();
   #count = 0;
+  #halted: ReeveError | undefined;
   readonly #listeners: ((count: number) => void)[] = [];
 
   /** Counts one Ctrl-C (or SIGTERM). */
@@ -17,9 +22,23 @@ export class Interrupt {
     this.#listeners.push(listener);
   }
 
-  /** True from the first one on: start nothing more. */
-  get requested(): boolean {
+  /** Nothing may be changed any more. The first reason stays. */
+  halt(reason: ReeveError): void {
+    this.#halted ??= reason;
+  }
+
+  get halted(): ReeveError | undefined {
+    return this.#halted;
+  }
+
+  /** True once a person (or a signal) wants the end. */
+  get pressed(): boolean {
     return this.#count > 0;
+  }
+
+  /** Start nothing more. */
+  get requested(): boolean {
+    return this.pressed || this.#halted !== undefined;
   }
 
   /** Aborted by the second one. */

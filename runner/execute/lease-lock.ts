@@ -1,101 +1,104 @@
 import { EXIT, ReeveError } from '../errors.ts';
-import type { ClusterWriter, KubeObject } from '../module.ts';
+import type { ClusterReader, ClusterWriter, KubeObject } from '../module.ts';
+import { EXPIRY_SECONDS, type FoundLock, type HoldOptions, holdLock, type Lock, type LockPlace } from './held-lock.ts';
 
 /** Where reeve's locks live in a cluster, as Leases of coordination.k8s.io/v1. */
 const LEASES = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases';
-
-/**
- * Seconds after which a lock that nobody renews has expired. The API goes away while a server restarts, so it must not be
- * short; expiry is judged by the time in which this process saw no change, never by comparing two machines' clocks.
- */
-export const LEASE_SECONDS = 60;
-const RENEW_EVERY = 15_000;
-const LOOK_EVERY = 2_000;
-/** milliseconds an API that does not answer is tried for when the lock is taken, and when it is given back. */
+const PREFIX = 'reeve-';
+/** milliseconds an API that does not answer is tried for when the lock is taken or renewed, and when it is given back. */
 const TAKE_WITHIN = 180_000;
+const RENEW_WITHIN = 15_000;
 const RELEASE_WITHIN = 5_000;
 
-export interface LockOptions {
-  name: string;
-  /** Who holds it, for people: `run 2026… of user@machine`. */
-  holder: string;
+export interface LockOptions extends HoldOptions {
   cluster: ClusterWriter;
-  signal: AbortSignal;
   /** Sets how long the next requests may be tried, in milliseconds. */
   allow: (ms: number) => void;
-  /** Called once when there is a holder, and it takes a while to see whether it is alive. */
-  onWait: (message: string) => void;
-  /** Called when somebody else has taken the lock: this run must stop. */
-  onLost: (message: string) => void;
-  /** milliseconds; tests make them short. */
-  times?: { expiry: number; renew: number; look: number };
 }
-
-export interface Lock {
-  release(): Promise<void>;
-}
-
-const TIMES = { expiry: LEASE_SECONDS * 1000, renew: RENEW_EVERY, look: LOOK_EVERY };
 
 /**
- * Takes the lock, or refuses. A lock whose holder is alive (it renews) is refused as soon as that is seen; one whose
- * holder died is taken over once it was seen unchanged for as long as it lasts.
+ * Takes a lock in the cluster, or refuses.
  * @throws ReeveError `locked`, exit code 6, naming the holder.
  */
-export async function takeLease(options: LockOptions): Promise<Lock> {
-  const lease = new Lease(options);
-  await lease.take();
-  return lease;
+export function takeLease(options: LockOptions): Promise<Lock> {
+  return holdLock(new LeasePlace(options), options);
 }
 
-class Lease implements Lock {
+/** The locks of a cluster, by name. */
+export async function listLeases(cluster: ClusterReader): Promise<Map<string, FoundLock>> {
+  const { status, body } = await cluster.read({ method: 'GET', path: LEASES });
+  if (status !== 200) throw failed(`the locks of the cluster cannot be read: ${body?.message ?? status}`);
+  const leases: KubeObject[] = body.items ?? [];
+  return new Map(
+    leases
+      .filter((lease) => lease.metadata.name.startsWith(PREFIX) && holderOf(lease) !== undefined)
+      .map((lease) => [lease.metadata.name.slice(PREFIX.length), asFound(lease)!]),
+  );
+}
+
+/** Takes a lock away from whoever has it; a run that has it stops before its next effect. Gives who had it. */
+export async function breakLease(cluster: ClusterWriter, name: string): Promise<FoundLock | undefined> {
+  const path = `${LEASES}/${leaseName(name)}`;
+  const { status, body } = await cluster.read({ method: 'GET', path });
+  if (status !== 200) return undefined;
+  const deleted = await cluster.write({ method: 'DELETE', path });
+  if (deleted.status !== 200 && deleted.status !== 404) {
+    throw failed(`the lock ${name} cannot be removed: ${deleted.body?.message ?? deleted.status}`);
+  }
+  return asFound(body);
+}
+
+class LeasePlace implements LockPlace {
   readonly #options: LockOptions;
-  readonly #times: typeof TIMES;
   readonly #path: string;
-  #timer: NodeJS.Timeout | undefined;
-  #renewing: Promise<void> = Promise.resolve();
+  #found: KubeObject | undefined;
 
   constructor(options: LockOptions) {
     this.#options = options;
-    this.#times = options.times ?? TIMES;
     this.#path = `${LEASES}/${leaseName(options.name)}`;
   }
 
-  async take(): Promise<void> {
+  async look(): Promise<FoundLock | undefined> {
     this.#options.allow(TAKE_WITHIN);
-    let seen: { renewed: string; at: number } | undefined;
-    for (;;) {
-      const found = await this.#read();
-      if (!found || !holderOf(found)) {
-        if (await this.#claim(found)) break;
-        continue;
-      }
-      const renewed = String(found.spec.renewTime);
-      if (seen && renewed !== seen.renewed) throw this.#refusal(found);
-      if (!seen) {
-        seen = { renewed, at: Date.now() };
-        const seconds = Math.ceil(this.#times.expiry / 1000);
-        this.#options.onWait(
-          `${this.#options.name} is locked by ${holderOf(found)}; looking for up to ${seconds} s whether that run is alive`,
-        );
-      }
-      if (Date.now() - seen.at >= this.#times.expiry) {
-        if (await this.#claim(found)) break;
-        seen = undefined;
-        continue;
-      }
-      await this.#pause();
-    }
-    this.#timer = setInterval(() => {
-      this.#renewing = this.#renewing.then(() => this.#renew());
-    }, this.#times.renew);
-    this.#timer.unref();
+    this.#found = await this.#read();
+    return asFound(this.#found);
   }
 
-  async release(): Promise<void> {
-    clearInterval(this.#timer);
+  async claim(): Promise<boolean> {
+    const now = microTime();
+    const spec = {
+      holderIdentity: this.#options.holder,
+      leaseDurationSeconds: EXPIRY_SECONDS,
+      acquireTime: now,
+      renewTime: now,
+    };
+    const lease = {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name: leaseName(this.#options.name), namespace: 'kube-system' },
+    };
+    const { cluster } = this.#options;
+    // The resourceVersion in what was found makes the API refuse when it has changed since.
+    const { status, body } = this.#found
+      ? await cluster.write({ method: 'PUT', path: this.#path, body: { ...this.#found, spec } })
+      : await cluster.write({ method: 'POST', path: LEASES, body: { ...lease, spec } });
+    if (status === 200 || status === 201) return true;
+    if (status === 409 || status === 404) return false;
+    throw failed(`the lock ${this.#options.name} cannot be taken: ${body?.message ?? status}`);
+  }
+
+  async renew(): Promise<string | undefined> {
+    this.#options.allow(this.#options.times?.renew ?? RENEW_WITHIN);
+    const found = await this.#read();
+    const holder = found && holderOf(found);
+    if (!found || holder !== this.#options.holder) return holder ?? '';
+    const body = { ...found, spec: { ...found.spec, renewTime: microTime() } };
+    await this.#options.cluster.write({ method: 'PUT', path: this.#path, body });
+    return undefined;
+  }
+
+  async free(): Promise<void> {
     this.#options.allow(RELEASE_WITHIN);
-    await this.#renewing;
     const found = await this.#read(true).catch(() => undefined);
     if (!found || holderOf(found) !== this.#options.holder) return;
     const { resourceVersion, uid } = found.metadata;
@@ -112,86 +115,30 @@ class Lease implements Lock {
     });
     if (status === 404) return undefined;
     if (status === 200) return body;
-    throw new ReeveError('lock-failed', `the lock ${this.#options.name} cannot be read: ${body?.message ?? status}`, {
-      exitCode: EXIT.refused,
-    });
+    throw failed(`the lock ${this.#options.name} cannot be read: ${body?.message ?? status}`);
   }
+}
 
-  /** Writes this run into the Lease; false when another one was faster. */
-  async #claim(found: KubeObject | undefined): Promise<boolean> {
-    const now = new Date().toISOString().replace(/\.(\d{3})Z$/, '.$1000Z');
-    const spec = {
-      holderIdentity: this.#options.holder,
-      leaseDurationSeconds: LEASE_SECONDS,
-      acquireTime: now,
-      renewTime: now,
-    };
-    const lease = {
-      apiVersion: 'coordination.k8s.io/v1',
-      kind: 'Lease',
-      metadata: { name: leaseName(this.#options.name), namespace: 'kube-system' },
-    };
-    const { status, body } = found
-      ? await this.#options.cluster.write({ method: 'PUT', path: this.#path, body: { ...found, spec } })
-      : await this.#options.cluster.write({ method: 'POST', path: LEASES, body: { ...lease, spec } });
-    if (status === 200 || status === 201) return true;
-    if (status === 409 || status === 404) return false;
-    throw new ReeveError('lock-failed', `the lock ${this.#options.name} cannot be taken: ${body?.message ?? status}`, {
-      hint: 'the run needs the right to get, create, update and delete leases in kube-system',
-      exitCode: EXIT.refused,
-    });
-  }
+function failed(message: string): ReeveError {
+  return new ReeveError('lock-failed', message, {
+    hint: 'this needs the right to get, list, create, update and delete leases in kube-system',
+    exitCode: EXIT.refused,
+  });
+}
 
-  /** An API that is away is no reason to stop: nobody else can take the lock meanwhile. */
-  async #renew(): Promise<void> {
-    this.#options.allow(this.#times.renew);
-    try {
-      const found = await this.#read();
-      if (found && holderOf(found) === this.#options.holder) {
-        const renewTime = new Date().toISOString().replace(/\.(\d{3})Z$/, '.$1000Z');
-        await this.#options.cluster.write({
-          method: 'PUT',
-          path: this.#path,
-          body: { ...found, spec: { ...found.spec, renewTime } },
-        });
-        return;
-      }
-      clearInterval(this.#timer);
-      const taker = found ? holderOf(found) : undefined;
-      this.#options.onLost(
-        `the lock ${this.#options.name} was ${taker ? `taken by ${taker}` : 'removed'}; this run stops`,
-      );
-    } catch {
-      // Tried again at the next turn.
-    }
-  }
-
-  #refusal(found: KubeObject): ReeveError {
-    const since = found.spec.acquireTime ? ` since ${found.spec.acquireTime}` : '';
-    return new ReeveError('locked', `${this.#options.name} is locked by ${holderOf(found)}${since}`, {
-      hint: 'wait until that run has ended; a lock whose run died expires by itself',
-      exitCode: EXIT.refused,
-    });
-  }
-
-  #pause(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const { signal } = this.#options;
-      const timer = setTimeout(resolve, this.#times.look);
-      signal.addEventListener(
-        'abort',
-        () => {
-          clearTimeout(timer);
-          reject(signal.reason);
-        },
-        { once: true },
-      );
-    });
-  }
+function asFound(lease: KubeObject | undefined): FoundLock | undefined {
+  const holder = lease && holderOf(lease);
+  if (!lease || holder === undefined) return undefined;
+  return { holder, since: lease.spec.acquireTime ?? '', mark: `${holder} ${lease.spec.renewTime}` };
 }
 
 function holderOf(lease: KubeObject): string | undefined {
   return lease.spec?.holderIdentity || undefined;
+}
+
+/** MicroTime, as the API writes it. */
+function microTime(): string {
+  return new Date().toISOString().replace(/\.(\d{3})Z$/, '.$1000Z');
 }
 
 /** Names of Leases are DNS labels; different locks stay different. */
@@ -200,5 +147,5 @@ function leaseName(name: string): string {
     .toLowerCase()
     .replace(/[^a-z0-9-]+/g, '-')
     .replace(/^-+|-+$/g, '');
-  return `reeve-${plain || 'lock'}`;
+  return `${PREFIX}${plain || 'lock'}`;
 }

@@ -20,6 +20,8 @@ export interface PlayOutcome {
   failed: string[];
   /** Set when a gate or a person refused. */
   refused?: string;
+  /** It was the gate, not a person. */
+  gateRefused?: boolean;
   /** No host was left to run it on, after `--limit` or earlier failures. */
   empty: boolean;
 }
@@ -78,7 +80,7 @@ async function runBatches(
     if (stop || refused) break;
   }
   run.emitter.emit({ type: 'play-ended', play: index, failed, skippedBatches: batches.length - done });
-  return { failed, empty: false, ...(refused ? { refused } : {}) };
+  return { failed, empty: false, ...(refused ? { refused, gateRefused: true } : {}) };
 }
 
 /** With serial, one failed host stops the batches after it; max_fail_percentage widens that. */

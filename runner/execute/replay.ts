@@ -1,5 +1,6 @@
-import type { EffectEnded, ItemEnded, RunEvent, TaskEnded } from '../events.ts';
+import type { EffectEnded, EffectStarted, ItemEnded, RunEvent, TaskEnded } from '../events.ts';
 import { MASK } from '../journal/masker.ts';
+import type { Change } from '../module.ts';
 import type { RecordedEffect } from './replay-effect.ts';
 
 /** What a journal says of one item of a loop that has ended. */
@@ -25,6 +26,10 @@ export class Replay {
   /** It did not end by itself, not even by failing: what had failed was on its way to a rescue. */
   readonly #died: boolean;
   readonly #effects = new Map<string, RecordedEffect>();
+  /** Effects that had begun and not ended. */
+  readonly #open = new Set<string>();
+  /** What effects announced whose tasks have not ended. */
+  readonly #announced = new Map<string, Change[]>();
 
   constructor(events: readonly RunEvent[]) {
     this.#died = events.at(-1)?.type !== 'run-ended';
@@ -34,6 +39,7 @@ export class Replay {
       if (event.type === 'play-started') this.#begun.add(`play ${event.play}`);
       else if (event.type === 'batch-started') this.#begun.add(`batch ${event.play} ${event.batch}`);
       else if (event.type === 'task-started') items.set(keyOf(event.host, event.task.id), []);
+      else if (event.type === 'effect-started') this.#begin(event);
       else if (event.type === 'effect-ended') this.#effect(event);
       else if (event.type === 'item-ended') items.get(keyOf(event.host, event.task))?.push(event);
       else if (event.type === 'task-ended') this.#add(event, items, rescues);
@@ -73,7 +79,29 @@ export class Replay {
     return effect;
   }
 
+  /** Whether the run died in an effect of a task on a host: a job that it began there is attached to. Says so once. */
+  takeOpen(host: string, task: string): boolean {
+    const key = [...this.#open].find((one) => one.startsWith(`${keyOf(host, task)}\n`));
+    return key !== undefined && this.#open.delete(key);
+  }
+
+  /**
+   * What the run had announced when it died in a task, taken out. When nothing of it is left to do it was done, and the
+   * task has changed something: its handlers must know.
+   */
+  takeAnnounced(where: { host: string; task: string; item?: string }): Change[] | undefined {
+    const changes = this.#announced.get(effectKey(where));
+    this.#announced.delete(effectKey(where));
+    return changes;
+  }
+
+  #begin(event: EffectStarted): void {
+    this.#open.add(effectKey(event));
+    this.#announced.set(effectKey(event), event.changes);
+  }
+
   #effect(event: EffectEnded): void {
+    this.#open.delete(effectKey(event));
     if (event.result && !JSON.stringify(event.result).includes(MASK)) {
       this.#effects.set(effectKey(event), event as RecordedEffect);
     }
@@ -83,7 +111,8 @@ export class Replay {
     const key = keyOf(event.host, event.task.id);
     const done = items.get(key) ?? [];
     items.delete(key);
-    for (const effect of this.#effects.keys()) if (effect.startsWith(`${key}\n`)) this.#effects.delete(effect);
+    for (const map of [this.#effects, this.#announced])
+      for (const effect of map.keys()) if (effect.startsWith(`${key}\n`)) map.delete(effect);
     this.#push(key, { ended: event, items: done, rescued: rescues.has(event) });
   }
 

@@ -1,13 +1,14 @@
 import { EXIT, ReeveError } from '../errors.ts';
 import type { Playbook, Step, Task } from '../playbook/model.ts';
+import { announceEffect } from './attempt.ts';
 import { scopeFor } from './conditions.ts';
 import { type Effective, inherit, NOTHING_INHERITED, type PlayState, type StepContext } from './context.ts';
-import { takeLock } from './lock.ts';
+import { takeLocks } from './lock.ts';
 import { placeTask } from './placement.ts';
 import { playContext } from './play.ts';
-import { endRun, startRun } from './run.ts';
 import { hostState, type RunParts, type RunState } from './run-state.ts';
 import { Sources } from './sources.ts';
+import { endRun, startRun } from './start-run.ts';
 import { runSteps } from './steps.ts';
 import { WritingTarget } from './target.ts';
 import { asReeveError, type TaskRun } from './task-run.ts';
@@ -23,21 +24,50 @@ import type { UndoStep } from './undo-plan.ts';
 export async function rollBack(parts: RunParts, steps: readonly UndoStep[], keepPlays: number): Promise<number> {
   const run = startRun(parts);
   let error: ReeveError | undefined;
-  run.emitter.emit({ type: 'rollback-started', steps: steps.filter((step) => step.cannot === undefined).length });
   try {
-    const lock = await takeLock(run);
+    const release = await takeLocks(run);
     try {
-      await undoAll(run, steps);
-      await runRollbackTasks(run, steps, keepPlays);
+      error = await undoChanges(run, steps, keepPlays);
     } finally {
-      await lock?.release();
+      await release();
     }
   } catch (thrown) {
-    error =
-      thrown instanceof ReeveError ? thrown : new ReeveError('unexpected', String((thrown as Error).stack ?? thrown));
+    error = asError(thrown);
+    // A lock that is taken: nothing was begun.
+    run.emitter.emit({
+      type: 'notice',
+      level: 'error',
+      message: error.message,
+      ...(error.hint ? { hint: error.hint } : {}),
+    });
   }
-  run.emitter.emit({ type: 'rollback-ended', ok: error === undefined, ...(error ? { message: error.message } : {}) });
   return endRun(run, error);
+}
+
+/** The same inside of a run that goes on afterwards. Gives what stopped it. */
+export async function undoChanges(
+  run: RunState,
+  steps: readonly UndoStep[],
+  keepPlays: number,
+): Promise<ReeveError | undefined> {
+  let error: ReeveError | undefined;
+  run.emitter.emit({ type: 'rollback-started', steps: steps.filter((step) => step.cannot === undefined).length });
+  const failures = new Map([...run.hosts.values()].map((host) => [host, host.failed]));
+  for (const host of failures.keys()) host.failed = undefined;
+  try {
+    await undoAll(run, steps);
+    await runRollbackTasks(run, steps, keepPlays);
+  } catch (thrown) {
+    error = asError(thrown);
+  }
+  for (const [host, failed] of failures) host.failed ??= failed;
+  run.emitter.emit({ type: 'rollback-ended', ok: error === undefined, ...(error ? { message: error.message } : {}) });
+  return error;
+}
+
+function asError(thrown: unknown): ReeveError {
+  if (thrown instanceof ReeveError) return thrown;
+  return new ReeveError('unexpected', String((thrown as Error).stack ?? thrown));
 }
 
 async function undoAll(run: RunState, steps: readonly UndoStep[]): Promise<void> {
@@ -45,7 +75,9 @@ async function undoAll(run: RunState, steps: readonly UndoStep[]): Promise<void>
   const sources = new Sources(run.playbook.directory);
   for (const step of steps) {
     if (step.cannot !== undefined) continue;
-    if (run.interrupt.requested) throw new ReeveError('interrupted', 'interrupted', { exitCode: EXIT.interrupted });
+    if (run.interrupt.requested) {
+      throw run.interrupt.halted ?? new ReeveError('interrupted', 'interrupted', { exitCode: EXIT.interrupted });
+    }
     await undoStep(run, step, tasks, sources);
   }
 }
@@ -57,8 +89,7 @@ async function undoStep(
   sources: Sources,
 ): Promise<void> {
   const { effect, host, task } = step;
-  run.emitter.emit({ type: 'undo-started', effect, host, task, changes: step.changes });
-  await run.emitter.flush();
+  await announceEffect(run, { type: 'undo-started', effect, host, task, changes: step.changes });
   try {
     await undoModule(run, step, tasks, sources);
     run.emitter.emit({ type: 'undo-ended', effect, host, task, ok: true });

@@ -1,5 +1,6 @@
 import type { Connections } from '../connect/types.ts';
 import type { Diagnostic, ReeveError } from '../errors.ts';
+import type { RunEvent } from '../events.ts';
 import type { Inventory } from '../inventory/model.ts';
 import type { Emitter } from '../journal/emitter.ts';
 import type { Masker } from '../journal/masker.ts';
@@ -8,6 +9,7 @@ import type { Located } from '../load/document.ts';
 import type { AnyModule } from '../module.ts';
 import type { Playbook } from '../playbook/model.ts';
 import type { Clusters } from './cluster-access.ts';
+import type { Lock } from './held-lock.ts';
 import { HostState } from './host-state.ts';
 import type { Interrupt } from './interrupt.ts';
 import type { KeepText } from './recorded-value.ts';
@@ -34,6 +36,12 @@ export interface RunSettings {
   /** `-e` values that are no inputs: stronger than any variable. */
   extraVars: Record<string, unknown>;
   startedAt: Date;
+  /** Locks to take beside the playbook's own. */
+  locks?: string[];
+  /** milliseconds to wait for a lock that another run has; without it such a run is refused. */
+  lockWait?: number;
+  /** What happens when hosts failed in a play, where the play does not say it. */
+  onFailure?: 'stop' | 'rollback' | 'pause';
 }
 
 /** What a run is made of; everything that the engine does not build itself comes in here. */
@@ -57,6 +65,8 @@ export interface RunParts {
   replay?: Replay;
   /** Reads an artefact of the run. */
   readArtefact?: (path: string) => string;
+  /** The events of the run so far, as its journal has them. */
+  recorded?: () => readonly RunEvent[];
 }
 
 /** The state of one run. */
@@ -65,6 +75,8 @@ export interface RunState extends RunParts {
   forks: Semaphore;
   throttles: Map<string, Semaphore>;
   clusters: Clusters;
+  /** The locks that it holds. */
+  locks: Lock[];
   /** Nodes that are not as they should be, by name, and what it is by aspect: `cordon` → `cordoned`. */
   nodes: Map<string, Map<string, string>>;
   /** Check mode: something is planned and not applied, so what follows may differ. */

@@ -1,14 +1,14 @@
 import { EXIT, ReeveError } from '../errors.ts';
 import type { EventBody, HostRecap, RunEnded } from '../events.ts';
 import { MASK } from '../journal/masker.ts';
-import { layeredScope } from '../language/scope.ts';
 import type { Playbook } from '../playbook/model.ts';
-import { Clusters } from './cluster-access.ts';
-import { takeLock } from './lock.ts';
+import { onFailure } from './failure-mode.ts';
+import { takeLocks } from './lock.ts';
+import { afterFailure } from './on-failure.ts';
 import { runPlay } from './play.ts';
-import { hostState, type RunParts, type RunState } from './run-state.ts';
-import { Semaphore } from './semaphore.ts';
+import type { RunParts, RunState } from './run-state.ts';
 import { Sources } from './sources.ts';
+import { startRun } from './start-run.ts';
 import { nodeStateText } from './target.ts';
 import { refuseUncheckable } from './uncheckable.ts';
 
@@ -36,47 +36,23 @@ export async function runPlaybook(parts: RunParts, labels: RunLabels): Promise<R
   announce(run, labels);
   let error: ReeveError | undefined;
   let refused: string | undefined;
+  let after: ReeveError | undefined;
   try {
     if (settings.check) refuseUncheckable(playbook, run.modules);
-    const lock = await takeLock(run);
+    const release = await takeLocks(run);
     try {
-      refused = await runPlays(run);
+      ({ refused, after } = await runPlays(run));
     } finally {
-      await lock?.release();
+      await release();
     }
   } catch (thrown) {
     error = asRunError(thrown, run);
   }
   await run.clusters.close();
-  const ended = ending(run, error, refused);
+  const ended = ending(run, error, refused, after);
   emitter.emit(ended);
   await emitter.flush();
   return { exitCode: ended.exitCode, recap: ended.recap, pending: run.pending.any };
-}
-
-/** The state of a run that begins. */
-export function startRun(parts: RunParts): RunState {
-  const run: RunState = {
-    ...parts,
-    hosts: new Map(),
-    forks: new Semaphore(parts.settings.forks),
-    throttles: new Map(),
-    clusters: new Clusters(),
-    nodes: new Map(),
-    pending: { any: false },
-    foreseen: {},
-    emptyScope: layeredScope([]),
-  };
-  for (const name of parts.inventory.hosts.keys()) hostState(run, name);
-  return run;
-}
-
-/** Ends what is not a run of plays (a rollback): gives its exit code. */
-export async function endRun(run: RunState, error: ReeveError | undefined): Promise<number> {
-  await run.clusters.close();
-  await run.emitter.flush();
-  if (run.interrupt.requested) return EXIT.interrupted;
-  return error?.exitCode ?? EXIT.done;
 }
 
 /** A run that goes on says so in its journal; those who watch are told what it is. */
@@ -103,15 +79,20 @@ function shownInputs(playbook: Playbook, inputs: Record<string, unknown>): Recor
   return Object.fromEntries(entries.map(([name, value]) => [name, playbook.inputs[name]?.secret ? MASK : value]));
 }
 
-async function runPlays(run: RunState): Promise<string | undefined> {
+/** Runs the plays; says why the run was refused, and what followed when hosts failed. */
+async function runPlays(run: RunState): Promise<{ refused?: string | undefined; after?: ReeveError | undefined }> {
   const sources = new Sources(run.playbook.directory);
   let empty = true;
   for (const [index, play] of run.playbook.plays.entries()) {
     if (run.interrupt.requested) break;
     const outcome = await runPlay(run, play, index, sources);
     empty &&= outcome.empty;
-    if (outcome.refused) return outcome.refused;
-    if (outcome.failed.length > 0 && play.onFailure === 'stop') break;
+    if (outcome.failed.length > 0 || outcome.gateRefused) {
+      const { refused } = outcome;
+      if (refused || onFailure(run, play) !== 'continue')
+        return { refused, after: await afterFailure(run, play, index) };
+    }
+    if (outcome.refused) return { refused: outcome.refused };
   }
   if (empty && !run.interrupt.requested && ![...run.hosts.values()].some((host) => host.failed)) {
     throw new ReeveError('no-hosts', 'no host matches any play of this playbook', {
@@ -122,7 +103,7 @@ async function runPlays(run: RunState): Promise<string | undefined> {
       exitCode: EXIT.invalid,
     });
   }
-  return undefined;
+  return {};
 }
 
 function asRunError(thrown: unknown, run: RunState): ReeveError {
@@ -136,29 +117,35 @@ function asRunError(thrown: unknown, run: RunState): ReeveError {
 }
 
 /** The last event. When several ends apply the order is 130, 1, 6, 3, 2 (the semantics of failures). */
-function ending(run: RunState, error: ReeveError | undefined, refused: string | undefined): RunEnded {
+function ending(
+  run: RunState,
+  error: ReeveError | undefined,
+  refused: string | undefined,
+  after: ReeveError | undefined,
+): RunEnded {
   const used = [...run.hosts.values()].filter((host) => Object.values(host.recap).some((count) => count > 0));
   const failures = used.map((host) => host.failed).filter((failure) => failure !== undefined);
-  const problem = error ?? run.unexpected;
+  const problem = error ?? run.interrupt.halted ?? run.unexpected;
   const codes = [
-    run.interrupt.requested ? EXIT.interrupted : undefined,
+    run.interrupt.pressed ? EXIT.interrupted : undefined,
     problem?.exitCode,
     refused === undefined ? undefined : EXIT.refused,
     failures.includes('unreachable') ? EXIT.unreachable : undefined,
     failures.includes('failed') ? EXIT.taskFailed : undefined,
   ];
   const exitCode = codes.find((code) => code !== undefined) ?? EXIT.done;
-  const message = error?.message ?? refused;
+  const told = error ?? run.interrupt.halted ?? after;
+  const message = [refused, told?.message].filter((part) => part !== undefined).join('; ') || undefined;
   return {
     type: 'run-ended',
     exitCode,
     outcome: outcomeOf(exitCode),
-    duration: Date.now() - run.settings.startedAt.getTime(),
+    duration: Math.max(0, Date.now() - run.settings.startedAt.getTime()),
     recap: Object.fromEntries(used.map((host) => [host.name, { ...host.recap }])),
     nodes: Object.fromEntries([...run.nodes].map(([node, aspects]) => [node, nodeStateText(aspects) ?? ''])),
     ...(message === undefined ? {} : { message }),
-    ...(error?.hint === undefined ? {} : { hint: error.hint }),
-    ...(error?.place === undefined ? {} : { place: error.place }),
+    ...(told?.hint === undefined ? {} : { hint: told.hint }),
+    ...(told?.place === undefined ? {} : { place: told.place }),
   };
 }
 

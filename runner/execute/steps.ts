@@ -4,6 +4,7 @@ import { isUnknown } from '../language/unknown.ts';
 import type { Block, Step, Task } from '../playbook/model.ts';
 import { allTrue, scopeFor } from './conditions.ts';
 import { inherit, type OnceResult, type StepContext, selectedByTags } from './context.ts';
+import { onFailure } from './failure-mode.ts';
 import { flushHandlers } from './flush-handlers.ts';
 import { withFacts } from './gather.ts';
 import type { HostState } from './host-state.ts';
@@ -36,11 +37,11 @@ export async function runSteps(
   }
 }
 
-/** any_errors_fatal, and max_fail_percentage of the batch. */
-function tooManyFailed({ playState: { play } }: StepContext, hosts: readonly HostState[]): boolean {
+/** any_errors_fatal, a pause, and max_fail_percentage of the batch. */
+function tooManyFailed({ run, playState: { play } }: StepContext, hosts: readonly HostState[]): boolean {
   const failed = hosts.length - alive(hosts).length;
   if (failed === 0) return false;
-  if (play.anyErrorsFatal) return true;
+  if (play.anyErrorsFatal || onFailure(run, play) === 'pause') return true;
   return play.maxFailPercentage !== undefined && (failed * 100) / hosts.length > play.maxFailPercentage;
 }
 

@@ -214,6 +214,8 @@ export class WritingTarget extends ReadingTarget implements WriteTarget {
       env: { ...where.environment, ...options.env },
       dir: `${this.stateDir}/jobs`,
       name: `${this.runId}-${options.name}`,
+      // What the run began before it died goes on, or has ended: either way it is not begun again.
+      attach: run.replay?.takeOpen(this.parts.host.name, this.parts.taskId) ?? false,
       signal: where.signal,
       ...(where.onOutput ? { onOutput: where.onOutput } : {}),
     });

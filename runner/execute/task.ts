@@ -1,4 +1,4 @@
-import type { ReeveError } from '../errors.ts';
+import { EXIT, ReeveError } from '../errors.ts';
 import type { TaskEnded, TaskReference, TaskStatus } from '../events.ts';
 import type { Expression } from '../language/types.ts';
 import { isUnknown } from '../language/unknown.ts';
@@ -61,7 +61,8 @@ export async function runTask(
   } catch (error) {
     result = failedAttempt(asReeveError(error, taskRun));
   }
-  return finish(taskRun, result, Date.now() - startedAt);
+  // A clock can jump back.
+  return finish(taskRun, result, Math.max(0, Date.now() - startedAt));
 }
 
 async function displayName({ context, task, host, module, settings }: TaskRun): Promise<string> {
@@ -111,7 +112,10 @@ async function runItems(taskRun: TaskRun, items: Items, conditions: Expression[]
   const { run } = context;
   const attempts: Attempt[] = [];
   for (const [index, value] of items.values.entries()) {
-    if (run.interrupt.requested && attempts.length > 0) break;
+    if (run.interrupt.requested && attempts.length > 0) {
+      attempts.push(cutOff(attempts.length, items.values.length));
+      break;
+    }
     if (index > 0 && task.loopControl?.pause) await interruptibleSleep(run.interrupt.signal, task.loopControl.pause);
     const locals = { [task.loopControl?.item ?? 'item']: value, [task.loopControl?.index ?? 'index']: index };
     const scope = scopeFor(context, task, host, locals);
@@ -141,6 +145,13 @@ async function runItems(taskRun: TaskRun, items: Items, conditions: Expression[]
     if (done.status === 'unreachable') break;
   }
   return combine(attempts);
+}
+
+/** Items that were not begun: what makes the task one that resume goes on with. */
+function cutOff(done: number, all: number): Attempt {
+  return failedAttempt(
+    new ReeveError('interrupted', `stopped after ${done} of ${all} items`, { exitCode: EXIT.interrupted }),
+  );
 }
 
 /** One result for a loop: failed when an item failed, changed when one changed; `results` holds each. */
@@ -228,6 +239,9 @@ async function setVariables({ context, task, host }: TaskRun): Promise<void> {
 }
 
 async function ignores({ context, task, host, settings }: TaskRun): Promise<boolean> {
+  const { halted, signal } = context.run.interrupt;
+  // Cut off is not failed: resume must try it again.
+  if (halted || signal.aborted) return false;
   const rule = settings.ignoreErrors;
   if (rule === undefined || typeof rule === 'boolean') return rule ?? false;
   return (await allTrue(context.run, [rule], scopeFor(context, task, host))) === true;

@@ -27,14 +27,17 @@ export function planUndo(
   const changes = new Map<string, Change[]>();
   const undone = new Set<number>();
   const steps: UndoStep[] = [];
+  const begun = new Map<string, number>();
   for (const event of events) {
     if (event.type === 'task-started')
       tasks.set(`${event.host}\n${event.task.id}`, { task: event.task, play: event.play });
-    else if (event.type === 'effect-started')
+    else if (event.type === 'effect-started') {
       changes.set(`${event.host}\n${event.task}\n${event.item ?? ''}`, event.changes);
-    else if (event.type === 'undo-ended' && event.ok) undone.add(event.effect);
+      begun.set(`${event.host}\n${event.task}\n${event.item ?? ''}`, event.seq);
+    } else if (event.type === 'undo-ended' && event.ok) undone.add(event.effect);
     else if (event.type === 'effect-ended') {
       const known = tasks.get(`${event.host}\n${event.task}`);
+      begun.delete(`${event.host}\n${event.task}\n${event.item ?? ''}`);
       if (!known || known.play < keepPlays) continue;
       const made = changes.get(`${event.host}\n${event.task}\n${event.item ?? ''}`) ?? [];
       const cannot = whyNot(modules.get(known.task.module), event);
@@ -45,7 +48,14 @@ export function planUndo(
       });
     }
   }
-  return steps.filter((step) => !undone.has(step.effect)).reverse();
+  for (const [key, effect] of begun) {
+    const [host = '', task = ''] = key.split('\n');
+    const known = tasks.get(`${host}\n${task}`);
+    if (!known || known.play < keepPlays) continue;
+    const cannot = 'the run died in it: how far it came is not known; resume the run first, or look at the host';
+    steps.push({ effect, host, ...known, changes: changes.get(key) ?? [], cannot });
+  }
+  return steps.filter((step) => !undone.has(step.effect)).sort((a, b) => b.effect - a.effect);
 }
 
 function whyNot(module: AnyModule | undefined, effect: { undo?: unknown; ok: boolean }): string | undefined {

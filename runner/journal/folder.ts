@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { EXIT, ReeveError } from '../errors.ts';
 import type { RunHeader } from '../run-header.ts';
 
@@ -40,12 +40,15 @@ export class RunFolder {
     }
   }
 
-  /** A copy of a file as it was, or a full output, under a name that is not taken yet. Gives its path in the folder. */
-  keep(name: string, content: string | Uint8Array): string {
+  /**
+   * A copy of a file as it was, or a full output, under a name that is not taken yet; it is on disk before the event that
+   * names it, unless `sync` leaves that to `syncFolder`. Gives its path in the folder.
+   */
+  keep(name: string, content: string | Uint8Array, sync = true): string {
     const safe = name.replace(/[^A-Za-z0-9._-]+/g, '-').slice(-100);
     let path = join('artefacts', safe);
     for (let n = 2; existsSync(join(this.path, path)); n++) path = join('artefacts', `${n}-${safe}`);
-    writeFileSync(join(this.path, path), content, { mode: 0o600 });
+    writeFileSync(join(this.path, path), content, { mode: 0o600, flush: sync });
     return path;
   }
 }
@@ -57,7 +60,7 @@ export class RunFolder {
 export function createRunFolder(runs: string, id: string): RunFolder {
   const folder = new RunFolder(resolve(runs, id));
   try {
-    mkdirSync(runs, { recursive: true, mode: 0o700 });
+    makeFolders(resolve(runs));
     mkdirSync(folder.path, { mode: 0o700 });
     mkdirSync(folder.artefacts, { mode: 0o700 });
   } catch (cause) {
@@ -68,6 +71,18 @@ export function createRunFolder(runs: string, id: string): RunFolder {
     });
   }
   return folder;
+}
+
+/** One level at a time: Node's own recursive mkdir never returns where the system answers ENOENT for every level (/proc). */
+function makeFolders(path: string): void {
+  if (existsSync(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolders(parent);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
 }
 
 export function writeHeader(folder: RunFolder, header: RunHeader): void {

@@ -1,6 +1,6 @@
-import { closeSync, fsync, openSync, writeSync } from 'node:fs';
 import { EXIT, ReeveError } from '../errors.ts';
 import type { EventSink, RunEvent } from '../events.ts';
+import { DISK, type Disk } from './disk.ts';
 
 /**
  * The append-only record of a run: one JSON line an event. `flush` resolves when everything handled so far is on disk; one
@@ -10,6 +10,8 @@ export class Journal implements EventSink {
   readonly records = true;
   readonly #file: string;
   readonly #descriptor: number;
+  readonly #disk: Disk;
+  readonly #before: Promise<void>;
   #lines: string[] = [];
   #syncing: Promise<void> | undefined;
   #waiting: Promise<void> | undefined;
@@ -18,14 +20,21 @@ export class Journal implements EventSink {
   /** Syncs so far, for the benchmark. */
   syncs = 0;
 
-  /** @throws ReeveError `journal-failed` when the file cannot be opened for appending. */
-  constructor(file: string) {
+  /**
+   * @param before what must be on disk before anything that this journal says is: the run's folder.
+   * @throws ReeveError `journal-failed` when the file cannot be opened for appending.
+   */
+  constructor(file: string, disk: Disk = DISK, before: (() => Promise<void>) | undefined = undefined) {
     this.#file = file;
+    this.#disk = disk;
     try {
-      this.#descriptor = openSync(file, 'a', 0o600);
+      this.#descriptor = disk.open(file);
     } catch (error) {
       throw journalError(file, error);
     }
+    this.#before = before?.() ?? Promise.resolve();
+    // Whoever flushes is told; until then nobody listens.
+    this.#before.catch(() => {});
   }
 
   handle(event: RunEvent): void {
@@ -55,7 +64,7 @@ export class Journal implements EventSink {
     try {
       await this.flush();
     } finally {
-      closeSync(this.#descriptor);
+      this.#disk.close(this.#descriptor);
     }
   }
 
@@ -73,21 +82,19 @@ export class Journal implements EventSink {
     const text = `${this.#lines.join('\n')}\n`;
     this.#lines = [];
     try {
-      writeAll(this.#descriptor, Buffer.from(text));
-      await new Promise<void>((resolve, reject) =>
-        fsync(this.#descriptor, (error) => (error ? reject(error) : resolve())),
-      );
+      this.#write(Buffer.from(text));
+      await Promise.all([this.#disk.sync(this.#descriptor), this.#before]);
       this.syncs++;
     } catch (error) {
       this.#failure = journalError(this.#file, error);
       throw this.#failure;
     }
   }
-}
 
-/** A full disk can take a part of a write. */
-function writeAll(descriptor: number, bytes: Buffer): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
+  /** A full disk can take a part of a write. */
+  #write(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length; ) at += this.#disk.write(this.#descriptor, bytes, at);
+  }
 }
 
 function journalError(file: string, cause: unknown): ReeveError {

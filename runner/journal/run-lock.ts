@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { EXIT, ReeveError } from '../errors.ts';
@@ -10,46 +10,89 @@ interface Owner {
   started: string;
 }
 
+const PREFIX = 'pid.';
+
 /**
  * Lets one process at a time write a run's folder: the run itself, or one resume of it. The lock of a process that is gone
- * is no lock.
- * @returns the giving back.
+ * is no lock. Each owner is a file of the next number, made with its content in one step (a link): whoever finds the last
+ * owner dead can never remove one that came in between.
+ * @returns the giving back, once.
  * @throws ReeveError `run-busy`, exit code 6.
  */
 export function lockRun(folder: string): () => void {
-  const file = join(folder, 'pid');
   const me: Owner = { pid: process.pid, host: hostname(), started: startOf(process.pid) };
-  for (let n = 0; n < 3; n++) {
-    if (create(file, JSON.stringify(me))) return () => rmSync(file, { force: true });
-    const owner = read(file);
-    if (owner && isAlive(owner)) throw busy(folder, owner);
-    rmSync(file, { force: true });
+  const draft = join(folder, `.${PREFIX}${process.pid}`);
+  writeFileSync(draft, JSON.stringify(me), { mode: 0o600 });
+  try {
+    for (let n = 0; n < 5; n++) {
+      const last = lastNumber(folder);
+      const owner = last > 0 ? read(folder, last) : undefined;
+      if (owner && isAlive(owner)) throw busy(folder, owner);
+      const mine = last + 1;
+      if (!link(draft, fileOf(folder, mine))) continue;
+      if (lastNumber(folder) > mine) {
+        // What was seen as the last one was past already.
+        rmSync(fileOf(folder, mine), { force: true });
+        continue;
+      }
+      for (const past of numbers(folder)) if (past < mine) rmSync(fileOf(folder, past), { force: true });
+      return once(() => rmSync(fileOf(folder, mine), { force: true }));
+    }
+  } finally {
+    rmSync(draft, { force: true });
   }
   throw new ReeveError('run-busy', `${folder} is being taken by another process`, { exitCode: EXIT.refused });
 }
 
 /** Whether a process is writing the folder at this moment, as far as this machine can tell. */
 export function isRunning(folder: string): boolean {
-  const owner = read(join(folder, 'pid'));
+  const owner = read(folder, lastNumber(folder));
   return owner !== undefined && isAlive(owner);
 }
 
-function create(file: string, text: string): boolean {
+function once(work: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) work();
+    done = true;
+  };
+}
+
+function fileOf(folder: string, number: number): string {
+  return join(folder, `${PREFIX}${number}`);
+}
+
+function numbers(folder: string): number[] {
+  const names = readdirSync(folder).filter((name) => name.startsWith(PREFIX));
+  return names.map((name) => Number(name.slice(PREFIX.length))).filter(Number.isInteger);
+}
+
+function lastNumber(folder: string): number {
+  return Math.max(0, ...numbers(folder));
+}
+
+function link(from: string, to: string): boolean {
   try {
-    // wx: exactly one of several that try at the same moment succeeds.
-    const descriptor = openSync(file, 'wx', 0o600);
-    writeSync(descriptor, text);
-    closeSync(descriptor);
+    linkSync(from, to);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return false;
+    // A file system without hard links: made with its content after it, which is as good as alone.
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP') throw error;
+    try {
+      writeFileSync(to, readFileSync(from), { mode: 0o600, flag: 'wx' });
+      return true;
+    } catch (second) {
+      if ((second as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw second;
+    }
   }
 }
 
-function read(file: string): Owner | undefined {
+function read(folder: string, number: number): Owner | undefined {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Owner;
+    return JSON.parse(readFileSync(fileOf(folder, number), 'utf8')) as Owner;
   } catch {
     return undefined;
   }
@@ -77,8 +120,9 @@ function startOf(pid: number): string {
 }
 
 function busy(folder: string, owner: Owner): ReeveError {
+  const file = join(folder, `${PREFIX}*`);
   return new ReeveError('run-busy', `this run is going on at this moment: process ${owner.pid} on ${owner.host}`, {
-    hint: `\`reeve status ${folder.split('/').at(-1)} --follow\` shows it; if ${owner.host} is gone for good, remove ${join(folder, 'pid')}`,
+    hint: `\`reeve status ${folder.split('/').at(-1)} --follow\` shows it; if ${owner.host} is gone for good, remove ${file}`,
     exitCode: EXIT.refused,
   });
 }

@@ -106,7 +106,8 @@ export const KEYWORDS: readonly Keyword[] = [
     on: ['playbook'],
     reads: 'template',
     schema: TEXT,
-    description: 'Name of a lock; of two runs with the same lock the second is refused.',
+    description:
+      'Name of a lock; of two runs with the same lock the second waits (`--lock-wait`) or is refused. NAME is a lock in the cluster, NAME@HOST one on that host, NAME@localhost one on the control machine.',
   },
   {
     name: 'plays',
@@ -152,8 +153,9 @@ export const KEYWORDS: readonly Keyword[] = [
     name: 'on_failure',
     on: ['play'],
     reads: 'literal',
-    schema: { type: 'string', enum: ['stop', 'continue'] },
-    description: 'Whether the plays after this one run when hosts failed in it; default stop.',
+    schema: { type: 'string', enum: ['stop', 'continue', 'rollback', 'pause'] },
+    description:
+      'When hosts failed in this play. stop (default, or what `--on-failure` says): the other hosts finish it, no further play runs. continue: the plays after it run. rollback: the changes of this play are taken back. pause: nothing more starts on any host; `reeve resume` goes on.',
   },
   {
     name: 'order',

@@ -42,7 +42,8 @@ export interface Play extends Inherited {
   serial?: Compiled; // → BatchSize | BatchSize[]
   maxFailPercentage?: number;
   anyErrorsFatal: boolean;
-  onFailure: 'stop' | 'continue';
+  /** What happens when hosts failed in it; `stop`, or what the run's command line says. */
+  onFailure?: 'stop' | 'continue' | 'rollback' | 'pause';
   order: 'inventory' | 'reverse_inventory' | 'sorted' | 'reverse_sorted' | 'shuffle';
   strategy: 'linear' | 'free';
   forceHandlers: boolean;

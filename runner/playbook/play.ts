@@ -46,7 +46,7 @@ function parseScheduling(entries: Entries) {
     serial: entries.template('serial'),
     maxFailPercentage: entries.literal<number>('max_fail_percentage'),
     anyErrorsFatal: entries.literal<boolean>('any_errors_fatal') ?? false,
-    onFailure: entries.literal<Play['onFailure']>('on_failure') ?? 'stop',
+    onFailure: entries.literal<Play['onFailure']>('on_failure'),
     order: entries.literal<Play['order']>('order') ?? 'inventory',
     strategy: entries.literal<Play['strategy']>('strategy') ?? 'linear',
   };

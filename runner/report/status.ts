@@ -94,7 +94,8 @@ function follow(status: RunStatus, running: Running, event: RunEvent): void {
       break;
     case 'run-ended':
       running.clear();
-      status.outcome = event.outcome;
+      // A run that took its changes back by itself ends as what it left, not as what went wrong.
+      if (!status.outcome?.endsWith('rolled back')) status.outcome = event.outcome;
       if (event.message !== undefined) status.message = event.message;
       break;
   }

@@ -1,30 +1,21 @@
-import { modules } from '../../../modules/index.ts';
-import { Clusters } from '../../execute/cluster-access.ts';
-import type { RunState } from '../../execute/run-state.ts';
-import { Semaphore } from '../../execute/semaphore.ts';
-import { Masker } from '../../journal/masker.ts';
-import { layeredScope } from '../../language/scope.ts';
-import { parseDocument } from '../../load/parse.ts';
-import { assemble } from '../assemble.ts';
 import { examineCluster } from '../doctor/cluster.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { examineHost } from '../doctor/host.ts';
 import { closingLine, exitCodeOf, findingLines } from '../doctor/show.ts';
-import { loadRun } from '../load-run.ts';
+import { idleRun } from '../idle-run.ts';
 import { text } from '../options.ts';
 import { UsageError } from '../report-error.ts';
 import { watchSignals } from '../signals.ts';
 import { wantsColor } from '../terminal.ts';
 
 const FORKS = 20;
-/** A run needs a playbook; this one does nothing. */
-const NOTHING = 'plays: [{ hosts: localhost, tasks: [] }]';
 
 /** `reeve doctor [PATTERN]`: looks at hosts and cluster, writes nothing, exits with 0, 2 or 3. */
 export async function doctor(pattern: string | undefined, options: Record<string, unknown>): Promise<number> {
   const format = text(options.output, '--output') ?? 'plain';
   if (format !== 'plain' && format !== 'json') throw new UsageError(`--output ${format}: it can be plain or json`);
-  const run = await startExamination(options);
+  const run = await idleRun('doctor', options, FORKS);
+  if (run.inventory.hosts.size === 0) throw new UsageError('there is no host to look at', 'give an inventory with -i');
   const hosts = run.inventory.match(pattern ?? 'all');
   const unwatch = watchSignals(run.interrupt, () => {});
   // Nothing is half done here: the first Ctrl-C ends it.
@@ -48,48 +39,4 @@ export async function doctor(pattern: string | undefined, options: Record<string
     await run.clusters.close();
     await run.connections.close();
   }
-}
-
-/** The parts of a run that runs nothing: its connections, variables and ways to the cluster are those of any run. */
-export async function startExamination(options: Record<string, unknown>): Promise<RunState> {
-  const { playbook, inventory, filled, secrets } = await loadRun(
-    () => parseDocument(NOTHING, '(doctor)'),
-    options,
-    process.cwd(),
-  );
-  if (inventory.hosts.size === 0) throw new UsageError('there is no host to look at', 'give an inventory with -i');
-  const masker = new Masker();
-  secrets.tellTo((value) => masker.add(value));
-  const parts = await assemble({
-    id: 'doctor',
-    playbook,
-    inventory,
-    modules,
-    settings: {
-      check: true,
-      diff: false,
-      forks: FORKS,
-      tags: [],
-      skipTags: [],
-      inputs: filled.inputs,
-      extraVars: filled.extraVars,
-      startedAt: new Date(),
-    },
-    sinks: [],
-    masker,
-    yes: false,
-    reporter: { handle: () => {}, apart: (work) => work() },
-    hostKeyChecking: text(options.hostKeyChecking, '--host-key-checking') ?? process.env.REEVE_HOST_KEY_CHECKING,
-  });
-  return {
-    ...parts,
-    hosts: new Map(),
-    forks: new Semaphore(FORKS),
-    throttles: new Map(),
-    clusters: new Clusters(),
-    nodes: new Map(),
-    pending: { any: false },
-    foreseen: {},
-    emptyScope: layeredScope([]),
-  };
 }

@@ -2,20 +2,30 @@ import { EXIT, ReeveError } from '../../errors.ts';
 import { Replay } from '../../execute/replay.ts';
 import { findRun } from '../../journal/folder.ts';
 import { execute } from '../execute.ts';
-import { text } from '../options.ts';
-import { takeUp } from '../past-run.ts';
+import { duration, text } from '../options.ts';
+import { type PastRun, takeUp } from '../past-run.ts';
 import { runsFolder } from '../record.ts';
 
 /** `reeve resume RUN`: goes on at the first thing that the journal does not say is done. */
 export async function resume(wanted: string, options: Record<string, unknown>): Promise<number> {
   const folder = findRun(runsFolder(text(options.runs, '--runs')), wanted);
-  const { header, journal, loaded, acceptedChanges } = await takeUp(folder, options);
+  const past = await takeUp(folder, options);
+  try {
+    return await goOn(past, options);
+  } finally {
+    past.unlock();
+  }
+}
+
+async function goOn(past: PastRun, options: Record<string, unknown>): Promise<number> {
+  const { folder, header, journal, loaded, acceptedChanges, unlock } = past;
   if (header.options.check) throw refused('a check has changed nothing and has nothing to go on with');
   const last = journal.events.at(-1);
   if (last?.type === 'run-ended' && last.outcome === 'done')
     throw refused('this run has ended well; nothing is left to do');
   if (journal.events.some(({ type }) => type === 'rollback-started')) throw refused('this run is being taken back');
   const { diff, limit, ...rest } = header.options;
+  const lockWait = text(options.lockWait, '--lock-wait');
   return execute({
     file: header.playbook.file,
     ...loaded,
@@ -29,10 +39,12 @@ export async function resume(wanted: string, options: Record<string, unknown>): 
         inputs: loaded.filled.inputs,
         extraVars: loaded.filled.extraVars,
         startedAt: new Date(header.startedAt),
+        ...(lockWait === undefined ? {} : { lockWait: duration(lockWait, '--lock-wait') }),
       },
       replay: new Replay(journal.events),
       seq: last?.seq ?? 0,
       acceptedChanges,
+      unlock,
     },
   });
 }

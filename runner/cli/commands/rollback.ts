@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { modules } from '../../../modules/index.ts';
 import { EXIT, ReeveError } from '../../errors.ts';
+import { Replay } from '../../execute/replay.ts';
 import { rollBack } from '../../execute/rollback.ts';
 import { planUndo, type UndoStep } from '../../execute/undo-plan.ts';
 import { findRun } from '../../journal/folder.ts';
 import { Journal } from '../../journal/journal.ts';
 import { Masker } from '../../journal/masker.ts';
-import { lockRun } from '../../journal/run-lock.ts';
 import { nearestName } from '../../language/nearest.ts';
 import type { Playbook } from '../../playbook/model.ts';
 import { assemble } from '../assemble.ts';
@@ -22,6 +22,14 @@ import { watchSignals } from '../signals.ts';
 /** `reeve rollback RUN`: takes the recorded changes back, after saying which can and which cannot. */
 export async function rollback(wanted: string, options: Record<string, unknown>): Promise<number> {
   const past = await takeUp(findRun(runsFolder(text(options.runs, '--runs')), wanted), options);
+  try {
+    return await takeBack(past, options);
+  } finally {
+    past.unlock();
+  }
+}
+
+async function takeBack(past: PastRun, options: Record<string, unknown>): Promise<number> {
   const keepPlays = playsToKeep(past.loaded.playbook, text(options.to, '--to'));
   const steps = planUndo(past.journal.events, modules, keepPlays);
   for (const line of describe(steps)) console.log(line);
@@ -46,7 +54,6 @@ async function carryOut(
   const { diff, forks } = header.options;
   const { inputs, extraVars } = loaded.filled;
   const settings = { check: false, diff, forks, tags: [], skipTags: [], inputs, extraVars, startedAt: new Date() };
-  const unlock = lockRun(folder.path);
   const log = new LogFile(join(folder.path, 'run.log'), options.verbose === true);
   const shown = await reporter({ ...options, output: options.output ?? 'plain' }, settings);
   const parts = await assemble({
@@ -58,6 +65,8 @@ async function carryOut(
     hostKeyChecking: text(options.hostKeyChecking, '--host-key-checking') ?? process.env.REEVE_HOST_KEY_CHECKING,
     keep: (name, content) => folder.keep(name, masker.text(content)),
     readArtefact: artefactReader(folder),
+    // `rollback:` tasks that an earlier try has run.
+    replay: new Replay(read.events),
   });
   const unwatch = watchSignals(parts.interrupt, (message) => {
     parts.emitter.emit({ type: 'notice', level: 'warning', message });
@@ -67,7 +76,6 @@ async function carryOut(
   } finally {
     await parts.emitter.close().finally(() => parts.connections.close());
     await finishReports(folder, text(options.report, '--report'), log);
-    unlock();
     unwatch();
   }
 }

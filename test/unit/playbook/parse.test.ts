@@ -108,7 +108,6 @@ plays:
     expect(agents).toMatchObject({
       name: 'agents:!k3s-9',
       anyErrorsFatal: false,
-      onFailure: 'stop',
       order: 'inventory',
       strategy: 'linear',
       gatherFacts: false,

@@ -1,0 +1,45 @@
+import { EXIT, ReeveError } from '../errors.ts';
+import type { Play } from '../playbook/model.ts';
+import { onFailure } from './failure-mode.ts';
+import { undoChanges } from './rollback.ts';
+import type { RunState } from './run-state.ts';
+import { planUndo } from './undo-plan.ts';
+
+/**
+ * What follows when hosts failed in a play, or its gate refused. A rollback that a play asks for takes back that play, one
+ * that the command line asks for takes back the run.
+ * @returns what to tell at the end of the run; undefined when there is nothing to add.
+ */
+export async function afterFailure(run: RunState, play: Play, index: number): Promise<ReeveError | undefined> {
+  const id = run.emitter.run;
+  const wanted = onFailure(run, play);
+  // Whoever interrupts decides what comes next.
+  if (run.settings.check || run.interrupt.requested) return undefined;
+  if (wanted === 'pause') {
+    return new ReeveError('paused', `paused after a failure in play "${play.name}"`, {
+      hint: `mend it, then \`reeve resume ${id}\` goes on, or \`reeve rollback ${id}\` takes the changes back`,
+      exitCode: EXIT.taskFailed,
+    });
+  }
+  if (wanted !== 'rollback' || !run.recorded) return undefined;
+  await run.emitter.flush();
+  const from = play.onFailure === 'rollback' ? index : 0;
+  const steps = planUndo(run.recorded(), run.modules, from);
+  const left = steps.filter((step) => step.cannot !== undefined);
+  const error = await undoChanges(run, steps, from);
+  if (error) {
+    return new ReeveError('rollback-failed', `the rollback stopped: ${error.message}`, {
+      hint: `mend it, then \`reeve rollback ${id}\` goes on with it`,
+      exitCode: EXIT.taskFailed,
+    });
+  }
+  const what = from === 0 ? 'its changes were' : `the changes of play "${play.name}" were`;
+  const except = left.map(({ host, task, cannot }) => `${host}: ${task.name} (${cannot})`);
+  return new ReeveError(
+    'rolled-back',
+    `${what} taken back${except.length > 0 ? `, except ${except.join(', ')}` : ''}`,
+    {
+      exitCode: EXIT.taskFailed,
+    },
+  );
+}

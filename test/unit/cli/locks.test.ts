@@ -1,0 +1,93 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CliFolder } from '../../support/cli.ts';
+
+let folder: CliFolder;
+beforeEach(() => {
+  folder = new CliFolder();
+  folder.write('inventory.yaml', {
+    reeve: 1,
+    all: {
+      vars: { transport: 'local', reeve_dir: folder.dir, lock_dir: join(folder.dir, 'locks') },
+      hosts: { here: {} },
+    },
+  });
+});
+afterEach(() => folder[Symbol.dispose]());
+
+const at = (name: string) => join(folder.dir, name);
+/** Goes on when the file `go` is there, then writes `done`, then `next`. */
+const playbook = (name: string, lock?: string) =>
+  folder.write(`${name}.yaml`, {
+    ...(lock ? { lock } : {}),
+    plays: [
+      {
+        hosts: 'all',
+        tasks: [
+          {
+            name: 'wait',
+            shell: `echo begun; until [ -e '${at('go')}' ]; do sleep 0.05; done; : >'${at(`${name}-done`)}'`,
+          },
+          { name: 'next', shell: `: >'${at(`${name}-next`)}'` },
+        ],
+      },
+    ],
+  });
+
+describe('locks on the command line', () => {
+  it('a second run with the same lock is refused, exit code 6, and says who holds it since when', async () => {
+    const first = folder.start(['run', playbook('a', 'deploy@here'), '-v']);
+    await first.until('begun');
+    const listed = await folder.run(['lock', 'list', '@here']);
+    expect(listed.stdout).toMatch(/^deploy: run \S+ of \S+ since 20\d\d-/);
+    const second = await folder.run(['run', playbook('b'), '--lock', 'deploy@here']);
+    expect(second.code).toBe(6);
+    expect(second.stdout + second.stderr).toMatch(/deploy@here is locked by run \S+ of \S+ since 20/);
+    expect(existsSync(at('b-next'))).toBe(false);
+    folder.write('go', '');
+    expect((await first.ended).code).toBe(0);
+    expect((await folder.run(['lock', 'list', '@here'])).stdout).toContain('no lock is held on here');
+  }, 120_000);
+
+  it('--lock-wait waits for it, and says for whom', async () => {
+    const first = folder.start(['run', playbook('a', 'deploy@here'), '-v']);
+    await first.until('begun');
+    const second = folder.start(['run', playbook('b', 'deploy@here'), '--lock-wait', '5m']);
+    await second.until('waiting for the lock deploy@here: run ');
+    expect(existsSync(at('b-next'))).toBe(false);
+    folder.write('go', '');
+    expect((await first.ended).code).toBe(0);
+    expect((await second.ended).code).toBe(0);
+    expect(existsSync(at('b-next'))).toBe(true);
+  }, 120_000);
+
+  it('a broken lock stops its run before the next effect; resume takes it again', async () => {
+    const run = folder.start(['run', playbook('a'), '--lock', 'deploy@here', '-v']);
+    await run.until('begun');
+    const broken = await folder.run(['lock', 'break', 'deploy@here']);
+    expect(broken.stdout).toMatch(/deploy@here is free; it was held by run /);
+    // Its next renewal tells it.
+    await run.until('the lock deploy@here was removed; this run stops');
+    folder.write('go', '');
+    const { code, stdout } = await run.ended;
+    expect(code).toBe(6);
+    expect(stdout).not.toContain('Interrupted');
+    expect([existsSync(at('a-done')), existsSync(at('a-next'))]).toEqual([true, false]);
+    const header = readFileSync(at(`.reeve/runs/${/run (\S+) of/.exec(broken.stdout)![1]}/run.json`), 'utf8');
+    expect(header).toContain('deploy@here');
+    expect((await folder.run(['resume', 'last'])).code).toBe(0);
+    expect(existsSync(at('a-next'))).toBe(true);
+  }, 120_000);
+
+  it('a lock on localhost needs no inventory entry; one on an unknown host is an error', async () => {
+    folder.write('go', '');
+    const elsewhere = await folder.run(['run', playbook('a', 'deploy@nowhere')]);
+    expect([elsewhere.code, elsewhere.stdout + elsewhere.stderr]).toEqual([
+      4,
+      expect.stringContaining('no host of the inventory'),
+    ]);
+    const wrong = await folder.run(['lock', 'break', 'other@here']);
+    expect([wrong.code, wrong.stderr]).toEqual([6, expect.stringContaining('nobody has the lock')]);
+  });
+});

@@ -1,0 +1,134 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createConnections } from '../../../runner/connect/connections.ts';
+import type { ConnectionSpec, Connections } from '../../../runner/connect/types.ts';
+import type { FoundLock } from '../../../runner/execute/held-lock.ts';
+import {
+  breakHostLock,
+  type HostLockOptions,
+  listHostLocks,
+  type RunScript,
+  takeHostLock,
+} from '../../../runner/execute/host-lock.ts';
+import { startHosts } from '../../lab/hosts/start-hosts.ts';
+import type { LabHosts } from '../../lab/hosts/types.ts';
+
+const QUICK = { expiry: 1500, renew: 50, look: 20 };
+
+let hosts: LabHosts;
+let connections: Connections;
+let run: RunScript;
+let dir: string;
+let top: string;
+beforeAll(async () => {
+  hosts = await startHosts({ hosts: [{ name: 'one' }] });
+  const host = hosts.get('one');
+  const spec: ConnectionSpec = {
+    host: 'one',
+    transport: 'ssh',
+    address: host.address,
+    port: host.port,
+    user: host.user,
+    privateKeyFile: hosts.privateKeyFile,
+    knownHostsFile: hosts.knownHostsFile,
+  };
+  connections = createConnections({ hostKeyChecking: 'strict' });
+  run = (script) => connections.run(spec, undefined, { script, timeout: 20_000 });
+});
+afterAll(async () => {
+  await connections.close();
+  await hosts.stop();
+});
+beforeEach(() => {
+  top = mkdtempSync(join(tmpdir(), 'reeve-lock-'));
+  dir = join(top, 'not yet', 'locks');
+  mkdirSync(join(top, 'not yet'));
+});
+afterEach(() => rmSync(top, { recursive: true, force: true }));
+
+const options = (holder: string, more: Partial<HostLockOptions> = {}): HostLockOptions => ({
+  ...{ name: 'deploy', lock: 'deploy', holder, dir, run, times: QUICK },
+  signal: AbortSignal.timeout(50_000),
+  onLost: () => {},
+  ...more,
+});
+const holder = async () => (await listHostLocks(run, dir)).get('deploy')?.holder;
+
+describe('a lock on a host, over SSH', () => {
+  it('of twenty that start at the same moment exactly one goes on; the others say who holds it, exit code 6', async () => {
+    const tries = await Promise.allSettled(Array.from({ length: 20 }, (_, n) => takeHostLock(options(`run ${n}`))));
+    const won = tries.filter((one) => one.status === 'fulfilled');
+    expect(won).toHaveLength(1);
+    const name = await holder();
+    const lost = tries.filter((one) => one.status === 'rejected').map((one) => one.reason);
+    for (const error of lost)
+      expect(error).toMatchObject({
+        code: 'locked',
+        exitCode: 6,
+        message: expect.stringContaining(`${name} since 20`),
+      });
+    await won[0]!.value.release();
+  });
+
+  it('never has two holders, though twenty take it, give it back and take it again', async () => {
+    let inside = 0;
+    let most = 0;
+    await Promise.all(
+      Array.from({ length: 20 }, async (_, n) => {
+        const lock = await takeHostLock(options(`run ${n}`, { wait: 45_000 }));
+        most = Math.max(most, ++inside);
+        await pause(5);
+        inside--;
+        await lock.release();
+      }),
+    );
+    expect(most).toBe(1);
+    // What is past is swept away.
+    expect(readdirSync(join(dir, 'deploy')).length).toBeLessThan(3);
+  });
+
+  it('of a dead run is taken over by exactly one, once it was seen unchanged for as long as it lasts', async () => {
+    await takeHostLock(options('dead', { times: { ...QUICK, renew: 1_000_000 } }));
+    const tries = await Promise.allSettled([1, 2, 3].map((n) => takeHostLock(options(`run ${n}`))));
+    expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(await holder()).toMatch(/^run /);
+  });
+
+  it('that was broken tells its holder to stop, and stays free', async () => {
+    const lost = new Promise<string>((told) => void takeHostLock(options('run 1', { onLost: told })));
+    let found: FoundLock | undefined;
+    while (!found) found = await breakHostLock({ lock: 'deploy', holder: 'an operator', dir, run });
+    expect(found.holder).toBe('run 1');
+    expect(await lost).toContain('deploy was removed');
+    expect(await holder()).toBeUndefined();
+  });
+
+  it('is looked at again before an effect when this machine has slept', async () => {
+    let told = '';
+    const lock = await takeHostLock(
+      options('run 1', { times: { ...QUICK, renew: 1_000_000 }, onLost: (message) => (told = message) }),
+    );
+    await lock.confirm();
+    await breakHostLock({ lock: 'deploy', holder: 'an operator', dir, run });
+    await lock.confirm();
+    expect(told).toBe('');
+    const now = Date.now;
+    Date.now = () => now() + 3_000_000;
+    try {
+      await lock.confirm();
+    } finally {
+      Date.now = now;
+    }
+    expect(told).toContain('deploy was removed');
+  });
+
+  it('says so when its folder cannot be made', async () => {
+    await expect(takeHostLock(options('run 1', { dir: '/proc/nowhere' }))).rejects.toMatchObject({
+      code: 'lock-failed',
+      exitCode: 6,
+    });
+  });
+});
