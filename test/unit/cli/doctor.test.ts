@@ -17,6 +17,9 @@ interface Finding {
   fix?: string;
 }
 
+/** What doctor would mend. Without root the lab's login user is not root, and doctor rightly warns of that too. */
+const isWrong = ({ level, check }: Finding) => level !== 'ok' && (process.getuid?.() === 0 || check !== 'become');
+
 async function examine(
   args: string[],
   env: Record<string, string> = {},
@@ -53,7 +56,7 @@ describe('a healthy cluster', () => {
   it('has nothing to mend, exit 0, and nothing is written', async () => {
     const before = lab.fingerprint();
     const { code, findings } = await examine(['-i', lab.inventoryFile]);
-    expect(findings.filter(({ level }) => level !== 'ok')).toEqual([]);
+    expect(findings.filter(isWrong)).toEqual([]);
     expect(code).toBe(0);
     expect(findings.map(({ subject, check }) => `${subject} ${check}`)).toEqual([
       'server-1 connection',
@@ -85,7 +88,7 @@ describe('a healthy cluster', () => {
     await cordon('server-1');
     await cordon('agent-1', '20260102-030405-1a2b3c');
     const { code, findings } = await examine(['-i', lab.inventoryFile]);
-    expect(findings.filter(({ level }) => level !== 'ok')).toEqual([
+    expect(findings.filter(isWrong)).toEqual([
       expect.objectContaining({
         level: 'error',
         message: 'node agent-1 was left cordoned by the run 20260102-030405-1a2b3c',
@@ -122,7 +125,7 @@ describe('hosts with something to mend', () => {
       all: { hosts: { gone: { address: '127.0.0.1', ssh_port: 1 } } },
     });
     const { code, findings } = await examine(['-i', inventory, '-i', gone]);
-    const bad = findings.filter(({ level }) => level !== 'ok');
+    const bad = findings.filter(isWrong);
     expect(bad).toEqual([
       expect.objectContaining({ subject: 'one', check: 'state-dir', level: 'error' }),
       expect.objectContaining({ subject: 'gone', check: 'connection', level: 'error' }),
@@ -131,7 +134,7 @@ describe('hosts with something to mend', () => {
     expect(code).toBe(3);
     const plain = await folder.run(['doctor', 'one', '-i', inventory]);
     expect(plain.stdout).toContain('mend it: set `become: true`, or the variable `reeve_dir`');
-    expect(plain.stdout).toContain('1 error.');
+    expect(plain.stdout).toMatch(/\n1 error[.,]/);
     expect(plain.code).toBe(2);
   });
 });

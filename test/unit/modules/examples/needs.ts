@@ -206,7 +206,8 @@ export const needs: Record<string, Needs> = {
   'wait-server: With the time it was down already': { on: 'cluster' },
 
   'http: A health check, from the host itself': {
-    idle: READS,
+    // A machine without a client of its own cannot ask, and the module must say so.
+    ...(findProgram('curl') || findProgram('wget') ? { idle: READS } : { fails: /neither curl nor wget/ }),
     given: async (world) => ({ url: `${await world.serve('ok\n')}/healthz` }),
   },
   'http: Tell a chat': { given: async (world) => ({ url: `${await world.serve('')}/hooks/1` }) },
