@@ -109,11 +109,15 @@ function isAlive(owner: Owner): boolean {
   return owner.started === '' || startOf(owner.pid) === owner.started;
 }
 
-/** Field 22 of /proc/PID/stat (proc(5)); empty where there is none. */
+/**
+ * When a process began: field 22 of /proc/PID/stat (proc(5)); empty where there is none. A process that has ended and that
+ * nobody has reaped yet (state Z or X; in a container without an init it may stay for long) has no beginning.
+ */
 function startOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return /[ZX]/.test(fields[0] ?? '') ? 'ended' : (fields[19] ?? '');
   } catch {
     return '';
   }

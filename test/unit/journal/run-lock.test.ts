@@ -1,0 +1,28 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { isRunning, lockRun } from '../../../runner/journal/run-lock.ts';
+
+const isLinux = existsSync('/proc/self/stat');
+if (!isLinux) console.warn('skipped: there is no /proc to see ended processes in');
+
+it.skipIf(!isLinux)('a process that has ended and that nobody has reaped holds no lock', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'reeve-lock-'));
+  // The shell becomes sleep, which never asks how its child ended: the child stays a zombie.
+  const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  try {
+    const [line] = await once(parent.stdout, 'data');
+    const pid = Number(String(line));
+    const stat = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+    while (stat()[0] !== 'Z') await new Promise((resolve) => setImmediate(resolve));
+    writeFileSync(join(folder, 'pid.1'), JSON.stringify({ pid, host: hostname(), started: stat()[19] }));
+    expect(isRunning(folder)).toBe(false);
+    lockRun(folder)();
+  } finally {
+    parent.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
