@@ -1,4 +1,5 @@
 import { EXIT, ReeveError } from '../errors.ts';
+import { interruptibleSleep } from './sleep.ts';
 
 /**
  * Seconds after which a lock that nobody renews has expired. An API goes away while a server restarts, so it must not be
@@ -148,19 +149,7 @@ class HeldLock implements Lock {
   }
 
   #pause(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const { signal } = this.#options;
-      const stop = () => {
-        clearTimeout(timer);
-        reject(signal.reason);
-      };
-      const timer = setTimeout(() => {
-        signal.removeEventListener('abort', stop);
-        resolve();
-      }, this.#times.look);
-      if (signal.aborted) stop();
-      else signal.addEventListener('abort', stop, { once: true });
-    });
+    return interruptibleSleep(this.#options.signal, this.#times.look);
   }
 }
 

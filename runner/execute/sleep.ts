@@ -1,4 +1,4 @@
-/** Waits, unless a second Ctrl-C comes first; that rejects. */
+/** Waits `ms` milliseconds; rejects with the signal's reason when that (a second Ctrl-C, a deadline) comes first. */
 export function interruptibleSleep(signal: AbortSignal, ms: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = () => {

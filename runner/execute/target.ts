@@ -31,6 +31,7 @@ import { gatherFacts, withFacts } from './gather.ts';
 import { addressOf, plainScope } from './host-scope.ts';
 import type { HostState } from './host-state.ts';
 import type { RunState } from './run-state.ts';
+import { interruptibleSleep } from './sleep.ts';
 import type { Sources } from './sources.ts';
 import { runThere, type Where } from './where.ts';
 
@@ -166,18 +167,7 @@ export class ReadingTarget implements ReadTarget {
   }
 
   sleep(ms: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const stop = () => {
-        clearTimeout(timer);
-        reject(this.signal.reason);
-      };
-      const timer = setTimeout(() => {
-        this.signal.removeEventListener('abort', stop);
-        resolve();
-      }, ms);
-      if (this.signal.aborted) stop();
-      else this.signal.addEventListener('abort', stop, { once: true });
-    });
+    return interruptibleSleep(this.signal, ms);
   }
 }
 

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { type Diagnostic, EXIT, InvalidError } from '../errors.ts';
 import type { Inventory } from '../inventory/model.ts';
 import type { Opener } from '../load/opener.ts';
@@ -6,7 +5,6 @@ import { loadDocument } from '../load/parse.ts';
 import { diagnosticOf } from '../playbook/context.ts';
 import { parsePlaybook, parseTasksFile } from '../playbook/parse.ts';
 import type { Registry } from '../playbook/registry.ts';
-import type { SourceText } from './format.ts';
 import { Mentions } from './playbook/mentions.ts';
 import { checkSetTwice, checkShadowed, checkUnused } from './playbook/unused.ts';
 import { sortDiagnostics } from './sort.ts';
@@ -86,21 +84,4 @@ function looksLikePlay(item: unknown): boolean {
 /** Handlers, inputs and variables of a tasks file are those of whoever includes it. */
 function holdsAlone(diagnostic: Diagnostic): boolean {
   return !['unknown-handler', 'undefined-variable', 'unknown-input', 'unknown-member'].includes(diagnostic.code);
-}
-
-/** Reads source lines from disk, each file once, for formatDiagnostics. */
-export function sourcesFromDisk(): SourceText {
-  const texts = new Map<string, string | undefined>();
-  return (file) => {
-    if (!texts.has(file)) texts.set(file, readOrNothing(file));
-    return texts.get(file);
-  };
-}
-
-function readOrNothing(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

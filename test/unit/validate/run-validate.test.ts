@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { loadInventory } from '../../../runner/inventory/load.ts';
 import { formatDiagnostics } from '../../../runner/validate/format.ts';
-import { runValidate, sourcesFromDisk } from '../../../runner/validate/run-validate.ts';
+import { runValidate } from '../../../runner/validate/run-validate.ts';
+import { sourcesFromDisk } from '../../../runner/validate/sources.ts';
 import { testRegistry } from '../playbook/registry.ts';
 import { testInventory } from './support.ts';
 
