@@ -77,8 +77,8 @@ export async function openConnections(
   return createConnections({ ...hostKeyChecking(checking), ...person.connectionQuestions(), warn });
 }
 
-/** `20260102-030405-1a2b3c`: sorts by time, and two runs of one second differ. */
+/** `20260102-030405678-1a2b3c`: sorts by time (UTC, to the millisecond), and two runs of one moment differ. */
 export function runId(startedAt: Date): string {
-  const stamp = startedAt.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
-  return `${stamp}-${randomBytes(3).toString('hex')}`;
+  const [date, time] = startedAt.toISOString().replace(/[-:.Z]/g, '').split('T');
+  return `${date}-${time}-${randomBytes(3).toString('hex')}`;
 }

@@ -3,7 +3,7 @@ import type { RunHeader } from '../../runner/run-header.ts';
 
 /** When the example is said to have been run. */
 const START = Date.parse('2026-01-02T03:04:05.000Z');
-const RUN = '20260102-030405-abcdef';
+const RUN = '20260102-030405000-abcdef';
 
 /** Makes what differs from machine to machine and from run to run stable: ids, dates, ports, folders, people. */
 export function stableRun(

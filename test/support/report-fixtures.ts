@@ -6,7 +6,7 @@ import { playSyntheticRun } from './synthetic-run.ts';
 export function header(changes: Partial<RunHeader> = {}): RunHeader {
   return {
     version: 1,
-    run: '20260102-030405-abcdef',
+    run: '20260102-030405678-abcdef',
     startedAt: '2026-01-02T03:04:05.000Z',
     reeve: '0.1.0',
     node: 'v24.0.0',
@@ -29,7 +29,7 @@ export function events(bodies: readonly EventBody[]): RunEvent[] {
     v: EVENT_VERSION,
     seq: index + 1,
     at: new Date(start + index * 1000).toISOString(),
-    run: '20260102-030405-abcdef',
+    run: '20260102-030405678-abcdef',
     ...body,
   }));
 }

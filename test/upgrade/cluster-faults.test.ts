@@ -152,13 +152,13 @@ describe.concurrent('what was there before', { timeout: 120_000 }, () => {
   it('an operator’s cordon stays, and one of a dead run is taken back', async () => {
     await using lab = await startLab({ agents: 2, objects: [] });
     lab.api.setNode('agent-1', { unschedulable: true });
-    lab.api.setNode('agent-2', { unschedulable: true, annotations: { [CORDONED_BY]: '20260101-000000-abcdef' } });
+    lab.api.setNode('agent-2', { unschedulable: true, annotations: { [CORDONED_BY]: '20260101-000000000-abcdef' } });
     const { exitCode, text } = await upgrade(lab, { version: TO });
     expect(exitCode).toBe(0);
     expect(text).toContain('agent-1 was cordoned by an operator and stays so');
     expect(cordonedNodes(lab)).toEqual(['agent-1']);
 
-    lab.api.setNode('agent-2', { unschedulable: true, annotations: { [CORDONED_BY]: '20260101-000000-abcdef' } });
+    lab.api.setNode('agent-2', { unschedulable: true, annotations: { [CORDONED_BY]: '20260101-000000000-abcdef' } });
     const timeline = follow(lab);
     expect((await upgrade(lab, { version: TO })).exitCode).toBe(0);
     expect(timeline.steps).toEqual(['opened agent-2']);

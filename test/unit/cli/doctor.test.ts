@@ -86,12 +86,12 @@ describe('a healthy cluster', () => {
         { 'content-type': 'application/merge-patch+json' },
       );
     await cordon('server-1');
-    await cordon('agent-1', '20260102-030405-1a2b3c');
+    await cordon('agent-1', '20260102-030405678-1a2b3c');
     const { code, findings } = await examine(['-i', lab.inventoryFile]);
     expect(findings.filter(isWrong)).toEqual([
       expect.objectContaining({
         level: 'error',
-        message: 'node agent-1 was left cordoned by the run 20260102-030405-1a2b3c',
+        message: 'node agent-1 was left cordoned by the run 20260102-030405678-1a2b3c',
         fix: 'kubectl uncordon agent-1',
       }),
       expect.objectContaining({ level: 'warning', message: 'node server-1 is cordoned, not by reeve' }),

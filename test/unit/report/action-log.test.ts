@@ -122,7 +122,7 @@ describe('the action log of a failed upgrade', () => {
     const todo = section(log, 'Follow-Up Actions');
     expect(todo).toContain('- [ ] Node k3s-1 is left cordoned; half upgraded: look at it');
     expect(todo).toContain('restart the proxy');
-    expect(todo).toContain('`reeve resume 20260102-030405-abcdef`');
+    expect(todo).toContain('`reeve resume 20260102-030405678-abcdef`');
     expect(section(log, 'Outcome Summary')).toContain('**Overall Status**: Partial Success (failed, exit code 2)');
     expect(section(log, 'Success Criteria Met')).not.toContain('- [x]');
   });
