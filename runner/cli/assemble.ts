@@ -79,6 +79,9 @@ export async function openConnections(
 
 /** `20260102-030405678-1a2b3c`: sorts by time (UTC, to the millisecond), and two runs of one moment differ. */
 export function runId(startedAt: Date): string {
-  const [date, time] = startedAt.toISOString().replace(/[-:.Z]/g, '').split('T');
+  const [date, time] = startedAt
+    .toISOString()
+    .replace(/[-:.Z]/g, '')
+    .split('T');
   return `${date}-${time}-${randomBytes(3).toString('hex')}`;
 }
