@@ -93,26 +93,42 @@ export function jumpSpec(hop: string, from: ConnectionSpec): ConnectionSpec {
 
 function settingsFor(spec: ConnectionSpec, options: ConnectionsOptions): Settings {
   const files = options.sshConfigFiles ?? [join(homedir(), '.ssh', 'config'), '/etc/ssh/ssh_config'];
+  const query = spec.user === undefined ? { Host: spec.address } : { Host: spec.address, User: spec.user };
   const merged: Settings = {};
   for (const file of files) {
-    const text = readWithIncludes(file, 0);
-    if (!text) continue;
-    let found: Settings;
-    try {
-      const query = spec.user === undefined ? { Host: spec.address } : { Host: spec.address, User: spec.user };
-      found = SSHConfig.parse(text).compute(query as never, { ignoreCase: true }) as unknown as Settings;
-    } catch (cause) {
-      throw new ReeveError('bad-ssh-config', `${file} cannot be read: ${(cause as Error).message}`, {
-        cause,
-        exitCode: 4,
-      });
-    }
-    for (const [name, value] of Object.entries(found)) {
+    const found = understood(file, () => parsedConfig(file, options)?.compute(query as never, { ignoreCase: true })) as
+      | Settings
+      | undefined;
+    for (const [name, value] of Object.entries(found ?? {})) {
       const key = name.toLowerCase();
       merged[key] = key === 'identityfile' ? [...list(merged[key]), ...list(value)] : (merged[key] ?? value);
     }
   }
   return merged;
+}
+
+const parsed = new WeakMap<ConnectionsOptions, Map<string, SSHConfig | undefined>>();
+
+/** Read once a run: for each of a thousand hosts anew it took 0.7 s of CPU. Undefined for a file that says nothing. */
+function parsedConfig(file: string, options: ConnectionsOptions): SSHConfig | undefined {
+  const files = parsed.get(options) ?? new Map<string, SSHConfig | undefined>();
+  parsed.set(options, files);
+  if (!files.has(file)) {
+    const text = readWithIncludes(file, 0);
+    files.set(file, text ? SSHConfig.parse(text) : undefined);
+  }
+  return files.get(file);
+}
+
+function understood<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw new ReeveError('bad-ssh-config', `${file} cannot be read: ${(cause as Error).message}`, {
+      cause,
+      exitCode: 4,
+    });
+  }
 }
 
 /** The file with its `Include`s in place, which the parser does not follow. */
