@@ -1,8 +1,8 @@
-import type { RunEvent } from '../events.ts';
 import type { RunHeader } from '../run-header.ts';
+import type { RunRecord } from './record.ts';
 
-/** A report: a pure function of what a run's folder says. The same bytes whenever it is called. */
-export type Render = (header: RunHeader, events: readonly RunEvent[]) => string;
+/** A report: a pure function of what a run's folder says, put in order once for all of them. The same bytes whenever it is called. */
+export type Render = (header: RunHeader, record: RunRecord) => string;
 
 export const FORMATS = ['md', 'html', 'json', 'junit', 'github'] as const;
 export type Format = (typeof FORMATS)[number];

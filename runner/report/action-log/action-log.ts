@@ -1,6 +1,5 @@
-import type { RunEvent } from '../../events.ts';
 import type { RunHeader } from '../../run-header.ts';
-import { recordOf } from '../record.ts';
+import type { RunRecord } from '../record.ts';
 import { appendixSection, notesSection, referencesSection, tagsSection } from './appendix.ts';
 import { headerSection } from './header.ts';
 import { issuesSection } from './issues.ts';
@@ -14,8 +13,7 @@ import { stateBefore } from './state.ts';
  * The action log of a run as Markdown, filled from its journal alone: what was not recorded has no section. The same
  * journal gives the same bytes, whenever and wherever it is asked.
  */
-export function actionLog(header: RunHeader, events: readonly RunEvent[]): string {
-  const record = recordOf(events);
+export function actionLog(header: RunHeader, record: RunRecord): string {
   const sections = [
     headerSection(header, record),
     stateBefore(record),
