@@ -1,11 +1,11 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import type { RunFolder, RunHeader } from '../journal/folder.ts';
 import { readNotes } from '../journal/notes.ts';
 import { visitJournal } from '../journal/read.ts';
-import { type Format, REPORT_FILES } from '../report/formats.ts';
+import { type Format, REPORT_FILES, type Render } from '../report/formats.ts';
 import { Recorder, type RunRecord } from '../report/record.ts';
+import { Slices } from '../slices.ts';
 import type { LogFile } from './log-file.ts';
 
 /** What reports are made of: the header, and the record of the events, with the notes of people after them. */
@@ -20,7 +20,7 @@ async function readRun(folder: RunFolder): Promise<{ header: RunHeader; record: 
 export async function renderReports(folder: RunFolder, format: Format): Promise<{ file: string; text: string }[]> {
   const { header, record } = await readRun(folder);
   const wanted = REPORT_FILES.filter((one) => one.format === format);
-  return Promise.all(wanted.map(async ({ file, load }) => ({ file, text: (await load())(header, record) })));
+  return Promise.all(wanted.map(async ({ file, load }) => ({ file, text: await whole(await load(), header, record) })));
 }
 
 /**
@@ -33,12 +33,21 @@ export async function writeRunReports(folder: RunFolder, to?: string): Promise<v
   if (to !== undefined) mkdirSync(to, { recursive: true });
   for (const { file, format, load } of REPORT_FILES) {
     if (format !== 'md' && to === undefined) continue;
-    const text = (await load())(header, record);
+    const text = await whole(await load(), header, record);
     if (format === 'md') replaceFile(join(folder.path, file), text, 0o600);
     if (to !== undefined) replaceFile(join(to, file), text);
-    // Of large runs each takes a while: Ctrl-C must not wait for all of them.
-    await setImmediate();
   }
+}
+
+/** The text of a report; the event loop has its turn between the pieces, so that Ctrl-C need not wait for all of them. */
+async function whole(render: Render, header: RunHeader, record: RunRecord): Promise<string> {
+  const slices = new Slices();
+  let text = '';
+  for (const piece of render(header, record)) {
+    text += piece;
+    if (slices.isOver) await slices.next();
+  }
+  return text;
 }
 
 /** Whoever reads the file meanwhile sees the old one or the new one, never a half. */

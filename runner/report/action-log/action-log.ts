@@ -14,24 +14,33 @@ import { stateBefore } from './state.ts';
  * journal gives the same bytes, whenever and wherever it is asked.
  */
 export function actionLog(header: RunHeader, record: RunRecord): string {
-  const sections = [
-    headerSection(header, record),
-    stateBefore(record),
-    planSection(header, record),
-    phasesSection(record),
-    afterSection(record),
-    issuesSection(record),
-    rollbackSection(record),
-    outcomeSection(record),
-    notesSection(record),
-    followUps(header, record),
-    referencesSection(header),
-    appendixSection(header, record),
-    tagsSection(header, record),
-  ];
-  const text = sections
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join('\n').trim())
-    .join('\n\n');
-  return `${text}\n`;
+  return [...actionLogPieces(header, record)].join('');
 }
+
+/** The same, section by section. */
+export function* actionLogPieces(header: RunHeader, record: RunRecord): Generator<string> {
+  let before = '';
+  for (const section of SECTIONS) {
+    const lines = section(header, record);
+    if (lines.length === 0) continue;
+    yield before + lines.join('\n').trim();
+    before = '\n\n';
+  }
+  yield '\n';
+}
+
+const SECTIONS: readonly ((header: RunHeader, record: RunRecord) => string[])[] = [
+  headerSection,
+  (_, record) => stateBefore(record),
+  planSection,
+  (_, record) => phasesSection(record),
+  (_, record) => afterSection(record),
+  (_, record) => issuesSection(record),
+  (_, record) => rollbackSection(record),
+  (_, record) => outcomeSection(record),
+  (_, record) => notesSection(record),
+  followUps,
+  referencesSection,
+  appendixSection,
+  tagsSection,
+];
