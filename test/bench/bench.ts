@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fakePct } from '../support/fake-pct.ts';
 import { type Keys, makeKeys, type Sshd, startSshd } from '../support/sshd.ts';
 import type { Contender } from './contenders.ts';
 import { type Hosts, makeHosts } from './hosts.ts';
@@ -32,7 +33,11 @@ export async function openBench(options: Pick<Bench, 'runs' | 'smoke' | 'contend
   // A home of its own: what this machine's ~/.bashrc does at each login is no part of the comparison.
   const home = join(folder, 'home');
   mkdirSync(home);
-  const common = `SetEnv HOME=${home}\nSubsystem sftp internal-sftp\n`;
+  // A Proxmox node has pct; the containers of this one are this machine.
+  const programs = join(folder, 'programs');
+  mkdirSync(programs);
+  writeFileSync(join(programs, 'pct'), `#!/bin/sh\n${fakePct({ keepEnv: true, running: '1??' })}`, { mode: 0o755 });
+  const common = `SetEnv HOME=${home} PATH=${programs}:/usr/bin:/bin\nSubsystem sftp internal-sftp\n`;
   const start = (name: string, config: string) =>
     startSshd({ keys, file: join(folder, name), config: config + common, address: '0.0.0.0' });
   const server = await start('sshd_many', 'MaxSessions 1000\nMaxStartups 4000\n');
