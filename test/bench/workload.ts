@@ -134,10 +134,7 @@ export function writeWorkload(folder: string, count = 20): Workload {
   return {
     folder,
     script: put('floor.sh', SCRIPT),
-    reeve: put(
-      'reeve.yaml',
-      `name: bench\nplays:\n  - name: bench\n    hosts: all\n    tasks:${cut(reeveTasks())}\n`,
-    ),
+    reeve: put('reeve.yaml', `name: bench\nplays:\n  - name: bench\n    hosts: all\n    tasks:${cut(reeveTasks())}\n`),
     ansible: put('ansible.yaml', `- hosts: all\n  gather_facts: false\n  tasks:${cut(ansibleTasks())}\n`),
   };
 }
