@@ -1,6 +1,7 @@
 import { modules } from '../../../modules/index.ts';
 import { InvalidError } from '../../errors.ts';
 import { parseDocument } from '../../load/parse.ts';
+import { moduleHint } from '../../playbook/foreign.ts';
 import { readExecArgs } from '../exec-args.ts';
 import { loadRun } from '../load-run.ts';
 import { text } from '../options.ts';
@@ -17,11 +18,7 @@ export async function exec(
 ): Promise<number> {
   const known = modules.get(module);
   if (!known) {
-    throw new UsageError(`there is no module "${module}"`, {
-      word: module,
-      among: modules.keys(),
-      otherwise: '`reeve modules` lists them',
-    });
+    throw new UsageError(`there is no module "${module}"`, moduleHint(module, modules));
   }
   const play = {
     name: `exec ${module}`,
