@@ -4,8 +4,6 @@
  */
 export const BUNDLED: readonly string[] = [
   '@marcbachmann/cel-js',
-  'ajv',
-  'ajv-formats',
   'cac',
   'diff',
   'handlebars',
