@@ -80,6 +80,9 @@ reeve_hash(){ h=$(sha256sum <"$p" 2>/dev/null)||h=$(shasum -a 256 <"$p" 2>/dev/n
 reeve_take(){ if [ "$z" -le ${DIFF_LIMIT} ];then n=$z;fi;}
 `;
 
+/** In the shell itself nothing of a probe must stay for the scripts after it. */
+const FORGET = 'unset a c d e f h l n p q s t u v w z';
+
 /** A script of reeve's own, and the functions it calls. */
 export interface ProbeScript {
   script: string;
@@ -117,7 +120,7 @@ export async function probeFiles(target: ReadTarget, probes: readonly Probe[]): 
 }
 
 async function probed(target: ReadTarget, { script, options }: ProbeScript, count: number): Promise<FileState[]> {
-  const result = await target.read(script, { ...options, inShell: true });
+  const result = await target.read(`${script}${FORGET}`, { ...options, inShell: true });
   const { states } = parseProbes(result.raw.stdout, count);
   if (states.length !== count) {
     throw new TaskFailure(`the files could not be looked at: ${result.stderr.trim() || `exit code ${result.code}`}`);
