@@ -15,8 +15,8 @@ export const DEATH = 'REEVE_TEST_DEATH';
 
 /** The type of an event and what it is about, without what differs between two runs. */
 export function eventKey(event: RunEvent): string {
-  const { host, task, item, node, play, batch } = event as Partial<Record<string, unknown>>;
-  const id = typeof task === 'object' && task !== null ? (task as { id: string }).id : task;
+  const { host, task, item, node, play, batch }: Record<string, unknown> = { ...event };
+  const id = typeof task === 'object' && task !== null && 'id' in task ? task.id : task;
   const about = [host, id, item, node, ...(id === undefined ? [play, batch] : [])];
   return [event.type, ...about.filter((part) => part !== undefined)].join(' ');
 }

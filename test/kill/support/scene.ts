@@ -38,7 +38,6 @@ export class Scene {
       ...topology,
       version: FROM,
       startMs: 20,
-      scale: 1 / 2_000,
       objects: [web, pdb('web', { maxUnavailable: 1 })],
       onUnit: (event) => units.push(event),
     });
