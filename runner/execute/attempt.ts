@@ -10,6 +10,7 @@ import type { Task } from '../playbook/model.ts';
 import { withFacts } from './gather.ts';
 import { confirmLocks } from './lock.ts';
 import { forEvent } from './recorded-value.ts';
+import type { Replay } from './replay.ts';
 import { replayedEffect } from './replay-effect.ts';
 import type { RunState } from './run-state.ts';
 import { shownArgs } from './shown-args.ts';
@@ -54,7 +55,8 @@ export async function attempt(parts: AttemptParts): Promise<Attempt> {
   parts.args = shownArgs(module, rendered);
   const waitsFor = parts.planOnly && describedOnly(parts) ? module.waits?.what(rendered) : undefined;
   if (waitsFor !== undefined) return unknownAttempt(module, `would wait for ${waitsFor}`);
-  const recorded = parts.planOnly ? undefined : await recordedBefore(parts);
+  const replay = parts.planOnly ? undefined : parts.run.replay;
+  const recorded = replay && (await recordedBefore(parts, replay));
   if (recorded) return recorded;
   try {
     const plan = await module.plan(rendered, new ReadingTarget(parts.target));
@@ -63,7 +65,7 @@ export async function attempt(parts: AttemptParts): Promise<Attempt> {
       if (!parts.planOnly) return failedAttempt(new TaskFailure(plan.unknown, { facts: plan.facts ?? {} }));
       return unknownAttempt(module, plan.unknown, plan.changes);
     }
-    if (plan.changes.length === 0) return (await doneBefore(parts, plan)) ?? unchanged(plan);
+    if (plan.changes.length === 0) return (replay && (await doneBefore(parts, plan, replay))) ?? unchanged(plan);
     return parts.planOnly ? foreseen(parts, plan) : await apply(parts, plan);
   } catch (error) {
     if (!(error instanceof TaskFailure)) throw error;
@@ -197,20 +199,8 @@ async function apply(parts: AttemptParts, plan: Plan): Promise<Attempt> {
       ...(undo === undefined ? {} : { undo }),
       ...(result ? { result } : {}),
     });
-    if (attempt) await clearJobs(run, writing);
+    if (attempt) await writing.jobs.clear();
   }
-}
-
-/** Until the end of the effect is on disk, its jobs are what tells a run that goes on that it is done. */
-async function clearJobs(run: RunState, target: WritingTarget): Promise<void> {
-  if (!target.jobs.any) return;
-  try {
-    await run.emitter.flush();
-  } catch {
-    // The journal has failed, which stops the run at its next effect.
-    return;
-  }
-  await target.jobs.clear();
 }
 
 /**
@@ -240,16 +230,16 @@ function changed(plan: Plan, applied: Applied): Attempt {
 }
 
 /** Set for an action that ended before the run died: what it came to, which no plan could tell now. */
-async function recordedBefore(parts: AttemptParts): Promise<Attempt | undefined> {
-  const done = parts.run.replay?.takeEffect(whereOf(parts));
+async function recordedBefore(parts: AttemptParts, replay: Replay): Promise<Attempt | undefined> {
+  const done = replay.takeEffect(whereOf(parts));
   if (done && onHost(parts.module)) await new WritingTarget(parts.target, parts.item).jobs.clearLeft(true);
   return done && replayedEffect(parts.run, done);
 }
 
 /** Set when the run had begun these changes before it died, and they are made. */
-async function doneBefore(parts: AttemptParts, plan: Plan): Promise<Attempt | undefined> {
-  const changes = parts.run.replay?.takeAnnounced(whereOf(parts));
-  if (!changes || parts.planOnly) return undefined;
+async function doneBefore(parts: AttemptParts, plan: Plan, replay: Replay): Promise<Attempt | undefined> {
+  const changes = replay.takeAnnounced(whereOf(parts));
+  if (!changes) return undefined;
   if (onHost(parts.module)) await new WritingTarget(parts.target, parts.item).jobs.clearLeft(false);
   const attempt = changed({ ...plan, changes }, {});
   return { ...attempt, message: 'changed before the run died' };

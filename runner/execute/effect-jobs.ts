@@ -47,17 +47,19 @@ export class EffectJobs {
     });
   }
 
-  /** Whether this process has run a job here. */
-  get any(): boolean {
-    return this.#begun.size > 0;
-  }
-
-  /** The effect is recorded: takes the folders of its jobs away. */
+  /** Takes the folders of its jobs away once all that was emitted, the end of the effect too, is on disk. */
   async clear(): Promise<void> {
-    if (this.any) await this.#remove();
+    if (this.#begun.size === 0) return;
+    try {
+      await this.#parts.run.emitter.flush();
+    } catch {
+      // The journal has failed: that stops the run at its next effect, and these are what its resume goes by.
+      return;
+    }
+    await this.#remove();
   }
 
-  /** The same for what an earlier process has left of a recorded effect, or of one that turned out to be done. */
+  /** Takes away what an earlier process has left of an effect that is recorded, or that turned out to be done. */
   async clearLeft(isRecorded: boolean): Promise<void> {
     if (isRecorded || this.#isAttaching) await this.#remove();
   }
