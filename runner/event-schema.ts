@@ -131,6 +131,7 @@ const EVENTS: EventTable = {
       host: TEXT,
       task: TEXT,
       item: TEXT,
+      index: { optional: { ...COUNT, description: 'Its number in the loop, from 0.' } },
       status: STATUS,
       message: { optional: TEXT },
       changes: { optional: CHANGES },

@@ -111,6 +111,8 @@ export interface ItemEnded {
   host: string;
   task: string;
   item: string;
+  /** Its number in the loop, from 0. */
+  index?: number;
   status: TaskStatus;
   message?: string;
   changes?: Change[];

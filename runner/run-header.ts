@@ -12,6 +12,8 @@ export interface RunHeader {
   /** Values of the inputs; secret ones are named and not stored. */
   inputs: Record<string, unknown>;
   secretInputs: string[];
+  /** Those of them that had another value than their default: a resume must be given them again. */
+  givenSecrets?: string[];
   extraVars: Record<string, unknown>;
   options: {
     check: boolean;

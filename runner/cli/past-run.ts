@@ -1,12 +1,15 @@
 import { statSync, truncateSync } from 'node:fs';
 import { createTwoFilesPatch } from 'diff';
 import { EXIT, ReeveError } from '../errors.ts';
+import { holdsMask } from '../execute/lost-secret.ts';
 import { inventorySnapshot } from '../inventory/snapshot.ts';
 import type { RunFolder, RunHeader } from '../journal/folder.ts';
-import { MASK, Masker } from '../journal/masker.ts';
+import { Masker } from '../journal/masker.ts';
 import { type ReadJournal, readJournal } from '../journal/read.ts';
 import { lockRun } from '../journal/run-lock.ts';
 import { loadDocument } from '../load/parse.ts';
+import { inputVariable } from '../playbook/fill-inputs.ts';
+import type { Playbook, Step } from '../playbook/model.ts';
 import { type LoadedRun, loadRun } from './load-run.ts';
 import { artefactReader, INVENTORY, sha256 } from './record.ts';
 
@@ -36,6 +39,7 @@ export async function takeUp(folder: RunFolder, options: Record<string, unknown>
     const journal = readJournal(folder.events);
     if (journal.torn && statSync(folder.events).size > journal.length) truncateSync(folder.events, journal.length);
     const loaded = await loadRun((opener) => loadDocument(header.playbook.file, { opener }), asGiven(header, options));
+    learnGivenRegisters(loaded);
     const acceptedChanges = acceptChanges(folder, header, loaded, options.acceptChanges === true);
     return { folder, header, journal, loaded, acceptedChanges, unlock };
   } catch (error) {
@@ -46,20 +50,37 @@ export async function takeUp(folder: RunFolder, options: Record<string, unknown>
 
 /** The command line of the run as it was: its inventory and inputs; secret inputs are given or asked for again. */
 function asGiven(header: RunHeader, options: Record<string, unknown>): Record<string, unknown> {
-  const isMasked = (value: unknown) => (JSON.stringify(value) ?? '').includes(MASK);
-  const values = Object.entries({ ...header.inputs, ...header.extraVars }).filter(([, value]) => !isMasked(value));
+  const recorded = Object.entries({ ...header.inputs, ...header.extraVars });
+  const values = recorded.filter(([, value]) => !holdsMask(value));
   const extra = values.map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
   const again = options.extraVars === undefined ? [] : [options.extraVars].flat();
-  const isGiven = (name: string) => again.map(String).some((one) => one.startsWith('@') || one.startsWith(`${name}=`));
-  const secret = Object.keys(header.extraVars).filter((name) => isMasked(header.extraVars[name]) && !isGiven(name));
+  const isGiven = (name: string) =>
+    again.map(String).some((one) => one.startsWith('@') || one.startsWith(`${name}=`)) ||
+    process.env[inputVariable(name)] !== undefined;
+  const masked = recorded.filter(([, value]) => holdsMask(value)).map(([name]) => name);
+  const secret = [...masked, ...(header.givenSecrets ?? [])].filter((name) => !isGiven(name));
   if (secret.length > 0) throw notRecorded(secret);
   return { ...options, inventory: header.inventory, extraVars: [...extra, ...again] };
+}
+
+/** A register that is given again held a secret: it is one. */
+function learnGivenRegisters({ playbook, filled, secrets }: LoadedRun): void {
+  for (const name of registersOf(playbook))
+    if (Object.hasOwn(filled.extraVars, name)) secrets.learn(filled.extraVars[name]);
+}
+
+function registersOf(playbook: Playbook): string[] {
+  const of = (steps: readonly Step[]): string[] =>
+    steps.flatMap((step) =>
+      step.kind === 'task' ? (step.register ?? []) : of([...step.steps, ...step.rescue, ...step.always]),
+    );
+  return playbook.plays.flatMap((play) => of([...play.preTasks, ...play.tasks, ...play.postTasks, ...play.handlers]));
 }
 
 /** Without them a variable of the same name would silently take their place. */
 function notRecorded(names: string[]): ReeveError {
   return new ReeveError('secret-not-recorded', `secrets are not recorded: ${names.join(', ')} must be given again`, {
-    hint: 'give them with -e, as before',
+    hint: 'give them with -e or as REEVE_INPUT_NAME, as before',
     exitCode: EXIT.usage,
   });
 }

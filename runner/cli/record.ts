@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { CONNECTION_VARIABLES } from '../execute/connection-spec.ts';
 import type { RunSettings } from '../execute/run-state.ts';
 import type { Inventory } from '../inventory/model.ts';
@@ -9,6 +10,7 @@ import { inventorySnapshot } from '../inventory/snapshot.ts';
 import { createRunFolder, type RunFolder, type RunHeader, writeHeader } from '../journal/folder.ts';
 import { gitState } from '../journal/git-state.ts';
 import type { Masker } from '../journal/masker.ts';
+import { toPlain } from '../language/access.ts';
 import type { Document } from '../load/document.ts';
 import type { Playbook } from '../playbook/model.ts';
 import { version } from './version.ts';
@@ -49,6 +51,7 @@ export async function recordRun(recording: Recording): Promise<RunFolder> {
     inventory: recording.inventorySources.map((source) => (source.includes(',') ? source : resolve(source))),
     inputs: masker.value(openInputs(playbook, settings.inputs)),
     secretInputs,
+    givenSecrets: secretInputs.filter((name) => !isDefault(playbook, name, settings.inputs[name])),
     extraVars: masker.value(withoutPasswords(settings.extraVars)),
     options: {
       ...{ check, diff, forks, tags, skipTags },
@@ -84,6 +87,12 @@ function hideInventorySecrets(inventory: Inventory, masker: Masker): void {
       for (const name of names) if (Object.hasOwn(definitions, name)) masker.add(definitions[name]!.value);
     }
   }
+}
+
+/** An input without a default is missed by itself, or asked for. */
+function isDefault(playbook: Playbook, name: string, value: unknown): boolean {
+  const { default: given } = playbook.inputs[name]!;
+  return given === undefined || isDeepStrictEqual(toPlain(given), value);
 }
 
 function secretNames(playbook: Playbook): string[] {

@@ -9,7 +9,7 @@ import { type AnyModule, type Applied, type Change, type Evaluated, type Plan, T
 import type { Task } from '../playbook/model.ts';
 import { withFacts } from './gather.ts';
 import { confirmLocks } from './lock.ts';
-import { forEvent } from './recorded-value.ts';
+import { forEvent, hiddenResult } from './recorded-value.ts';
 import { replayedEffect } from './replay-effect.ts';
 import type { RunState } from './run-state.ts';
 import { shownArgs } from './shown-args.ts';
@@ -163,7 +163,7 @@ async function apply(parts: AttemptParts, plan: Plan): Promise<Attempt> {
   if (!module.apply) throw new ReeveError('module-bug', `module ${module.name} planned a change and cannot apply any`);
   const where = { host: target.host.name, task: id, ...(parts.item === undefined ? {} : { item: parts.item }) };
   const done = run.replay?.takeEffect(where);
-  if (done) return replayedEffect(run, done);
+  if (done) return replayedEffect(parts, done);
   await announceEffect(run, { type: 'effect-started', ...where, changes: shownChanges(plan.changes, parts.noLog) });
   const writing = new WritingTarget(target);
   let applied: Applied | undefined;
@@ -179,8 +179,8 @@ async function apply(parts: AttemptParts, plan: Plan): Promise<Attempt> {
     return attempt;
   } finally {
     // State modules are planned again after a crash; of an action the journal must know that it is done, and how.
-    const isKept = attempt !== undefined && module.kind === 'action' && !parts.noLog;
-    const result = isKept ? forEvent(attempt!.result, run.keep) : undefined;
+    const ended = module.kind === 'action' ? attempt?.result : undefined;
+    const result = ended && (parts.noLog ? hiddenResult(ended) : forEvent(ended, run.keep));
     const undo = applied?.undo ?? writing.undo;
     run.emitter.emit({
       type: 'effect-ended',

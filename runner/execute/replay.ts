@@ -1,51 +1,63 @@
 import type { EffectEnded, EffectStarted, ItemEnded, RunEvent, TaskEnded } from '../events.ts';
 import { MASK } from '../journal/masker.ts';
 import type { Change } from '../module.ts';
-import type { RecordedEffect } from './replay-effect.ts';
 
 /** What a journal says of one item of a loop that has ended. */
-export type RecordedItem = Pick<ItemEnded, 'status' | 'item' | 'result' | 'message' | 'changes'>;
+export type RecordedItem = Pick<ItemEnded, 'status' | 'item' | 'result' | 'message' | 'changes'> & {
+  /** It had begun to change something. */
+  hadEffect: boolean;
+};
 
 /** What of a task on a host is known: how it ended, or which items of its loop did before the run died. */
 export interface RecordedTask {
   ended?: TaskEnded;
-  items: RecordedItem[];
+  /** By their number; those that failed or did not run are missing. */
+  items: readonly (RecordedItem | undefined)[];
+  /** It had begun to change something. */
+  hadEffect: boolean;
+}
+
+/** An action that ended well before the run died, and whose task the journal does not know the end of. */
+export type RecordedEffect = EffectEnded & { result: Record<string, unknown> };
+
+/** An effect by its host, the task's id and the label of the loop's item. */
+export interface EffectKey {
+  host: string;
+  task: string;
+  item?: string;
+}
+
+interface Entry extends RecordedTask {
+  items: (RecordedItem | undefined)[];
   /** It failed, and a rescue made it good. */
-  rescued?: boolean;
+  rescued: boolean;
+  /** The run ended by itself after it: a failure was on its way to no rescue any more. */
+  settled: boolean;
+  /** Which of the run's lives (it, its first resume, …) recorded it. */
+  life: number;
 }
 
 /**
  * What a run has done before, for going on after it died or failed. A task is taken as done when the journal says that it
  * ended well, was skipped, or failed and was ignored or rescued; anything else is planned again. A task can run several
- * times under one id (a handler after each section): its records are taken in the order they were made.
+ * times under one id (a handler after each section): its records are taken in the order they were made. What a resume has
+ * done again takes the place of what it had to do again.
  */
 export class Replay {
-  readonly #records = new Map<string, RecordedTask[]>();
+  readonly #entries = new Map<string, Entry[]>();
+  readonly #open = new Map<string, Entry>();
   /** Plays and batches that have begun: their beginning is not recorded again, nor confirmed again. */
   readonly #begun = new Set<string>();
-  /** It did not end by itself, not even by failing: what had failed was on its way to a rescue. */
-  readonly #died: boolean;
+  /** Ended actions, by task: items run one after another, so one of them at most is not over. */
   readonly #effects = new Map<string, RecordedEffect>();
-  /** Effects that had begun and not ended. */
-  readonly #open = new Set<string>();
-  /** What effects announced whose tasks have not ended. */
-  readonly #announced = new Map<string, Change[]>();
+  /** Tasks whose effect had begun and not ended. */
+  readonly #interrupted = new Set<string>();
+  /** What effects announced whose tasks or items have not ended. */
+  readonly #announced = new Map<string, EffectStarted>();
+  #life = 0;
 
   constructor(events: readonly RunEvent[]) {
-    this.#died = events.at(-1)?.type !== 'run-ended';
-    const items = new Map<string, RecordedItem[]>();
-    const rescues = rescuedFailures(events);
-    for (const event of events) {
-      if (event.type === 'play-started') this.#begun.add(`play ${event.play}`);
-      else if (event.type === 'batch-started') this.#begun.add(`batch ${event.play} ${event.batch}`);
-      else if (event.type === 'task-started') items.set(keyOf(event.host, event.task.id), []);
-      else if (event.type === 'effect-started') this.#begin(event);
-      else if (event.type === 'effect-ended') this.#effect(event);
-      else if (event.type === 'item-ended') items.get(keyOf(event.host, event.task))?.push(event);
-      else if (event.type === 'task-ended') this.#add(event, items, rescues);
-    }
-    // What had begun and not ended when the run died: items that are done need not be done again.
-    for (const [key, done] of items) if (done.length > 0) this.#push(key, { items: done });
+    for (const event of events) this.#read(event);
   }
 
   hasPlay(play: number): boolean {
@@ -61,99 +73,145 @@ export class Replay {
    * in a block with a rescue.
    */
   take(host: string, task: string, rescuable: boolean): RecordedTask | undefined {
-    const list = this.#records.get(keyOf(host, task));
-    const record = list?.[0];
-    if (record?.ended && isBad(record.ended) && !record.rescued && !(this.#died && rescuable)) {
-      list!.shift();
-      // It failed and is tried again; the items before the failure are done.
-      return { items: record.items.filter(isDone) };
-    }
-    return list?.shift();
+    const entry = this.#entries.get(keyOf(host, task))?.shift();
+    if (!entry || isDone(entry) || (entry.ended && rescuable && !entry.settled)) return entry;
+    // It failed or was cut off, and is tried again; the items before that are done.
+    return { items: entry.items, hadEffect: entry.hadEffect };
   }
 
   /** An action that has ended while its task has not, taken out; undefined when it is to be done. */
-  takeEffect(where: { host: string; task: string; item?: string }): RecordedEffect | undefined {
-    const key = effectKey(where);
-    const effect = this.#effects.get(key);
-    this.#effects.delete(key);
-    return effect;
+  takeEffect(key: EffectKey): RecordedEffect | undefined {
+    return takeFrom(this.#effects, key);
   }
 
   /** Whether the run died in an effect of a task on a host: a job that it began there is attached to. Says so once. */
   takeOpen(host: string, task: string): boolean {
-    const key = [...this.#open].find((one) => one.startsWith(`${keyOf(host, task)}\n`));
-    return key !== undefined && this.#open.delete(key);
+    return this.#interrupted.delete(keyOf(host, task));
   }
 
   /**
    * What the run had announced when it died in a task, taken out. When nothing of it is left to do it was done, and the
    * task has changed something: its handlers must know.
    */
-  takeAnnounced(where: { host: string; task: string; item?: string }): Change[] | undefined {
-    const changes = this.#announced.get(effectKey(where));
-    this.#announced.delete(effectKey(where));
-    return changes;
+  takeAnnounced(key: EffectKey): Change[] | undefined {
+    return takeFrom(this.#announced, key)?.changes;
   }
 
-  #begin(event: EffectStarted): void {
-    this.#open.add(effectKey(event));
-    this.#announced.set(effectKey(event), event.changes);
-  }
-
-  #effect(event: EffectEnded): void {
-    this.#open.delete(effectKey(event));
-    if (event.result && !JSON.stringify(event.result).includes(MASK)) {
-      this.#effects.set(effectKey(event), event as RecordedEffect);
+  #read(event: RunEvent): void {
+    switch (event.type) {
+      case 'play-started':
+        this.#begun.add(`play ${event.play}`);
+        break;
+      case 'batch-started':
+        this.#begun.add(`batch ${event.play} ${event.batch}`);
+        break;
+      case 'run-resumed':
+        this.#life++;
+        break;
+      case 'run-ended':
+        for (const entry of [...this.#entries.values()].flat()) entry.settled = true;
+        break;
+      case 'task-started':
+        this.#begin(keyOf(event.host, event.task.id));
+        break;
+      case 'effect-started':
+        this.#beginEffect(event);
+        break;
+      case 'effect-ended':
+        this.#endEffect(event);
+        break;
+      case 'item-ended':
+        this.#endItem(event);
+        break;
+      case 'task-ended':
+        this.#end(event);
+        break;
+      case 'host-rescued':
+        this.#rescue(event.host);
+        break;
     }
   }
 
-  #add(event: TaskEnded & RunEvent, items: Map<string, RecordedItem[]>, rescues: ReadonlySet<RunEvent>): void {
+  /** A task begins: in the place of a record that had to be done again, or after those there are. */
+  #begin(key: string): Entry {
+    const list = this.#entries.get(key) ?? [];
+    this.#entries.set(key, list);
+    const again = list.findIndex((entry) => entry.life < this.#life && !isDone(entry));
+    const items = list[again]?.items.slice() ?? [];
+    const hadEffect = this.#announced.has(key);
+    const entry: Entry = { items, hadEffect, rescued: false, settled: false, life: this.#life };
+    if (again < 0) list.push(entry);
+    else list[again] = entry;
+    this.#open.set(key, entry);
+    return entry;
+  }
+
+  #beginEffect(event: EffectStarted): void {
+    const key = keyOf(event.host, event.task);
+    this.#interrupted.add(key);
+    this.#announced.set(key, event);
+    const entry = this.#open.get(key);
+    if (entry) entry.hadEffect = true;
+  }
+
+  #endEffect(event: EffectEnded): void {
+    const key = keyOf(event.host, event.task);
+    this.#interrupted.delete(key);
+    if (event.result) this.#effects.set(key, event as RecordedEffect);
+  }
+
+  #endItem(event: ItemEnded): void {
+    const key = keyOf(event.host, event.task);
+    const entry = this.#open.get(key);
+    if (!entry) return;
+    const hadEffect = this.#announced.has(key);
+    const index = event.index ?? entry.items.length;
+    entry.items[index] = isBad(event) || event.status === 'unknown' ? undefined : { ...event, hadEffect };
+    this.#effects.delete(key);
+    this.#announced.delete(key);
+  }
+
+  #end(event: TaskEnded): void {
     const key = keyOf(event.host, event.task.id);
-    const done = items.get(key) ?? [];
-    items.delete(key);
-    for (const map of [this.#effects, this.#announced])
-      for (const effect of map.keys()) if (effect.startsWith(`${key}\n`)) map.delete(effect);
-    this.#push(key, { ended: event, items: done, rescued: rescues.has(event) });
+    const entry = this.#open.get(key) ?? this.#begin(key);
+    this.#open.delete(key);
+    entry.ended = event;
+    // That a secret was missing says nothing against an action that was done.
+    if (event.error?.code === 'secret-not-recorded') return;
+    this.#effects.delete(key);
+    this.#announced.delete(key);
   }
 
-  #push(key: string, record: RecordedTask): void {
-    const list = this.#records.get(key);
-    if (list) list.push(record);
-    else this.#records.set(key, [record]);
+  /** A rescue made good what had failed on the host: a failure outside of one would have been the host's last event. */
+  #rescue(host: string): void {
+    for (const [key, list] of this.#entries) {
+      if (!key.startsWith(`${host}\n`)) continue;
+      for (const entry of list) if (entry.ended && isBad(entry.ended) && !entry.settled) entry.rescued = true;
+    }
   }
 }
 
-function isBad(event: TaskEnded): boolean {
-  return (event.status === 'failed' || event.status === 'unreachable') && !event.ignored;
+function takeFrom<T extends { item?: string }>(map: Map<string, T>, { host, task, item }: EffectKey): T | undefined {
+  const key = keyOf(host, task);
+  const found = map.get(key);
+  if (!found || !isSameItem(found.item, item)) return undefined;
+  map.delete(key);
+  return found;
 }
 
-function isDone(item: RecordedItem): boolean {
-  return item.status !== 'failed' && item.status !== 'unreachable' && item.status !== 'unknown';
+/** Of a label that was masked nobody can say more than that it stands in the same place. */
+export function isSameItem(recorded: string | undefined, item: string | undefined): boolean {
+  return recorded === item || (recorded !== undefined && item !== undefined && recorded.includes(MASK));
 }
 
-function effectKey({ host, task, item = '' }: { host: string; task: string; item?: string }): string {
-  return `${keyOf(host, task)}\n${item}`;
+function isDone(entry: Entry): boolean {
+  return entry.ended !== undefined && (!isBad(entry.ended) || entry.ended.ignored === true || entry.rescued);
+}
+
+function isBad({ status }: Pick<TaskEnded, 'status'>): boolean {
+  return status === 'failed' || status === 'unreachable';
 }
 
 function keyOf(host: string, task: string): string {
   return `${host}\n${task}`;
-}
-
-/** Failures that a rescue made good: the last failure of the host before the rescue was told. */
-function rescuedFailures(events: readonly RunEvent[]): ReadonlySet<RunEvent> {
-  const last = new Map<string, RunEvent[]>();
-  const rescued = new Set<RunEvent>();
-  for (const event of events) {
-    if (
-      event.type === 'task-ended' &&
-      (event.status === 'failed' || event.status === 'unreachable') &&
-      !event.ignored
-    ) {
-      last.set(event.host, [...(last.get(event.host) ?? []), event]);
-    } else if (event.type === 'host-rescued') {
-      for (const failure of last.get(event.host) ?? []) rescued.add(failure);
-      last.delete(event.host);
-    } else if (event.type === 'run-resumed') last.clear();
-  }
-  return rescued;
 }

@@ -5,10 +5,12 @@
  * With `power` as the last argument the machine dies with it: what the journal wrote and did not sync is gone. With
  * `full` it does not die: from that event on the disk takes half of a write, and then no more.
  *
- * Arguments: playbook, inventory, folder for runs, number of the event to die after (0: live), `power` or `full`.
+ * Arguments: playbook, inventory, folder for runs, the event to die after (its number, or `TYPE` or
+ * `TYPE:TASK` for the first of its kind; 0: live), `power` or `full`. In place of the playbook `resume` goes on with the last run.
  */
 
 import { writeSync } from 'node:fs';
+import { resume } from '../../runner/cli/commands/resume.ts';
 import { execute } from '../../runner/cli/execute.ts';
 import { loadRun } from '../../runner/cli/load-run.ts';
 import type { RunEvent } from '../../runner/events.ts';
@@ -50,10 +52,20 @@ function volatileDisk(): Disk {
   };
 }
 
+function isTheOne(event: RunEvent): boolean {
+  if (/^\d+$/.test(dieAfter)) return event.seq === Number(dieAfter);
+  const [type, name] = dieAfter.split(':');
+  return event.type === type && (name === undefined || ('task' in event && nameOf(event.task) === name));
+}
+
+function nameOf(task: unknown): unknown {
+  return typeof task === 'object' && task !== null && 'name' in task ? task.name : task;
+}
+
 const handle = Journal.prototype.handle;
 Journal.prototype.handle = function (event: RunEvent) {
   handle.call(this, event);
-  if (event.seq !== Number(dieAfter)) return;
+  if (!isTheOne(event)) return;
   if (fault === 'full') {
     isFull = true;
     return;
@@ -64,9 +76,12 @@ Journal.prototype.handle = function (event: RunEvent) {
   process.kill(process.pid, 'SIGKILL');
 };
 const options = { inventory, runs, output: 'json' };
-process.exitCode = await execute({
-  file,
-  ...(await loadRun((opener) => loadDocument(file, { opener }), options)),
-  options,
-  disk: fault === 'power' ? volatileDisk() : fillingDisk,
-});
+process.exitCode =
+  file === 'resume'
+    ? await resume('last', options)
+    : await execute({
+        file,
+        ...(await loadRun((opener) => loadDocument(file, { opener }), options)),
+        options,
+        disk: fault === 'power' ? volatileDisk() : fillingDisk,
+      });
