@@ -218,7 +218,8 @@ export const COMMANDS: readonly CommandDefinition[] = [
   {
     usage: 'note <run> [...words]',
     description: 'Add a note to a run; its action log shows it',
-    groups: [{ title: 'Options', options: [RUNS] }],
+    details: 'What is secret in the playbook and its inventory is masked in the note as well.',
+    groups: [{ title: 'Options', options: [RUNS] }, SECRETS],
     examples: ['reeve note last "web was slow for a minute; nobody complained"'],
     run: async ([run, words], options) => (await import('./commands/note.ts')).note(run!, words!, options),
   },

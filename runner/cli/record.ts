@@ -80,7 +80,7 @@ export function sha256(text: string): string {
 }
 
 /** Passwords that stand in the inventory as they are become secrets before a copy of it is written. */
-function hideInventorySecrets(inventory: Inventory, masker: Masker): void {
+export function hideInventorySecrets(inventory: Inventory, masker: Masker): void {
   const names = passwordNames();
   for (const host of inventory.hosts.keys()) {
     for (const { definitions } of inventory.layersOf(host)) {

@@ -19,7 +19,7 @@ export async function replayTask(
   taskRun: TaskRun,
   { ended, hadEffect }: RecordedTask & { ended: TaskEnded },
 ): Promise<Record<string, unknown> | undefined> {
-  const { context, task, host, module } = taskRun;
+  const { context, task, module } = taskRun;
   const isLost = task.register !== undefined && needsSecret(taskRun, ended.result) && ended.status !== 'skipped';
   const hasOnlyRead = !hadEffect && (ended.status === 'ok' || (module.kind === 'check' && ended.ignored === true));
   if (isLost && hasOnlyRead) return undefined;
