@@ -157,7 +157,12 @@ const EVENTS: EventTable = {
   },
   'run-resumed': {
     description: 'A run that had ended or died goes on.',
-    members: { reeve: TEXT, acceptedChanges: { optional: FLAG } },
+    members: {
+      reeve: TEXT,
+      acceptedChanges: { optional: FLAG },
+      outline: { optional: VALUES },
+      renamed: { optional: VALUES },
+    },
   },
   'task-retry': {
     description: 'A try failed, and another one follows.',

@@ -1,5 +1,6 @@
 import type { Place } from './errors.ts';
 import type { Change } from './module.ts';
+import type { Outline } from './outline.ts';
 
 /** The version of the event schema; readers accept older ones. */
 export const EVENT_VERSION = 1;
@@ -159,7 +160,13 @@ export interface RunResumed {
   reeve: string;
   /** Why the playbook or inventory may differ from what was run before. */
   acceptedChanges?: boolean;
+  /** What runs from here on, when it is not what was run before. */
+  outline?: Outline;
+  /** Where steps stand that stood elsewhere before; null for those that are gone. */
+  renamed?: Renamed;
 }
+/** Ids of steps: where they stood → where they stand. */
+export type Renamed = Record<string, string | null>;
 export interface TaskRetry {
   type: 'task-retry';
   host: string;

@@ -13,6 +13,7 @@ import type { Masker } from '../journal/masker.ts';
 import { toPlain } from '../language/access.ts';
 import type { Document } from '../load/document.ts';
 import type { Playbook } from '../playbook/model.ts';
+import { outlineOf } from './outline.ts';
 import { version } from './version.ts';
 
 /** What is recorded of a run before it begins. */
@@ -49,6 +50,7 @@ export async function recordRun(recording: Recording): Promise<RunFolder> {
     playbook: { file: resolve(recording.file), name: playbook.name },
     files,
     inventory: recording.inventorySources.map((source) => (source.includes(',') ? source : resolve(source))),
+    outline: outlineOf({ playbook, documents: [...documents], inventory }),
     inputs: masker.value(openInputs(playbook, settings.inputs)),
     secretInputs,
     givenSecrets: secretInputs.filter((name) => !isDefault(playbook, name, settings.inputs[name])),

@@ -73,7 +73,10 @@ async function readAgain(
 }
 
 /** What set-vars has set: as it was recorded, since facts may be others by now; rendered again where that is masked. */
-async function replayVariables({ context, task, host }: TaskRun, { args, result }: TaskEnded): Promise<void> {
+export async function replayVariables(
+  { context, task, host }: Pick<TaskRun, 'context' | 'task' | 'host'>,
+  { args, result }: TaskEnded,
+): Promise<void> {
   const names = Object.keys(args ?? {});
   const isRecorded = names.every((name) => Object.hasOwn(result ?? {}, name) && !BASE.has(name));
   const recorded = fromEvent(result ?? {}, context.run.readArtefact ?? ((path) => path)) as Record<string, unknown>;

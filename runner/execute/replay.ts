@@ -1,6 +1,7 @@
-import type { EffectEnded, EffectStarted, ItemEnded, RunEvent, TaskEnded } from '../events.ts';
+import type { EffectEnded, EffectStarted, ItemEnded, PlayStarted, Renamed, RunEvent, TaskEnded } from '../events.ts';
 import { MASK } from '../journal/masker.ts';
 import type { Change } from '../module.ts';
+import type { PastPlay } from './past-play.ts';
 
 /** What a journal says of one item of a loop that has ended. */
 export type RecordedItem = Pick<ItemEnded, 'status' | 'item' | 'result' | 'message' | 'changes'> & {
@@ -51,13 +52,25 @@ export class Replay {
   /** Ended actions, by task: items run one after another, so one of them at most is not over. */
   readonly #effects = new Map<string, RecordedEffect>();
   /** Tasks whose effect had begun and not ended. */
-  readonly #interrupted = new Set<string>();
+  readonly #interrupted = new Map<string, true>();
   /** What effects announced whose tasks or items have not ended. */
   readonly #announced = new Map<string, EffectStarted>();
+  readonly #past: ReadonlySet<number>;
+  readonly #ended = new Map<number, TaskEnded[]>();
+  readonly #plays = new Map<number, PlayStarted>();
   #life = 0;
 
-  constructor(events: readonly RunEvent[]) {
+  /** @param now plays that are done and have changed since, and steps that stand elsewhere now. */
+  constructor(events: readonly RunEvent[], now: { past?: readonly number[]; renamed?: Renamed } = {}) {
+    this.#past = new Set(now.past);
     for (const event of events) this.#read(event);
+    this.#rename(now.renamed);
+  }
+
+  /** What a play has done that is not looked at again; undefined for one that is. */
+  pastPlay(play: number): PastPlay | undefined {
+    const started = this.#past.has(play) ? this.#plays.get(play) : undefined;
+    return started && { started, ended: this.#ended.get(play) ?? [] };
   }
 
   hasPlay(play: number): boolean {
@@ -101,12 +114,14 @@ export class Replay {
     switch (event.type) {
       case 'play-started':
         this.#begun.add(`play ${event.play}`);
+        this.#plays.set(event.play, event);
         break;
       case 'batch-started':
         this.#begun.add(`batch ${event.play} ${event.batch}`);
         break;
       case 'run-resumed':
         this.#life++;
+        this.#rename(event.renamed);
         break;
       case 'run-ended':
         for (const entry of [...this.#entries.values()].flat()) entry.settled = true;
@@ -132,6 +147,22 @@ export class Replay {
     }
   }
 
+  /** From here on steps have other ids. What is gone is forgotten. */
+  #rename(renamed: Renamed | undefined): void {
+    if (!renamed || Object.keys(renamed).length === 0) return;
+    for (const map of [this.#entries, this.#effects, this.#announced, this.#interrupted] as Map<string, unknown>[]) {
+      const entries = [...map].flatMap(([key, value]) => {
+        const to = renamedKey(key, renamed);
+        return to === undefined ? [] : [[to, value] as const];
+      });
+      map.clear();
+      for (const [key, value] of entries) map.set(key, value);
+    }
+    for (const list of this.#ended.values()) {
+      for (const event of list) event.task = { ...event.task, id: renamedId(event.task.id, renamed) ?? '' };
+    }
+  }
+
   /** A task begins: in the place of a record that had to be done again, or after those there are. */
   #begin(key: string): Entry {
     const list = this.#entries.get(key) ?? [];
@@ -148,7 +179,7 @@ export class Replay {
 
   #beginEffect(event: EffectStarted): void {
     const key = keyOf(event.host, event.task);
-    this.#interrupted.add(key);
+    this.#interrupted.set(key, true);
     this.#announced.set(key, event);
     const entry = this.#open.get(key);
     if (entry) entry.hadEffect = true;
@@ -176,6 +207,9 @@ export class Replay {
     const entry = this.#open.get(key) ?? this.#begin(key);
     this.#open.delete(key);
     entry.ended = event;
+    const ended = this.#ended.get(event.play) ?? [];
+    this.#ended.set(event.play, ended);
+    ended.push({ ...event });
     // That a secret was missing says nothing against an action that was done.
     if (event.error?.code === 'secret-not-recorded') return;
     this.#effects.delete(key);
@@ -210,6 +244,19 @@ function isDone(entry: Entry): boolean {
 
 function isBad({ status }: Pick<TaskEnded, 'status'>): boolean {
   return status === 'failed' || status === 'unreachable';
+}
+
+function renamedKey(key: string, renamed: Renamed): string | undefined {
+  const [host = '', id = ''] = key.split('\n');
+  const to = renamedId(id, renamed);
+  return to === undefined ? undefined : keyOf(host, to);
+}
+
+/** The id of a step with what says which round, batch or try of it. */
+function renamedId(id: string, renamed: Renamed): string | undefined {
+  const base = id.replace(/[#~@].*$/, '');
+  const to = Object.hasOwn(renamed, base) ? renamed[base] : base;
+  return typeof to === 'string' ? to + id.slice(base.length) : undefined;
 }
 
 function keyOf(host: string, task: string): string {

@@ -35,9 +35,9 @@ export class KilledRun {
     return this.#node('test/support/run-and-die.ts', this.playbook, this.inventory, this.runs, String(dieAfter), fault);
   }
 
-  /** Resumes it and kills that right after the event `dieAfter`. */
-  resumeAndDie(dieAfter: number | string): SpawnSyncReturns<string> {
-    return this.#node('test/support/run-and-die.ts', 'resume', '', this.runs, String(dieAfter));
+  /** Resumes it and kills that right after the event `dieAfter`; `accept` accepts changes. */
+  resumeAndDie(dieAfter: number | string, fault = ''): SpawnSyncReturns<string> {
+    return this.#node('test/support/run-and-die.ts', 'resume', '', this.runs, String(dieAfter), fault);
   }
 
   reeve(command: string, ...more: string[]): SpawnSyncReturns<string> {

@@ -6,16 +6,19 @@
  * `full` it does not die: from that event on the disk takes half of a write, and then no more.
  *
  * Arguments: playbook, inventory, folder for runs, the event to die after (its number, or `TYPE` or
- * `TYPE:TASK` for the first of its kind; 0: live), `power` or `full`. In place of the playbook `resume` goes on with the last run.
+ * `TYPE:TASK` for the first of its kind; 0: live), `power` or `full`. In place of the playbook `resume` goes on with the
+ * last run, with `accept` also when the playbook has changed.
  */
 
-import { writeSync } from 'node:fs';
+import { appendFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { resume } from '../../runner/cli/commands/resume.ts';
 import { execute } from '../../runner/cli/execute.ts';
 import { loadRun } from '../../runner/cli/load-run.ts';
 import type { RunEvent } from '../../runner/events.ts';
 import { DISK, type Disk } from '../../runner/journal/disk.ts';
 import { Journal } from '../../runner/journal/journal.ts';
+import { readJournal } from '../../runner/journal/read.ts';
 import { loadDocument } from '../../runner/load/parse.ts';
 
 const [file, inventory, runs, dieAfter, fault] = process.argv.slice(2) as [string, string, string, string, string?];
@@ -62,20 +65,30 @@ function nameOf(task: unknown): unknown {
   return typeof task === 'object' && task !== null && 'name' in task ? task.name : task;
 }
 
+/** What this process has told its journal; the beginning of it is on disk. */
+const told: RunEvent[] = [];
+
+/** Everything up to this moment is with the system, nothing after it: which flush had begun makes no difference. */
+function writeDown(run: string): void {
+  const file = join(runs, run, 'events.jsonl');
+  const last = readJournal(file).events.at(-1)?.seq ?? 0;
+  const missing = told.filter(({ seq }) => seq > last);
+  appendFileSync(file, missing.map((event) => `${JSON.stringify(event)}\n`).join(''));
+}
+
 const handle = Journal.prototype.handle;
 Journal.prototype.handle = function (event: RunEvent) {
   handle.call(this, event);
+  told.push(event);
   if (!isTheOne(event)) return;
   if (fault === 'full') {
     isFull = true;
     return;
   }
-  if (fault === 'power') process.kill(process.pid, 'SIGKILL');
-  // What was handed to the system survives the process: that is what a flush has begun by now.
-  this.flush().catch(() => {});
+  if (fault !== 'power') writeDown(event.run);
   process.kill(process.pid, 'SIGKILL');
 };
-const options = { inventory, runs, output: 'json' };
+const options = { inventory, runs, output: 'json', acceptChanges: fault === 'accept' };
 process.exitCode =
   file === 'resume'
     ? await resume('last', options)
