@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { modules } from '../../modules/index.ts';
 import { EXIT } from '../errors.ts';
-import type { RunResumed } from '../events.ts';
+import type { RunEvent, RunResumed } from '../events.ts';
 import type { Replay } from '../execute/replay.ts';
 import { runPlaybook } from '../execute/run.ts';
 import type { RunSettings } from '../execute/run-state.ts';
@@ -35,7 +35,7 @@ export interface Execution extends LoadedRun {
     folder: RunFolder;
     settings: RunSettings;
     replay: Replay;
-    seq: number;
+    last: RunEvent | undefined;
     changed: ChangedSince;
     unlock: () => void;
   };
@@ -64,10 +64,10 @@ export async function execute(execution: Execution): Promise<number> {
     yes: options.yes === true,
     reporter: shown,
     hostKeyChecking: text(options.hostKeyChecking, '--host-key-checking') ?? process.env.REEVE_HOST_KEY_CHECKING,
-    keep: (name, content) => folder.keep(name, masker.text(content)),
+    keep: (name, content) => journal.keep(() => folder.keep(name, masker.text(content))),
     readArtefact: artefactReader(folder),
     recorded: () => readJournal(folder.events).events,
-    ...(resumed ? { replay: resumed.replay, seq: resumed.seq } : {}),
+    ...(resumed ? { replay: resumed.replay, last: resumed.last } : {}),
   });
   short.tellTo((message) => parts.emitter.emit({ type: 'notice', level: 'warning', message }));
   const unwatch = watchSignals(parts.interrupt, (message) => {

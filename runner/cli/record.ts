@@ -3,12 +3,14 @@ import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { ReeveError } from '../errors.ts';
 import { CONNECTION_VARIABLES } from '../execute/connection-spec.ts';
 import type { RunSettings } from '../execute/run-state.ts';
 import type { Inventory } from '../inventory/model.ts';
 import { inventorySnapshot } from '../inventory/snapshot.ts';
 import { createRunFolder, type RunFolder, type RunHeader, writeHeader } from '../journal/folder.ts';
 import { gitState } from '../journal/git-state.ts';
+import { journalError } from '../journal/journal-error.ts';
 import type { Masker } from '../journal/masker.ts';
 import { toPlain } from '../language/access.ts';
 import type { Document } from '../load/document.ts';
@@ -30,10 +32,22 @@ export interface Recording {
   masker: Masker;
 }
 
-/** Makes the run's folder and writes down what is about to run, without secrets. */
+/**
+ * Makes the run's folder and writes down what is about to run, without secrets.
+ * @throws ReeveError `journal-failed`
+ */
 export async function recordRun(recording: Recording): Promise<RunFolder> {
-  const { id, runs, playbook, documents, inventory, settings, masker } = recording;
-  const folder = createRunFolder(runs, id);
+  const folder = createRunFolder(recording.runs, recording.id);
+  try {
+    await writeDown(folder, recording);
+  } catch (error) {
+    throw error instanceof ReeveError ? error : journalError(folder.path, error);
+  }
+  return folder;
+}
+
+async function writeDown(folder: RunFolder, recording: Recording): Promise<void> {
+  const { id, playbook, documents, inventory, settings, masker } = recording;
   hideInventorySecrets(inventory, masker);
   const files = documents.map((document) => keepFile(folder, masker, resolve(document.file), document.text));
   files.push(keepFile(folder, masker, INVENTORY, inventorySnapshot(inventory)));
@@ -66,7 +80,6 @@ export async function recordRun(recording: Recording): Promise<RunFolder> {
     ...(ci ? { ci } : {}),
   };
   writeHeader(folder, header);
-  return folder;
 }
 
 /** Stands for the inventory among the files of a run: what it means, not how it is written. */

@@ -1,11 +1,12 @@
+import { MASK } from '../journal/masker.ts';
 import { Sealed } from '../language/sealed.ts';
 import { isUnknown } from '../language/unknown.ts';
 
 /** Longest text of a result in an event, in characters; a longer one is kept as an artefact of the run. */
 export const MAX_TEXT = 65_536;
 
-/** Keeps a long text as a file of the run; gives its path in the run's folder. */
-export type KeepText = (name: string, text: string) => string;
+/** Keeps a long text as a file of the run; gives its path in the run's folder, undefined when that failed. */
+export type KeepText = (name: string, text: string) => string | undefined;
 
 /** Stands for a text in an event that is kept as a file. */
 interface Artefact {
@@ -51,7 +52,10 @@ function list(values: unknown[], name: string, keep: KeepText | undefined): unkn
 function long(text: string, name: string, keep: KeepText | undefined): unknown {
   const begins = text.slice(0, 1000);
   if (!keep) return `${begins}… (${text.length} characters)`;
-  return { artefact: keep(name, text), characters: text.length, begins } satisfies Artefact;
+  const artefact = keep(name, text);
+  // Whoever would use it after a resume must not take its beginning for all of it.
+  if (artefact === undefined) return `${MASK} (${text.length} characters, which could not be kept)`;
+  return { artefact, characters: text.length, begins } satisfies Artefact;
 }
 
 /** The value as it was before it went into an event, masked as it was there. `read` gives the text of an artefact. */

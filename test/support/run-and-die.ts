@@ -3,10 +3,10 @@
  * crash leaves behind is thus real: a journal that ends anywhere, effects that have or have not happened.
  *
  * With `power` as the last argument the machine dies with it: what the journal wrote and did not sync is gone. With
- * `full` it does not die: from that event on the disk takes half of a write, and then no more.
+ * `full` it does not die: from that event on the disk takes half of a write, and then no more; with `readonly` none at all.
  *
  * Arguments: playbook, inventory, folder for runs, the event to die after (its number, or `TYPE` or
- * `TYPE:TASK` for the first of its kind; 0: live), `power` or `full`. In place of the playbook `resume` goes on with the
+ * `TYPE:TASK` for the first of its kind; 0: live), `power`, `full` or `readonly`. In place of the playbook `resume` goes on with the
  * last run, with `accept` also when the playbook has changed.
  */
 
@@ -29,6 +29,7 @@ const fillingDisk: Disk = {
   ...DISK,
   write(descriptor, bytes, from) {
     if (!isFull) return DISK.write(descriptor, bytes, from);
+    if (fault === 'readonly') throw Object.assign(new Error('EROFS: read-only file system, write'), { code: 'EROFS' });
     if (isHalf) throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
     isHalf = true;
     return DISK.write(descriptor, bytes.subarray(0, from + Math.ceil((bytes.length - from) / 2)), from);
@@ -81,7 +82,7 @@ Journal.prototype.handle = function (event: RunEvent) {
   handle.call(this, event);
   told.push(event);
   if (!isTheOne(event)) return;
-  if (fault === 'full') {
+  if (fault === 'full' || fault === 'readonly') {
     isFull = true;
     return;
   }

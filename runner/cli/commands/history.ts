@@ -64,7 +64,7 @@ function readRow(folder: RunFolder): Row[] {
         check: header.options.check,
         hosts: Object.keys(status.hosts),
         startedAt: header.startedAt,
-        duration: Date.parse(status.lastAt) - Date.parse(header.startedAt),
+        duration: Math.max(0, Date.parse(status.lastAt) - Date.parse(header.startedAt)),
         operator: `${header.operator.user}@${header.operator.host}`,
       },
     ];

@@ -42,7 +42,7 @@ async function goOn(past: PastRun, options: Record<string, unknown>): Promise<nu
         ...(lockWait === undefined ? {} : { lockWait: duration(lockWait, '--lock-wait') }),
       },
       replay: new Replay(journal.events, changed),
-      seq: last?.seq ?? 0,
+      last,
       changed,
       unlock,
     },
