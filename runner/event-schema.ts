@@ -135,6 +135,7 @@ const EVENTS: EventTable = {
       status: STATUS,
       message: { optional: TEXT },
       changes: { optional: CHANGES },
+      args: { optional: VALUES },
       result: { optional: VALUES },
     },
   },

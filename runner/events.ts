@@ -117,6 +117,8 @@ export interface ItemEnded {
   status: TaskStatus;
   message?: string;
   changes?: Change[];
+  /** What the module was told for it, without defaults. */
+  args?: Record<string, unknown>;
   /** What the item adds to `results` of the register; masked. */
   result?: Record<string, unknown>;
 }
@@ -188,7 +190,7 @@ export interface TaskEnded {
   /** Why it was skipped, is unknown, or failed; or what it found. */
   message?: string;
   changes: Change[];
-  /** What the module was told, without defaults; absent for loops, and where it did not come to that. */
+  /** What the module was told, without defaults; of a loop each item has its own; absent where it did not come to that. */
   args?: Record<string, unknown>;
   /** What `register` gets; masked. */
   result?: Record<string, unknown>;

@@ -127,6 +127,7 @@ async function runItems(taskRun: TaskRun, items: Items, conditions: Expression[]
     const label = taskRun.settings.noLog ? `item ${index}` : await withFacts(run, () => labelOf(task, value, scope));
     const wanted = await allTrue(run, conditions, scope);
     let done: Attempt;
+    delete taskRun.args;
     const recorded = replayedItem(taskRun, index, label);
     if (recorded) {
       attempts.push({ ...recorded, result: { ...recorded.result, item: value } });
@@ -145,6 +146,7 @@ async function runItems(taskRun: TaskRun, items: Items, conditions: Expression[]
       status: done.status,
       ...(done.message === undefined || taskRun.settings.noLog ? {} : { message: done.message }),
       changes: shownChanges(done.changes, taskRun.settings.noLog),
+      ...(taskRun.args && !taskRun.settings.noLog ? { args: taskRun.args } : {}),
       result: shownResult(taskRun, done),
     });
     if (done.status === 'unreachable') break;
