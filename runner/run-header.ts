@@ -13,11 +13,10 @@ export interface RunHeader {
   inventory: string[];
   /** The same by its parts, for telling what changed since. */
   outline?: Outline;
-  /** Values of the inputs; secret ones are named and not stored. */
+  /** Values of the inputs, without the secret ones. */
   inputs: Record<string, unknown>;
+  /** Secret inputs that had another value than their default. */
   secretInputs: string[];
-  /** Those of them that had another value than their default: a resume must be given them again. */
-  givenSecrets?: string[];
   extraVars: Record<string, unknown>;
   options: {
     check: boolean;

@@ -61,6 +61,8 @@ export async function takeUp(
     const journal = readJournal(folder.events);
     if (journal.torn && statSync(folder.events).size > journal.length) truncateSync(folder.events, journal.length);
     const loaded = await loadRun((opener) => loadDocument(header.playbook.file, { opener }), asGiven(header, options));
+    const missing = header.secretInputs.filter((name) => !loaded.filled.givenSecrets.includes(name));
+    if (missing.length > 0) throw notRecorded(missing);
     learnGivenRegisters(loaded);
     const past = { folder, header, journal, loaded };
     const changed = acceptChanges(past, options.acceptChanges === true, counts);
@@ -81,7 +83,7 @@ function asGiven(header: RunHeader, options: Record<string, unknown>): Record<st
     again.map(String).some((one) => one.startsWith('@') || one.startsWith(`${name}=`)) ||
     process.env[inputVariable(name)] !== undefined;
   const masked = recorded.filter(([, value]) => holdsMask(value)).map(([name]) => name);
-  const secret = [...masked, ...(header.givenSecrets ?? [])].filter((name) => !isGiven(name));
+  const secret = masked.filter((name) => !isGiven(name));
   if (secret.length > 0) throw notRecorded(secret);
   return { ...options, inventory: header.inventory, extraVars: [...extra, ...again] };
 }
@@ -100,10 +102,10 @@ function registersOf(playbook: Playbook): string[] {
   return playbook.plays.flatMap((play) => of([...play.preTasks, ...play.tasks, ...play.postTasks, ...play.handlers]));
 }
 
-/** Without them a variable of the same name would silently take their place. */
+/** Without them a default, or a variable of the same name, would silently take their place. */
 function notRecorded(names: string[]): ReeveError {
   return new ReeveError('secret-not-recorded', `secrets are not recorded: ${names.join(', ')} must be given again`, {
-    hint: 'give them with -e or as REEVE_INPUT_NAME, as before',
+    hint: 'give them with -e or REEVE_INPUT_NAME, as before',
     exitCode: EXIT.usage,
   });
 }

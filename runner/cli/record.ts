@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { ReeveError } from '../errors.ts';
 import { CONNECTION_VARIABLES } from '../execute/connection-spec.ts';
 import type { RunSettings } from '../execute/run-state.ts';
@@ -12,8 +11,8 @@ import { createRunFolder, type RunFolder, type RunHeader, writeHeader } from '..
 import { gitState } from '../journal/git-state.ts';
 import { journalError } from '../journal/journal-error.ts';
 import type { Masker } from '../journal/masker.ts';
-import { toPlain } from '../language/access.ts';
 import type { Document } from '../load/document.ts';
+import type { Filled } from '../playbook/fill-inputs.ts';
 import type { Playbook } from '../playbook/model.ts';
 import { outlineOf } from './outline.ts';
 import { version } from './version.ts';
@@ -30,6 +29,7 @@ export interface Recording {
   inventorySources: readonly string[];
   settings: RunSettings;
   masker: Masker;
+  filled: Filled;
 }
 
 /**
@@ -51,7 +51,6 @@ async function writeDown(folder: RunFolder, recording: Recording): Promise<void>
   hideInventorySecrets(inventory, masker);
   const files = documents.map((document) => keepFile(folder, masker, resolve(document.file), document.text));
   files.push(keepFile(folder, masker, INVENTORY, inventorySnapshot(inventory)));
-  const secretInputs = secretNames(playbook);
   const git = await gitState(dirname(resolve(recording.file)));
   const ci = ciJob();
   const { check, diff, forks, limit, tags, skipTags, locks, onFailure } = settings;
@@ -66,8 +65,7 @@ async function writeDown(folder: RunFolder, recording: Recording): Promise<void>
     inventory: recording.inventorySources.map((source) => (source.includes(',') ? source : resolve(source))),
     outline: outlineOf({ playbook, documents: [...documents], inventory }),
     inputs: masker.value(openInputs(playbook, settings.inputs)),
-    secretInputs,
-    givenSecrets: secretInputs.filter((name) => !isDefault(playbook, name, settings.inputs[name])),
+    secretInputs: recording.filled.givenSecrets,
     extraVars: masker.value(withoutPasswords(settings.extraVars)),
     options: {
       ...{ check, diff, forks, tags, skipTags },
@@ -102,12 +100,6 @@ export function hideInventorySecrets(inventory: Inventory, masker: Masker): void
       for (const name of names) if (Object.hasOwn(definitions, name)) masker.add(definitions[name]!.value);
     }
   }
-}
-
-/** An input without a default is missed by itself, or asked for. */
-function isDefault(playbook: Playbook, name: string, value: unknown): boolean {
-  const { default: given } = playbook.inputs[name]!;
-  return given === undefined || isDeepStrictEqual(toPlain(given), value);
 }
 
 function secretNames(playbook: Playbook): string[] {
