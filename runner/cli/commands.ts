@@ -184,7 +184,10 @@ export const COMMANDS: readonly CommandDefinition[] = [
         options: [
           ['--playbook <name>', 'Only runs of this playbook'],
           ['--host <name>', 'Only runs on this host'],
-          ['--result <result>', 'done, failed, unreachable, refused, interrupted, died or running'],
+          [
+            '--result <result>',
+            'done, failed, unreachable, refused, interrupted, error, died, running, unknown or rolled back',
+          ],
           ['--json', 'As JSON'],
           ['--cluster', 'The upgrades that the cluster of the inventory remembers'],
           INVENTORY_OPTION,

@@ -49,10 +49,16 @@ export function lockRun(folder: string): () => void {
   throw new ReeveError('run-busy', `${folder} is being taken by another process`, { exitCode: EXIT.refused });
 }
 
-/** Whether a process is writing the folder at this moment, as far as this machine can tell. */
+/** Whether a process is writing the folder at this moment, or may be: another machine's cannot be seen from here. */
 export function isRunning(folder: string): boolean {
   const owner = read(folder, lastNumber(folder));
   return owner !== undefined && isAlive(owner);
+}
+
+/** The other machine whose process writes the folder, or did until it died there. */
+export function runsElsewhere(folder: string): { pid: number; host: string } | undefined {
+  const owner = read(folder, lastNumber(folder));
+  return owner && owner.host !== hostname() ? owner : undefined;
 }
 
 function once(work: () => void): () => void {
