@@ -64,7 +64,8 @@ function renamedSteps(before: Outline, now: Outline): Renamed {
     };
     const close = () => {
       for (const old of gap.old) {
-        const found = gap.new.findIndex((step) => step.module === old.module);
+        // A block that says something else is decided anew.
+        const found = old.module === 'block' ? -1 : gap.new.findIndex((step) => step.module === old.module);
         pair(old, found < 0 ? undefined : gap.new[found]);
         if (found >= 0) gap.new.splice(0, found + 1);
       }

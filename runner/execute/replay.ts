@@ -55,6 +55,8 @@ export class Replay {
   readonly #interrupted = new Map<string, true>();
   /** What effects announced whose tasks or items have not ended. */
   readonly #announced = new Map<string, EffectStarted>();
+  /** Blocks of which something has run, by host: their condition was true. */
+  readonly #entered = new Map<string, true>();
   readonly #past: ReadonlySet<number>;
   readonly #ended = new Map<number, TaskEnded[]>();
   readonly #plays = new Map<number, PlayStarted>();
@@ -90,6 +92,15 @@ export class Replay {
     if (!entry || isDone(entry) || (entry.ended && rescuable && !entry.settled)) return entry;
     // It failed or was cut off, and is tried again; the items before that are done.
     return { items: entry.items, hadEffect: entry.hadEffect };
+  }
+
+  /**
+   * Whether a block was entered (true) or left out (false) on a host; undefined when that is to be decided. It is not
+   * decided again: what it depends on may have been changed by the block itself, and half of it would be left undone.
+   */
+  hasEntered(host: string, block: string): boolean | undefined {
+    if (this.#entered.has(keyOf(host, block))) return true;
+    return this.#entries.get(keyOf(host, block))?.shift()?.ended?.status === 'skipped' ? false : undefined;
   }
 
   /** An action that has ended while its task has not, taken out; undefined when it is to be done. */
@@ -150,7 +161,8 @@ export class Replay {
   /** From here on steps have other ids. What is gone is forgotten. */
   #rename(renamed: Renamed | undefined): void {
     if (!renamed || Object.keys(renamed).length === 0) return;
-    for (const map of [this.#entries, this.#effects, this.#announced, this.#interrupted] as Map<string, unknown>[]) {
+    const maps = [this.#entries, this.#entered, this.#effects, this.#announced, this.#interrupted];
+    for (const map of maps as Map<string, unknown>[]) {
       const entries = [...map].flatMap(([key, value]) => {
         const to = renamedKey(key, renamed);
         return to === undefined ? [] : [[to, value] as const];
@@ -167,6 +179,7 @@ export class Replay {
   #begin(key: string): Entry {
     const list = this.#entries.get(key) ?? [];
     this.#entries.set(key, list);
+    for (const block of blocksAround(key)) this.#entered.set(block, true);
     const again = list.findIndex((entry) => entry.life < this.#life && !isDone(entry));
     const items = list[again]?.items.slice() ?? [];
     const hadEffect = this.#announced.has(key);
@@ -225,6 +238,15 @@ export class Replay {
   }
 }
 
+/** `x\nplays[0].tasks[1].block[0]#2` is in `x\nplays[0].tasks[1]`, which may have been looped (`#2`) or have stood in a loop. */
+function blocksAround(key: string): string[] {
+  const base = key.replace(/[#~@][\d#~@]*$/, '');
+  const rounds = key.slice(base.length).split(/(?=[#~@])/);
+  const suffixes = ['', ...rounds.map((_, index) => rounds.slice(0, index + 1).join(''))];
+  const ends = [...base.matchAll(/\.(?:block|rescue|always|include)\[/g)].map(({ index }) => base.slice(0, index));
+  return ends.flatMap((block) => suffixes.map((suffix) => block + suffix));
+}
+
 function takeFrom<T extends { item?: string }>(map: Map<string, T>, { host, task, item }: EffectKey): T | undefined {
   const key = keyOf(host, task);
   const found = map.get(key);
@@ -254,7 +276,7 @@ function renamedKey(key: string, renamed: Renamed): string | undefined {
 
 /** The id of a step with what says which round, batch or try of it. */
 function renamedId(id: string, renamed: Renamed): string | undefined {
-  const base = id.replace(/[#~@].*$/, '');
+  const base = id.replace(/[#~@][\d#~@]*$/, '');
   const to = Object.hasOwn(renamed, base) ? renamed[base] : base;
   return typeof to === 'string' ? to + id.slice(base.length) : undefined;
 }

@@ -52,6 +52,58 @@ plays:
   });
 });
 
+describe('a host that failed', () => {
+  it('has its pending handlers run by the resume that gets it to the end, once, after one that does not', () => {
+    const run = prepare(`
+plays:
+  - hosts: all
+    tasks:
+      - { name: change, shell: "${log('change')}", notify: [told, other] }
+      - { name: fails, shell: "test -e {{ base }}/ready" }
+    handlers:
+      - { name: told, shell: "${log('told')}" }
+      - { name: other, shell: "${log('other')}" }
+`);
+    expect(run.run(0).status).toBe(2);
+    expect(run.reeve('status').stdout).toContain('x: handlers that did not run: told, other');
+    expect(run.resume().status).toBe(2);
+    expect(run.read('log')).toBe('change\n');
+    ready(run);
+    expect(run.resumeAndDie('task-ended:told').signal).toBe('SIGKILL');
+    expect(run.resume().status).toBe(0);
+    expect(run.read('log')).toBe('change\ntold\nother\n');
+    expect(run.reeve('status').stdout).not.toContain('handlers that did not run');
+  });
+});
+
+describe('a block', () => {
+  it('that was entered is gone through, and one that was left out is left out, whatever its condition says by now', () => {
+    const run = prepare(`
+plays:
+  - hosts: all
+    tasks:
+      - when: "hosts.x.facts.hostname != '' && !inputs.flip"
+        block:
+          - { name: one, shell: "${log('one')}" }
+          - loop: [1, 2]
+            when: "!inputs.flip"
+            block:
+              - { name: two, shell: "${log('two-{{ item }}')}" }
+      - when: inputs.flip
+        block: [{ name: never, shell: "${log('never')}" }]
+      - { name: last, shell: "${log('last')}; test -e {{ base }}/ready" }
+inputs: { flip: { type: boolean, default: false } }
+`);
+    expect(run.run('task-started:two').signal).toBe('SIGKILL');
+    // What a fact of the host would do by itself when the block changes it.
+    expect(run.resume('-e', 'flip=true').status).toBe(2);
+    expect(run.read('log')).toBe('one\ntwo-1\ntwo-2\nnever\nlast\n');
+    ready(run);
+    expect(run.resume('-e', 'flip=false').status).toBe(0);
+    expect(run.read('log')).toBe('one\ntwo-1\ntwo-2\nnever\nlast\nlast\n');
+  });
+});
+
 describe('items of a loop', () => {
   const LOOP = `
 plays:
@@ -187,6 +239,22 @@ inputs: { go: { type: boolean, default: false } }
     const good = killed(play('{ name: make, set-vars: { late: "{{ token }}!" } }', use.replace('made.stdout', 'late')));
     expect(good.resume().status).toBe(0);
     expect(good.read('used')).toBe(`${SECRET}!\n`);
+  });
+
+  it('in the record of a change makes it one that cannot be taken back, not a path of stars', () => {
+    const run = prepare(
+      `plays:
+  - hosts: all
+    tasks:
+      - { name: open, copy: { content: "x", dest: "{{ base }}/open" } }
+      - { name: hidden, copy: { content: "x", dest: "{{ base }}/{{ token }}" } }
+`,
+      more,
+    );
+    expect(run.run(0).status).toBe(0);
+    const { status, stdout } = run.reeve('rollback', 'last', '--yes');
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/CANNOT .*hidden.*its record holds a secret/)]);
+    expect(Object.keys(run.left())).toEqual([SECRET]);
   });
 
   it('in a whole register that is written as it is', () => {
