@@ -52,7 +52,7 @@ export class Replay {
   /** Ended actions, by task: items run one after another, so one of them at most is not over. */
   readonly #effects = new Map<string, RecordedEffect>();
   /** Tasks whose effect had begun and not ended. */
-  readonly #interrupted = new Map<string, true>();
+  readonly #interrupted = new Map<string, EffectStarted>();
   /** What effects announced whose tasks or items have not ended. */
   readonly #announced = new Map<string, EffectStarted>();
   /** Blocks of which something has run, by host: their condition was true. */
@@ -108,9 +108,11 @@ export class Replay {
     return takeFrom(this.#effects, key);
   }
 
-  /** Whether the run died in an effect of a task on a host: a job that it began there is attached to. Says so once. */
-  takeOpen(host: string, task: string): boolean {
-    return this.#interrupted.delete(keyOf(host, task));
+  /**
+   * The effect in which the run died, taken out: a job that it began there, under the task's id of then, is attached to.
+   */
+  takeOpen(key: EffectKey): EffectStarted | undefined {
+    return takeFrom(this.#interrupted, key);
   }
 
   /**
@@ -192,7 +194,7 @@ export class Replay {
 
   #beginEffect(event: EffectStarted): void {
     const key = keyOf(event.host, event.task);
-    this.#interrupted.set(key, true);
+    this.#interrupted.set(key, event);
     this.#announced.set(key, event);
     const entry = this.#open.get(key);
     if (entry) entry.hadEffect = true;

@@ -10,29 +10,29 @@
  * last run, with `accept` also when the playbook has changed.
  */
 
-import { appendFileSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { writeSync } from 'node:fs';
 import { resume } from '../../runner/cli/commands/resume.ts';
 import { execute } from '../../runner/cli/execute.ts';
 import { loadRun } from '../../runner/cli/load-run.ts';
 import type { RunEvent } from '../../runner/events.ts';
 import { DISK, type Disk } from '../../runner/journal/disk.ts';
 import { Journal } from '../../runner/journal/journal.ts';
-import { readJournal } from '../../runner/journal/read.ts';
 import { loadDocument } from '../../runner/load/parse.ts';
+import { dyingDisk } from './dying-disk.ts';
 
 const [file, inventory, runs, dieAfter, fault] = process.argv.slice(2) as [string, string, string, string, string?];
 
 let isFull = false;
 let isHalf = false;
+const REAL = { ...DISK };
 const fillingDisk: Disk = {
-  ...DISK,
+  ...REAL,
   write(descriptor, bytes, from) {
-    if (!isFull) return DISK.write(descriptor, bytes, from);
+    if (!isFull) return REAL.write(descriptor, bytes, from);
     if (fault === 'readonly') throw Object.assign(new Error('EROFS: read-only file system, write'), { code: 'EROFS' });
     if (isHalf) throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
     isHalf = true;
-    return DISK.write(descriptor, bytes.subarray(0, from + Math.ceil((bytes.length - from) / 2)), from);
+    return REAL.write(descriptor, bytes.subarray(0, from + Math.ceil((bytes.length - from) / 2)), from);
   },
 };
 
@@ -40,7 +40,7 @@ const fillingDisk: Disk = {
 function volatileDisk(): Disk {
   let held: Buffer[] = [];
   return {
-    ...DISK,
+    ...REAL,
     write(_descriptor, bytes, from) {
       held.push(Buffer.from(bytes.subarray(from)));
       return bytes.length - from;
@@ -51,7 +51,7 @@ function volatileDisk(): Disk {
       // As a disk does, it takes its time: whoever does not wait for it goes on without it.
       await new Promise((done) => setTimeout(done, 20));
       for (const bytes of now) writeSync(descriptor, bytes);
-      await DISK.sync(descriptor);
+      await REAL.sync(descriptor);
     },
   };
 }
@@ -66,36 +66,22 @@ function nameOf(task: unknown): unknown {
   return typeof task === 'object' && task !== null && 'name' in task ? task.name : task;
 }
 
-/** What this process has told its journal; the beginning of it is on disk. */
-const told: RunEvent[] = [];
-
-/** Everything up to this moment is with the system, nothing after it: which flush had begun makes no difference. */
-function writeDown(run: string): void {
-  const file = join(runs, run, 'events.jsonl');
-  const last = readJournal(file).events.at(-1)?.seq ?? 0;
-  const missing = told.filter(({ seq }) => seq > last);
-  appendFileSync(file, missing.map((event) => `${JSON.stringify(event)}\n`).join(''));
-}
-
-const handle = Journal.prototype.handle;
-Journal.prototype.handle = function (event: RunEvent) {
-  handle.call(this, event);
-  told.push(event);
-  if (!isTheOne(event)) return;
-  if (fault === 'full' || fault === 'readonly') {
+const disks = { power: volatileDisk, full: () => fillingDisk, readonly: () => fillingDisk };
+const faulty = disks[fault as keyof typeof disks]?.();
+if (faulty) {
+  const handle = Journal.prototype.handle;
+  Journal.prototype.handle = function (event: RunEvent) {
+    handle.call(this, event);
+    if (!isTheOne(event)) return;
+    if (fault === 'power') process.kill(process.pid, 'SIGKILL');
     isFull = true;
-    return;
-  }
-  if (fault !== 'power') writeDown(event.run);
-  process.kill(process.pid, 'SIGKILL');
-};
+  };
+}
+const disk = faulty ?? dyingDisk(REAL, isTheOne, 'after');
+// Whoever opens a journal without saying with what (resume) gets this one.
+Object.assign(DISK, disk);
 const options = { inventory, runs, output: 'json', acceptChanges: fault === 'accept' };
 process.exitCode =
   file === 'resume'
     ? await resume('last', options)
-    : await execute({
-        file,
-        ...(await loadRun((opener) => loadDocument(file, { opener }), options)),
-        options,
-        disk: fault === 'power' ? volatileDisk() : fillingDisk,
-      });
+    : await execute({ file, ...(await loadRun((opener) => loadDocument(file, { opener }), options)), options });
