@@ -11,8 +11,8 @@ import { withFacts } from './gather.ts';
 import { notify } from './handlers.ts';
 import type { HostState } from './host-state.ts';
 import { evaluateItems, type Items, labelOf } from './loop.ts';
-import { forEvent } from './recorded-value.ts';
-import { replayedItem, replayTask, restoredResult } from './replay-task.ts';
+import { forEvent, hiddenResult } from './recorded-value.ts';
+import { replayedItem, replayTask } from './replay-task.ts';
 import { Semaphore } from './semaphore.ts';
 import { interruptibleSleep } from './sleep.ts';
 import { asReeveError, type TaskRun } from './task-run.ts';
@@ -47,7 +47,11 @@ export async function runTask(
   const taskRun: TaskRun = { context, task, module, host, settings, id, reference, warnings: [], recordedItems: [] };
   try {
     const recorded = run.replay?.take(host.name, id, context.rescuable);
-    if (recorded?.ended && (await replayTask(taskRun, recorded.ended))) return replayOutcome(taskRun, recorded.ended);
+    if (recorded?.ended) {
+      const { ended } = recorded;
+      const result = await replayTask(taskRun, { ...recorded, ended });
+      if (result) return replayOutcome(taskRun, ended, result);
+    }
     taskRun.recordedItems = recorded?.items ?? [];
   } catch (error) {
     return finish(taskRun, failedAttempt(asReeveError(error, taskRun)), 0);
@@ -143,7 +147,8 @@ async function runItems(taskRun: TaskRun, items: Items, conditions: Expression[]
     const label = taskRun.settings.noLog ? `item ${index}` : await withFacts(run, () => labelOf(task, value, scope));
     const wanted = await allTrue(run, conditions, scope);
     let done: Attempt;
-    const recorded = replayedItem(taskRun, index);
+    delete taskRun.args;
+    const recorded = replayedItem(taskRun, index, label);
     if (recorded) {
       attempts.push({ ...recorded, result: { ...recorded.result, item: value } });
       continue;
@@ -157,10 +162,12 @@ async function runItems(taskRun: TaskRun, items: Items, conditions: Expression[]
       host: host.name,
       task: taskRun.id,
       item: label,
+      index,
       status: done.status,
       ...(done.message === undefined || taskRun.settings.noLog ? {} : { message: done.message }),
       changes: shownChanges(done.changes, taskRun.settings.noLog),
-      ...(taskRun.settings.noLog ? {} : { result: forEvent(done.result, run.keep) }),
+      ...(taskRun.args && !taskRun.settings.noLog ? { args: taskRun.args } : {}),
+      result: shownResult(taskRun, done),
     });
     if (done.status === 'unreachable') break;
   }
@@ -204,17 +211,20 @@ function skipped(conditions: readonly Expression[]): Attempt {
 }
 
 /** What a task that is taken from the journal came to; it is not told again. */
-function replayOutcome({ context, task, host }: TaskRun, ended: TaskEnded): TaskOutcome {
+function replayOutcome({ task, host }: TaskRun, ended: TaskEnded, result: Record<string, unknown>): TaskOutcome {
   const ignored = ended.ignored === true;
   host.count(ended.status, ignored);
   const bad = ended.status === 'failed' || ended.status === 'unreachable';
   if (bad && !ignored) host.failed = ended.status === 'unreachable' ? 'unreachable' : 'failed';
-  const value = task.register === undefined ? undefined : restoredResult(context.run, ended);
   return {
     status: ended.status,
     ignored,
-    ...(task.register === undefined ? {} : { register: { name: task.register, value } }),
+    ...(task.register === undefined ? {} : { register: { name: task.register, value: result } }),
   };
+}
+
+function shownResult({ context, settings }: TaskRun, { result }: Attempt): Record<string, unknown> {
+  return settings.noLog ? hiddenResult(result) : forEvent(result, context.run.keep);
 }
 
 /** Register, notifications, recap and the closing event. */
@@ -241,7 +251,7 @@ async function finish(taskRun: TaskRun, done: Attempt, duration: number): Promis
     changes: shownChanges(done.changes, settings.noLog),
     ...(taskRun.args && !settings.noLog && !task.loop ? { args: taskRun.args } : {}),
     ...(message === undefined ? {} : { message }),
-    ...(settings.noLog ? {} : { result: forEvent(done.result, run.keep) }),
+    result: shownResult(taskRun, done),
     ...(ignored ? { ignored } : {}),
     ...(settings.diff === undefined ? {} : { diff: settings.diff }),
     ...(taskRun.warnings.length > 0 ? { warnings: taskRun.warnings } : {}),

@@ -15,7 +15,9 @@ import {
 import { startHosts } from '../../lab/hosts/start-hosts.ts';
 import type { LabHosts } from '../../lab/hosts/types.ts';
 
-const QUICK = { expiry: 1500, renew: 50, look: 20 };
+/** An expiry that no loaded machine reaches while the holder lives, and one for those that are dead. */
+const QUICK = { expiry: 60_000, renew: 50, look: 20 };
+const DYING = { ...QUICK, expiry: 5_000 };
 
 let hosts: LabHosts;
 let connections: Connections;
@@ -91,7 +93,7 @@ describe('a lock on a host, over SSH', () => {
 
   it('of a dead run is taken over by exactly one, once it was seen unchanged for as long as it lasts', async () => {
     await takeHostLock(options('dead', { times: { ...QUICK, renew: 1_000_000 } }));
-    const tries = await Promise.allSettled([1, 2, 3].map((n) => takeHostLock(options(`run ${n}`))));
+    const tries = await Promise.allSettled([1, 2, 3].map((n) => takeHostLock(options(`run ${n}`, { times: DYING }))));
     expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(await holder()).toMatch(/^run /);
   });
@@ -122,6 +124,22 @@ describe('a lock on a host, over SSH', () => {
       Date.now = now;
     }
     expect(told).toContain('deploy was removed');
+  });
+
+  it('of a live run does not expire when the clock jumps, forward or back', async () => {
+    const lock = await takeHostLock(options('run 1'));
+    const now = Date.now;
+    try {
+      for (const jump of [10_000_000, -10_000_000]) {
+        Date.now = () => now() + jump;
+        await expect(takeHostLock(options('run 2'))).rejects.toMatchObject({ code: 'locked' });
+        await lock.confirm();
+      }
+    } finally {
+      Date.now = now;
+    }
+    expect(await holder()).toBe('run 1');
+    await lock.release();
   });
 
   it('says so when its folder cannot be made', async () => {
