@@ -1,6 +1,7 @@
-import { EXIT, ReeveError } from '../errors.ts';
+import type { ReeveError } from '../errors.ts';
 import type { EventSink, RunEvent } from '../events.ts';
 import { DISK, type Disk } from './disk.ts';
+import { journalError } from './journal-error.ts';
 
 /**
  * milliseconds until an event that nobody waits for is on disk. Written at once it outlives reeve anyway; a sync for each
@@ -22,6 +23,8 @@ export class Journal implements EventSink {
   #syncing: Promise<void> | undefined;
   #waiting: Promise<void> | undefined;
   #failure: ReeveError | undefined;
+  /** Something beside the events could not be kept: they are written, and nothing more may be changed. */
+  #incomplete: ReeveError | undefined;
   #soon: NodeJS.Immediate | undefined;
   #later: NodeJS.Timeout | undefined;
   /** Something was written that no sync has begun for. */
@@ -88,6 +91,16 @@ export class Journal implements EventSink {
     return this.#waiting;
   }
 
+  /** Keeps something beside the events, such as a long output; undefined when that fails: then nothing more is changed. */
+  keep<T>(work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      this.#incomplete ??= journalError(this.#file, error);
+      return undefined;
+    }
+  }
+
   async close(): Promise<void> {
     clearImmediate(this.#soon);
     clearTimeout(this.#later);
@@ -122,7 +135,11 @@ export class Journal implements EventSink {
   /** After one failure nothing more is written: a gap in the middle would be worse than an early end. */
   #writeLines(): void {
     if (this.#failure) throw this.#failure;
-    if (this.#lines.length === 0) return;
+    if (this.#lines.length > 0) await this.#writeLines();
+    if (this.#incomplete) throw this.#incomplete;
+  }
+
+  async #writeLines(): Promise<void> {
     const text = `${this.#lines.join('\n')}\n`;
     this.#lines = [];
     this.#unsynced = true;
@@ -142,13 +159,4 @@ export class Journal implements EventSink {
   #write(bytes: Buffer): void {
     for (let at = 0; at < bytes.length; ) at += this.#disk.write(this.#descriptor, bytes, at);
   }
-}
-
-function journalError(file: string, cause: unknown): ReeveError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new ReeveError('journal-failed', `the journal ${file} cannot be written: ${why}`, {
-    hint: 'nothing is changed without a record of it; free some space or choose another folder with --runs',
-    exitCode: EXIT.unexpected,
-    cause,
-  });
 }
