@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RunRequest } from '../connect/jobs.ts';
 import type { JobOptions, RunResult } from '../module.ts';
+import type { EffectPlace } from './replay.ts';
 import type { TargetParts } from './target.ts';
 
 /**
@@ -15,14 +16,18 @@ export class EffectJobs {
   readonly #isAttaching: boolean;
   readonly #begun = new Set<string>();
 
-  /** @param item label of the loop's item */
-  constructor(parts: TargetParts, stateDir: () => string, item = '') {
-    const { run, host, taskId } = parts;
+  constructor(parts: TargetParts, place: EffectPlace, stateDir: () => string) {
+    const { host, task, item = '' } = place;
     this.#parts = parts;
     this.#stateDir = stateDir;
-    const hash = createHash('sha256').update(`${host.name}\n${taskId}\n${item}`).digest('hex').slice(0, 8);
-    this.#prefix = `${run.emitter.run}-${hash}-`;
-    this.#isAttaching = run.replay?.takeOpen({ host: host.name, task: taskId, item }) ?? false;
+    const hash = createHash('sha256').update(`${host}\n${task}\n${item}`).digest('hex').slice(0, 8);
+    this.#prefix = `${parts.run.emitter.run}-${hash}-`;
+    this.#isAttaching = parts.run.replay?.takeOpen(place) ?? false;
+  }
+
+  /** Whether an earlier process of the run has died in this effect. */
+  get isResumed(): boolean {
+    return this.#isAttaching;
   }
 
   get #dir(): string {
@@ -56,15 +61,11 @@ export class EffectJobs {
       // The journal has failed: that stops the run at its next effect, and these are what its resume goes by.
       return;
     }
-    await this.#remove();
+    await this.clearLeft();
   }
 
   /** Takes away what an earlier process has left of an effect that is recorded, or that turned out to be done. */
-  async clearLeft(isRecorded: boolean): Promise<void> {
-    if (isRecorded || this.#isAttaching) await this.#remove();
-  }
-
-  async #remove(): Promise<void> {
+  async clearLeft(): Promise<void> {
     const { removeJobs } = await import('../connect/jobs.ts');
     const { run, where } = this.#parts;
     const request: RunRequest = (one) => run.connections.run(where.spec, where.become, one);

@@ -6,6 +6,20 @@ import type { RecordedEffect } from './replay-effect.ts';
 /** What a journal says of one item of a loop that has ended. */
 export type RecordedItem = Pick<ItemEnded, 'status' | 'item' | 'result' | 'message' | 'changes'>;
 
+/** What names an effect within a run. */
+export interface EffectPlace {
+  host: string;
+  task: string;
+  /** Label of the loop's item. */
+  item?: string;
+}
+
+/** What an effect's announcement says. */
+interface Announced {
+  changes: Change[];
+  undo?: unknown;
+}
+
 /** What of a task on a host is known: how it ended, or which items of its loop did before the run died. */
 export interface RecordedTask {
   ended?: TaskEnded;
@@ -29,7 +43,7 @@ export class Replay {
   /** Effects that had begun and not ended. */
   readonly #open = new Set<string>();
   /** What effects announced whose tasks have not ended. */
-  readonly #announced = new Map<string, Change[]>();
+  readonly #announced = new Map<string, Announced>();
 
   constructor(events: readonly RunEvent[]) {
     this.#died = events.at(-1)?.type !== 'run-ended';
@@ -72,7 +86,7 @@ export class Replay {
   }
 
   /** An action that has ended while its task has not, taken out; undefined when it is to be done. */
-  takeEffect(where: { host: string; task: string; item?: string }): RecordedEffect | undefined {
+  takeEffect(where: EffectPlace): RecordedEffect | undefined {
     const key = effectKey(where);
     const effect = this.#effects.get(key);
     this.#effects.delete(key);
@@ -80,7 +94,7 @@ export class Replay {
   }
 
   /** Whether the run died in an effect: a job that it began there is attached to. Says so once. */
-  takeOpen(where: { host: string; task: string; item?: string }): boolean {
+  takeOpen(where: EffectPlace): boolean {
     return this.#open.delete(effectKey(where));
   }
 
@@ -88,15 +102,21 @@ export class Replay {
    * What the run had announced when it died in a task, taken out. When nothing of it is left to do it was done, and the
    * task has changed something: its handlers must know.
    */
-  takeAnnounced(where: { host: string; task: string; item?: string }): Change[] | undefined {
-    const changes = this.#announced.get(effectKey(where));
+  takeAnnounced(where: EffectPlace): Announced | undefined {
+    const announced = this.#announced.get(effectKey(where));
     this.#announced.delete(effectKey(where));
-    return changes;
+    return announced;
+  }
+
+  /** What was recorded to take an effect back in which the run died; undefined when it did not die there. */
+  begun(where: EffectPlace): unknown {
+    return this.#open.has(effectKey(where)) ? this.#announced.get(effectKey(where))?.undo : undefined;
   }
 
   #begin(event: EffectStarted): void {
+    const undo = event.undo ?? this.begun(event);
     this.#open.add(effectKey(event));
-    this.#announced.set(effectKey(event), event.changes);
+    this.#announced.set(effectKey(event), { changes: event.changes, ...(undo === undefined ? {} : { undo }) });
   }
 
   #effect(event: EffectEnded): void {
@@ -130,7 +150,7 @@ function isDone(item: RecordedItem): boolean {
   return item.status !== 'failed' && item.status !== 'unreachable' && item.status !== 'unknown';
 }
 
-function effectKey({ host, task, item = '' }: { host: string; task: string; item?: string }): string {
+function effectKey({ host, task, item = '' }: EffectPlace): string {
   return `${keyOf(host, task)}\n${item}`;
 }
 

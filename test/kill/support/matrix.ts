@@ -82,7 +82,7 @@ function missed(index: number, points: readonly DeathPoint[]): string[] {
 
 async function differences(scene: Scene, { observed: wanted }: Whole): Promise<string[]> {
   const found = await scene.observed();
-  const names = ['objects', 'files', 'effects'] as const;
+  const names = ['objects', 'files', 'effects', 'undo'] as const;
   return [
     ...names.flatMap((name) => minus(wanted[name], found[name]).map((line) => `missing: ${line}`)),
     ...names.flatMap((name) => minus(found[name], wanted[name]).map((line) => `too much: ${line}`)),

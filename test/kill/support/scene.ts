@@ -68,7 +68,7 @@ export class Scene {
   /** Once the cluster has followed what happened on the hosts. */
   async observed(): Promise<Observed> {
     await this.#lab.settled();
-    return observe(this.#lab, this.#units, TO);
+    return observe(this.#lab, { units: this.#units, version: TO, events: this.journal() });
   }
 
   vainEvictions(): string[] {
