@@ -57,6 +57,10 @@ export class Scene {
     return this.#reeve(['resume', 'last'], death);
   }
 
+  rollback(): Promise<CliResult> {
+    return this.#reeve(['rollback', 'last', '--yes'], undefined);
+  }
+
   /** What is on disk of the only run; nothing before it has begun. */
   journal(): RunEvent[] {
     const runs = join(this.#cli.dir, '.reeve/runs');
