@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RunRequest } from '../connect/jobs.ts';
 import type { JobOptions, RunResult } from '../module.ts';
-import type { EffectPlace } from './replay.ts';
+import type { EffectKey } from './replay.ts';
 import type { TargetParts } from './target.ts';
 
 /**
@@ -16,13 +16,14 @@ export class EffectJobs {
   readonly #isAttaching: boolean;
   readonly #begun = new Set<string>();
 
-  constructor(parts: TargetParts, place: EffectPlace, stateDir: () => string) {
-    const { host, task, item = '' } = place;
+  constructor(parts: TargetParts, place: EffectKey, stateDir: () => string) {
     this.#parts = parts;
     this.#stateDir = stateDir;
-    const hash = createHash('sha256').update(`${host}\n${task}\n${item}`).digest('hex').slice(0, 8);
+    const open = parts.run.replay?.takeOpen(place);
+    const names = [place.host, open?.task ?? place.task, place.item ?? ''];
+    const hash = createHash('sha256').update(names.join('\n')).digest('hex').slice(0, 8);
     this.#prefix = `${parts.run.emitter.run}-${hash}-`;
-    this.#isAttaching = parts.run.replay?.takeOpen(place) ?? false;
+    this.#isAttaching = open !== undefined;
   }
 
   /** Whether an earlier process of the run has died in this effect. */

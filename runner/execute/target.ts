@@ -31,7 +31,7 @@ import { EffectJobs } from './effect-jobs.ts';
 import { gatherFacts, withFacts } from './gather.ts';
 import { addressOf, plainScope } from './host-scope.ts';
 import type { HostState } from './host-state.ts';
-import type { EffectPlace } from './replay.ts';
+import type { EffectKey } from './replay.ts';
 import type { RunState } from './run-state.ts';
 import { interruptibleSleep } from './sleep.ts';
 import type { Sources } from './sources.ts';
@@ -53,7 +53,7 @@ export interface TargetParts {
 /** The host as plan sees it. It has no method that writes. */
 export class ReadingTarget implements ReadTarget {
   protected readonly parts: TargetParts;
-  protected readonly place: EffectPlace;
+  protected readonly place: EffectKey;
 
   /** @param item label of the loop's item */
   constructor(parts: TargetParts, item?: string) {
