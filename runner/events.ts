@@ -79,6 +79,8 @@ export interface EffectStarted {
   task: string;
   item?: string;
   changes: Change[];
+  /** What the module needs to take it back, where the plan knew it. */
+  undo?: unknown;
 }
 /** The effect ended; `undo` is what the module needs to take it back. */
 export interface EffectEnded {
