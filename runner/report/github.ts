@@ -1,10 +1,13 @@
 import type { Place } from '../errors.ts';
 import type { RunEvent } from '../events.ts';
 import type { RunHeader } from '../run-header.ts';
-import { grouped, hostNames, hostsOf } from './action-log/alike.ts';
+import { grouped, hostsOf } from './action-log/alike.ts';
 import { statusOf } from './action-log/header.ts';
 import { code, fence, plainText, table } from './action-log/markdown.ts';
-import { affectedWorkloads, outages } from './cluster-story.ts';
+import { outages, shownOutage } from './cluster-story.ts';
+import { controlPlanes, shownSpan } from './control-plane.ts';
+import { named } from './names.ts';
+import { affectedWorkloads } from './pod-story.ts';
 import { durationOf, isFailure, type RunRecord, recapOf, recordOf, type TaskRecord } from './record.ts';
 import { shownDuration } from './time.ts';
 
@@ -103,13 +106,17 @@ function failureLines(failed: readonly TaskRecord[]): string[] {
 }
 
 function clusterLines(record: RunRecord): string[] {
-  const away = outages(record).map(
-    ({ host, what, seconds }) => `${hostNames([host])} ${what} ${Math.round(seconds * 10) / 10} s`,
+  const planes = controlPlanes(record).map(({ away }) =>
+    away.length === 0 ? 'always' : away.map(shownSpan).join('; '),
   );
+  const away = outages(record).map(shownOutage);
   const affected = affectedWorkloads(record);
   const nodes = [...record.nodes].map(([node, state]) => `- Node ${plainText(node)} is left ${plainText(state)}`);
   return [
-    ...(away.length > 0 ? [`- Downtime: ${away.slice(0, 20).join('; ')}`] : []),
+    ...planes.map((said) =>
+      said === 'always' ? '- The control plane always answered' : `- Control plane did not answer: ${plainText(said)}`,
+    ),
+    ...(away.length > 0 ? [`- Downtime: ${plainText(named(away, 20))}`] : []),
     ...(affected.length > 0 ? [`- Workloads affected: ${affected.length}`] : []),
     ...nodes,
   ];

@@ -13,6 +13,7 @@ import type {
   TaskStatus,
   UndoStarted,
 } from '../events.ts';
+import { type ApiWatch, ApiWatches } from './api-watches.ts';
 
 /** How a task stands in a report: as it ended, or that it never did. */
 export type RecordedStatus = TaskStatus | 'unfinished';
@@ -87,6 +88,8 @@ export interface RunRecord {
   pendingHandlers: Map<string, string[]>;
   /** Nodes not as they should be, and how; empty text is left out. */
   nodes: Map<string, string>;
+  /** API servers that the run asked whether they answer. */
+  apiWatches: ApiWatch[];
 }
 
 /** Puts the events of a run in order. Events of later versions that it does not know are passed over. */
@@ -97,6 +100,7 @@ export function recordOf(events: readonly RunEvent[]): RunRecord {
 }
 
 class Recorder {
+  readonly #watches = new ApiWatches();
   readonly record: RunRecord = {
     lastAt: '',
     resumedAt: [],
@@ -107,6 +111,7 @@ class Recorder {
     notes: [],
     pendingHandlers: new Map(),
     nodes: new Map(),
+    apiWatches: this.#watches.all,
   };
   /** Running tasks by host and id. */
   readonly #open = new Map<string, TaskRecord>();
@@ -116,6 +121,7 @@ class Recorder {
   take(event: RunEvent): void {
     const { record } = this;
     const { at } = event;
+    this.#watches.take(event, record.lastAt);
     if (event.type !== 'note') record.lastAt = at;
     switch (event.type) {
       case 'run-started':

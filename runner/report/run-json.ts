@@ -1,6 +1,8 @@
 import type { RunEvent } from '../events.ts';
 import type { RunHeader } from '../run-header.ts';
-import { affectedWorkloads, clusterStates, outages } from './cluster-story.ts';
+import { clusterStates, outages, recoveries } from './cluster-story.ts';
+import { controlPlanes } from './control-plane.ts';
+import { affectedWorkloads, podChanges } from './pod-story.ts';
 import { durationOf, recapOf, recordOf, type TaskRecord } from './record.ts';
 
 /**
@@ -36,8 +38,15 @@ export function runJson(header: RunHeader, events: readonly RunEvent[]): string 
     notices: record.notices.map(({ at, level, message, host }) => ({ at, level, message, host })),
     notes: record.notes,
     cluster: { before: states[0] ?? null, after: states.length > 1 ? states.at(-1) : null },
+    controlPlanes: controlPlanes(record).map((plane) => ({
+      ...plane,
+      ...{ since: isoOf(plane.since), until: isoOf(plane.until), away: plane.away.map(spanOf) },
+      servers: plane.servers.map(({ asked, spans }) => ({ asked, away: spans.map(spanOf) })),
+    })),
     outages: outages(record),
+    recoveries: recoveries(record),
     workloadsAffected: affectedWorkloads(record),
+    pods: podChanges(record),
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }
@@ -49,4 +58,12 @@ function taskOf({ play, batch, host, delegate, task, startedAt, endedAt, status,
     ...{ message: ended?.message, args: ended?.args, changes: ended?.changes ?? [], result: ended?.result },
     ...{ warnings: ended?.warnings, error: ended?.error },
   };
+}
+
+function spanOf<T extends { from: number; until: number }>(span: T) {
+  return { ...span, from: isoOf(span.from), until: isoOf(span.until) };
+}
+
+function isoOf(time: number): string {
+  return new Date(time).toISOString();
 }

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { RunEvent } from '../events.ts';
+import { askedAt } from './control-plane.ts';
 import { named } from './names.ts';
 import { shownPlace } from './task-lines.ts';
 import { shownDuration } from './time.ts';
@@ -63,6 +64,15 @@ function tell(event: RunEvent): Told | undefined {
       return event.state === 'as it should be' || event.state === ''
         ? { level: 'SUCCESS', text: `node ${event.node} is as it should be` }
         : { level: 'WARN', text: `node ${event.node} is ${event.state}` };
+    case 'api-watched':
+      return { level: 'INFO', text: `the API at ${askedAt(event)} is asked every ${event.interval / 1_000} s` };
+    case 'api-unavailable':
+      return { level: 'WARN', text: `the API at ${askedAt(event)} does not answer: ${event.detail}` };
+    case 'api-available':
+      return {
+        level: 'SUCCESS',
+        text: `the API at ${askedAt(event)} answers again after ${shownDuration(event.duration)}`,
+      };
     case 'run-ended':
       return runEnded(event);
     default:

@@ -1,10 +1,10 @@
 import type { RunHeader } from '../../run-header.ts';
-import { affectedWorkloads, firstEffect, isCheck, type Outage, outages } from '../cluster-story.ts';
-import { named } from '../names.ts';
+import { firstEffect, isCheck } from '../cluster-story.ts';
 import { durationOf, isFailure, type RunRecord, recapOf } from '../record.ts';
 import { shownDuration } from '../time.ts';
 import { grouped, hostNames } from './alike.ts';
 import { code, plainText, table, tick } from './markdown.ts';
+import { metrics, workloadTables } from './metrics.ts';
 import { checklist } from './plan.ts';
 import { stateAfter } from './state.ts';
 
@@ -49,7 +49,7 @@ export function outcomeSection(record: RunRecord): string[] {
     ...['## Outcome Summary', '', `**Overall Status**: ${overall(record)}  `],
     ...[`**Duration**: ${shownDuration(durationOf(record))}`, '', '**Success Criteria Met**:', '', ...criteria, ''],
     ...['**Hosts**:', '', ...recapTable(record), '', '**Metrics**:', '', ...metrics(record), ''],
-    ...workloads(record),
+    ...workloadTables(record),
   ];
 }
 
@@ -70,35 +70,6 @@ function recapTable(record: RunRecord): string[] {
   ]);
   const head = ['Host', 'ok', 'changed', 'unknown', 'skipped', 'failed', 'unreachable', 'rescued', 'ignored'];
   return table(head, rows);
-}
-
-function metrics(record: RunRecord): string[] {
-  const away = outages(record);
-  const api = away.filter(({ what }) => what === 'API server');
-  const affected = affectedWorkloads(record);
-  const names = affected.map(({ workload }) => workload);
-  return [
-    `- **Downtime**: ${away.length === 0 ? 'None measured' : away.map(shownOutage).join('; ')}`,
-    ...(api.length > 0 ? [`- **Control plane did not answer**: ${api.map(shownOutage).join('; ')}`] : []),
-    `- **Workloads Affected**: ${names.length === 0 ? 'None' : `${names.length}: ${plainText(named(names, 20))}`}`,
-  ];
-}
-
-function shownOutage({ host, what, seconds }: Outage): string {
-  return `${plainText(host)} ${plainText(what)} ${Math.round(seconds * 10) / 10} s`;
-}
-
-function workloads(record: RunRecord): string[] {
-  const affected = affectedWorkloads(record);
-  if (affected.length === 0) return [];
-  const rows = affected.map(({ workload, evicted, before, after, restarts }) => [
-    plainText(workload),
-    String(evicted),
-    plainText(named(before, 10)) || 'not known',
-    plainText(named(after, 10)) || 'not known',
-    String(restarts),
-  ]);
-  return [...table(['Workload', 'Pods evicted', 'Nodes before', 'Nodes after', 'Restarts'], rows), ''];
 }
 
 /** What a person has to do now. */

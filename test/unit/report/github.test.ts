@@ -44,7 +44,7 @@ describe('github summary', () => {
     expect(summary).toContain('**Install k3s** on k3s-1');
     expect(summary).toContain('- Node k3s-1 is left cordoned; half upgraded');
     expect(githubSummary(header(), upgradeEvents())).toContain(
-      '- Downtime: k3s-1 unit k3s 7.5 s; k3s-1 API server 9.2 s',
+      '- Control plane did not answer: 4.0 s (03:04:21 to 03:04:25: connection refused)\n- Downtime: k3s-1 unit k3s 7.5 s',
     );
   });
 });
