@@ -199,7 +199,13 @@ const EVENTS: EventTable = {
   },
   'node-state': {
     description: 'What a node of the cluster is left in; empty when it is as it should be.',
-    members: { node: TEXT, state: TEXT },
+    members: {
+      node: TEXT,
+      state: TEXT,
+      aspects: {
+        optional: { type: 'object', additionalProperties: TEXT, description: 'The same by what it is about.' },
+      },
+    },
   },
   'api-watched': {
     description: 'From here to the end of the run an API server is asked whether it answers.',

@@ -207,6 +207,8 @@ export interface NodeState {
   type: 'node-state';
   node: string;
   state: string;
+  /** The same by what it is about: `cordon`, `k3s`. Whoever goes on with the run starts with these. */
+  aspects?: Record<string, string>;
 }
 /** Which API server was asked, and how. */
 interface AskedServer {

@@ -3,6 +3,9 @@ import { outputOf } from '../what-ran.ts';
 import { grouped, hostsOf, withoutHost } from './alike.ts';
 import { clock, fence, plainText } from './markdown.ts';
 
+const MOST_SYMPTOMS = 5;
+const MOST_QUOTED = 20;
+
 interface Issue {
   at: string;
   title: string;
@@ -52,23 +55,33 @@ function taskIssue(record: RunRecord, group: readonly TaskRecord[]): Issue {
   const { ended, task, status } = first;
   const error = ended?.error;
   const place = error?.place ?? task.place;
+  const lines = (ended?.message ?? 'no message').split('\n').filter((line) => line.trim() !== '');
+  // A long one quotes the journal of a unit below its first line.
+  const quoted = lines.length > MOST_SYMPTOMS ? lines.slice(1) : [];
   return {
     at: first.endedAt!,
     title: `${task.name} ${status === 'unreachable' ? 'could not reach' : 'failed on'} ${hostsOf(group)}`,
     severity: isFailure(first) ? 'High' : 'Low',
     symptoms: [
-      ...(ended?.message ?? 'no message').split('\n').filter((line) => line.trim() !== ''),
+      ...lines.slice(0, lines.length - quoted.length),
       ...(place ? [`Task at ${place.file}:${place.line}`] : []),
     ],
-    output: outputOf(first),
-    ...causeOf(first),
+    output: [...quoted.slice(-MOST_QUOTED), ...(quoted.length > 0 ? [] : outputOf(first))],
+    ...causeOf(first, lines),
     resolution: resolutionOf(record, group),
     ...(error?.hint === undefined ? {} : { prevention: error.hint }),
   };
 }
 
-/** Known only as far as the code of the error tells it. */
-function causeOf({ ended, status }: TaskRecord): { cause?: string } {
+/** The last line of k3s' own log that says what it died of (logrus: `level=fatal msg="…"`). */
+function lastWords(lines: readonly string[]): string | undefined {
+  const line =
+    lines.findLast((one) => /\blevel=fatal\b/.test(one)) ?? lines.findLast((one) => /\blevel=error\b/.test(one));
+  return line && (/\bmsg="((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? line);
+}
+
+/** Known only as far as the code of the error, and the log that the message quotes, tell it. */
+function causeOf({ ended, status }: TaskRecord, lines: readonly string[]): { cause?: string } {
   const causes: Record<string, string> = {
     'task-timeout': 'It took longer than its time limit.',
     'drain-deadline': 'Pods could not be evicted in time; what held them is named above.',
@@ -79,8 +92,10 @@ function causeOf({ ended, status }: TaskRecord): { cause?: string } {
     'cluster-unreachable': 'The Kubernetes API did not answer.',
     interrupted: 'A person interrupted the run.',
   };
-  const known = ended?.error && causes[ended.error.code];
-  if (known) return { cause: known };
+  const words = lastWords(lines);
+  const known = [ended?.error && causes[ended.error.code], words && `Its own log says: ${words}`];
+  const cause = known.filter((part) => part).join(' ');
+  if (cause) return { cause };
   return status === 'unreachable' ? { cause: 'The connection to the host could not be made, or was lost.' } : {};
 }
 

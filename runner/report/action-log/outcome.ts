@@ -1,9 +1,10 @@
 import type { RunHeader } from '../../run-header.ts';
 import { firstEffect, isCheck } from '../cluster-story.ts';
+import { notStarted } from '../names.ts';
 import { durationOf, isFailure, type RunRecord, recapOf } from '../record.ts';
 import { shownDuration } from '../time.ts';
 import { grouped, hostNames } from './alike.ts';
-import { code, plainText, table, tick } from './markdown.ts';
+import { code, firstLine, plainText, table, tick } from './markdown.ts';
 import { metrics, workloadTables } from './metrics.ts';
 import { checklist } from './plan.ts';
 import { stateAfter } from './state.ts';
@@ -84,13 +85,18 @@ export function followUps(header: RunHeader, record: RunRecord): string[] {
     ...[...pendingHandlers].map(
       ([host, handlers]) => `${plainText(host)}: handlers that did not run: ${plainText(handlers.join(', '))}`,
     ),
-    ...(skipped > 0 ? [`${skipped} batches were not started`] : []),
-    ...(open && !header.options.check && !record.rollbacks.at(-1)?.ok
-      ? [
-          `Go on with ${code(`reeve resume ${header.run}`)}, or take it back with ${code(`reeve rollback ${header.run}`)}`,
-        ]
-      : []),
+    ...(skipped > 0 ? [notStarted(skipped).replace(/^o/, 'O')] : []),
+    ...(open && !header.options.check ? wayOn(header, record) : []),
     ...(ended?.hint ? [plainText(ended.hint)] : []),
   ];
   return lines.length === 0 ? [] : ['## Follow-Up Actions', '', ...lines.map((line) => tick(false, line)), ''];
+}
+
+function wayOn({ run }: RunHeader, { rollbacks }: RunRecord): string[] {
+  const rollback = rollbacks.at(-1);
+  const [resume, back] = [code(`reeve resume ${run}`), code(`reeve rollback ${run}`)];
+  if (!rollback) return [`Go on with ${resume}, or take it back with ${back}`];
+  if (rollback.ok) return [];
+  const why = rollback.message ? ` (${plainText(firstLine(rollback.message))})` : '';
+  return [`The rollback did not get to its end${why}: go on with it by ${back}, or go on with the run by ${resume}`];
 }

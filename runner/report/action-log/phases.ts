@@ -1,9 +1,10 @@
+import { notStarted } from '../names.ts';
 import type { BatchRecord, PlayRecord, RecordedStatus, RunRecord, TaskRecord } from '../record.ts';
 import { isFailure } from '../record.ts';
 import { shownDuration } from '../time.ts';
-import { commandOf, outputOf } from '../what-ran.ts';
+import { isCommand, listedCommand, outputOf } from '../what-ran.ts';
 import { grouped, hostNames, hostsOf, sharedText, withoutHost } from './alike.ts';
-import { clock, fence, plainText, table } from './markdown.ts';
+import { clock, fence, firstLine, plainText, table } from './markdown.ts';
 
 /** Outputs of one phase that are shown; all of them are in the HTML report and in the journal. */
 const MOST_OUTPUTS = 20;
@@ -50,7 +51,7 @@ function phaseLines(phase: Phase, number: number, more: boolean): string[] {
   const skipped = new Set(tasks.filter(({ status }) => status === 'skipped').map(({ task }) => task.id)).size;
   const notes = [
     ...(skipped > 0 ? [`${skipped} ${skipped === 1 ? 'task was' : 'tasks were'} not needed on some or all hosts`] : []),
-    ...(skippedBatches > 0 ? [`${skippedBatches} batches after this one were not started`] : []),
+    ...(skippedBatches > 0 ? [notStarted(skippedBatches)] : []),
   ];
   return [
     ...[`### Phase ${number}: ${plainText(title)}`, ''],
@@ -68,11 +69,11 @@ function phaseLines(phase: Phase, number: number, more: boolean): string[] {
 }
 
 function commands(ran: readonly TaskRecord[]): string[] {
-  if (ran.length === 0) return [];
-  const alike = grouped(ran, (one) => `${one.task.id} ${withoutHost(commandOf(one), one.host)}`);
+  const alike = grouped(ran.filter(isCommand), (one) => `${one.task.id} ${withoutHost(listedCommand(one), one.host)}`);
+  if (alike.length === 0) return [];
   return [
     '**Commands Executed**:',
-    ...fence(alike.map((group) => `${namesOf(group)}: ${sharedText(commandOf(group[0]!), group)}`)),
+    ...fence(alike.map((group) => `${namesOf(group)}: ${sharedText(listedCommand(group[0]!), group)}`)),
     '',
   ];
 }
@@ -100,7 +101,9 @@ function steps(ran: readonly TaskRecord[]): string[] {
 }
 
 /** What a task said, else what it changed. */
-function saidBy({ ended }: TaskRecord): string {
+function saidBy({ ended, status }: TaskRecord): string {
+  // What a failure quotes stands below the issue.
+  if (status === 'failed' || status === 'unreachable') return firstLine(ended?.message ?? '');
   if (ended?.message) return ended.message.split('\n').slice(0, 3).join('; ');
   const changes = (ended?.changes ?? []).map(({ summary }) => summary);
   return changes.length > 4 ? `${changes.slice(0, 4).join('; ')}; and ${changes.length - 4} more` : changes.join('; ');
