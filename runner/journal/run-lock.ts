@@ -44,6 +44,12 @@ export function lockRun(folder: string): () => void {
   throw new ReeveError('run-busy', `${folder} is being taken by another process`, { exitCode: EXIT.refused });
 }
 
+/** The machine whose process has taken the folder, when it is another one: its processes cannot be seen from here. */
+export function runsElsewhere(folder: string): string | undefined {
+  const owner = read(folder, lastNumber(folder));
+  return owner && owner.host !== hostname() ? owner.host : undefined;
+}
+
 /** Whether a process is writing the folder at this moment, as far as this machine can tell. */
 export function isRunning(folder: string): boolean {
   const owner = read(folder, lastNumber(folder));

@@ -1,85 +1,110 @@
-import { watch } from 'node:fs';
+import { statSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { stripVTControlCharacters } from 'node:util';
 import { EXIT } from '../../errors.ts';
+import type { RunEvent } from '../../events.ts';
 import { findRun, type RunFolder } from '../../journal/folder.ts';
 import { readJournal } from '../../journal/read.ts';
-import { isRunning } from '../../journal/run-lock.ts';
-import { type RunStatus, statusOf } from '../../report/status.ts';
-import { shownDuration } from '../../report/time.ts';
+import { isRunning, runsElsewhere } from '../../journal/run-lock.ts';
+import { logLines } from '../../report/run-log.ts';
+import { statusOf } from '../../report/status.ts';
+import { statusLines } from '../../report/status-lines.ts';
 import { text } from '../options.ts';
 import { runsFolder } from '../record.ts';
+import { isInteractive } from '../terminal.ts';
+
+/** milliseconds between two looks of `--follow`. */
+const PAUSE = 500;
 
 /** `reeve status [RUN] [--follow]`: what a run is doing, or how it ended; from any terminal that sees its folder. */
 export async function status(wanted: string | undefined, options: Record<string, unknown>): Promise<number> {
   const folder = findRun(runsFolder(text(options.runs, '--runs')), wanted ?? 'last');
+  const journal = new GrowingJournal(folder.events);
   if (options.json) {
-    console.log(JSON.stringify({ run: folder.id, alive: isRunning(folder.path), ...read(folder) }, undefined, 2));
+    const alive = isRunning(folder.path);
+    const elsewhere = runsElsewhere(folder.path);
+    const shown = { run: folder.id, alive, ...(elsewhere ? { elsewhere } : {}), ...statusOf(journal.events) };
+    console.log(JSON.stringify(shown, undefined, 2));
     return EXIT.done;
   }
-  show(folder);
-  if (options.follow) await follow(folder);
+  if (!options.follow) for (const line of linesOf(folder, journal)) console.log(line);
+  else if (isInteractive()) await redraw(folder, journal);
+  else await tell(folder, journal);
   return EXIT.done;
 }
 
-function read(folder: RunFolder): RunStatus {
-  return statusOf(readJournal(folder.events).events);
+function linesOf(folder: RunFolder, journal: GrowingJournal): string[] {
+  // Asked first: a run that ends in between has its end in the journal.
+  const alive = isRunning(folder.path);
+  const elsewhere = runsElsewhere(folder.path);
+  const seen = { id: folder.id, alive, now: Date.now(), ...(elsewhere ? { elsewhere } : {}) };
+  return statusLines(statusOf(journal.events), seen);
 }
 
-/** Shows it again whenever the journal grew, at most twice a second, until the run is over. */
-async function follow(folder: RunFolder): Promise<void> {
-  const watcher = watch(folder.path);
-  let changed = false;
-  watcher.on('change', () => {
-    changed = true;
-  });
-  try {
-    while (isRunning(folder.path)) {
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      if (!changed) continue;
-      changed = false;
-      console.log('');
-      show(folder);
-    }
-    console.log('');
-    show(folder);
-  } finally {
-    watcher.close();
+/** On a terminal: always the same lines, rewritten twice a second, until the run is over. */
+async function redraw(folder: RunFolder, journal: GrowingJournal): Promise<void> {
+  const { stdout } = process;
+  let drawn = 0;
+  for (;;) {
+    const alive = isRunning(folder.path);
+    const width = Math.max(20, stdout.columns ?? 80);
+    const lines = linesOf(folder, journal).map((line) => cut(line, alive ? width - 1 : Number.POSITIVE_INFINITY));
+    // What has scrolled out cannot be rewritten; at the end all of it is left standing.
+    const shown = alive ? lines.slice(0, Math.max(1, (stdout.rows ?? 24) - 1)) : lines;
+    stdout.write(frame(shown, drawn));
+    if (!alive) return;
+    drawn = shown.length;
+    await pause(PAUSE);
   }
 }
 
-function show(folder: RunFolder): void {
-  const alive = isRunning(folder.path);
-  for (const line of lines(folder.id, read(folder), alive)) console.log(line);
+/** Lines in the place of so many earlier ones. Line by line: a terminal keeps what a clearing of the screen takes away. */
+function frame(lines: readonly string[], before: number): string {
+  const back = before > 0 ? `\x1b[${before}A\r` : '';
+  const surplus = Math.max(0, before - lines.length);
+  const blank = surplus > 0 ? `${'\x1b[K\n'.repeat(surplus)}\x1b[${surplus}A` : '';
+  return `${back}${lines.map((line) => `${line}\x1b[K\n`).join('')}${blank}`;
 }
 
-function lines(id: string, status: RunStatus, alive: boolean): string[] {
-  const since = (at: string) => shownDuration(Math.max(0, Date.now() - Date.parse(at)));
-  const state = stateOf(status, alive);
-  const counts = Object.values(status.hosts);
-  const sum = (name: 'done' | 'changed' | 'failed') => counts.reduce((total, host) => total + host[name], 0);
-  return [
-    `${status.name}${status.check ? ' (check)' : ''}: ${state}`,
-    `  run ${id}, started ${status.startedAt}${status.resumed > 0 ? `, resumed ${status.resumed} times` : ''}`,
-    ...(status.play
-      ? [`  play ${status.play.name}${status.play.of > 1 ? `, batch ${status.play.batch} of ${status.play.of}` : ''}`]
-      : []),
-    `  ${counts.length} hosts: ${sum('done')} tasks done, ${sum('changed')} changed, ${sum('failed')} failed`,
-    ...status.running.map(
-      ({ host, task, since: at, progress }) =>
-        `  ${host}: ${task} (for ${since(at)})${progress ? `: ${progress}` : ''}`,
-    ),
-    ...status.failures.map(({ host, task, message }) => `  failed: ${host}: ${task} — ${message.split('\n', 1)[0]}`),
-    ...Object.entries(status.nodes).map(([node, state]) => `  node ${node} is ${state}`),
-    ...Object.entries(status.pendingHandlers).map(
-      ([host, names]) => `  ${host}: handlers that did not run: ${names.join(', ')}`,
-    ),
-    ...(state.startsWith('died') || ['failed', 'interrupted', 'unreachable', 'error'].includes(status.outcome ?? '')
-      ? [`  \`reeve resume ${id}\` goes on with it`]
-      : []),
-  ];
+/** Into a pipe or a file: how it stands, then a line for each thing that happens, then how it ended. */
+async function tell(folder: RunFolder, journal: GrowingJournal): Promise<void> {
+  let told = journal.events.length;
+  const wasAlive = isRunning(folder.path);
+  for (const line of linesOf(folder, journal)) console.log(line);
+  if (!wasAlive) return;
+  for (;;) {
+    const alive = isRunning(folder.path);
+    const { events } = journal;
+    for (const event of events.slice(told)) for (const line of logLines(event)) console.log(line);
+    told = events.length;
+    if (!alive) break;
+    await pause(PAUSE);
+  }
+  for (const line of linesOf(folder, journal)) console.log(line);
 }
 
-function stateOf(status: RunStatus, alive: boolean): string {
-  if (status.outcome && !alive) return `${status.outcome}${status.message ? `: ${status.message}` : ''}`;
-  if (alive) return 'running';
-  return `died; last heard of at ${status.lastAt}`;
+function cut(line: string, width: number): string {
+  const plain = stripVTControlCharacters(line).replaceAll(/[\x00-\x1f\x7f-\x9f]/g, ' ');
+  return plain.length > width ? `${plain.slice(0, width - 1)}…` : plain;
+}
+
+/** The events of a journal that somebody may be writing; read again only when it has grown. */
+class GrowingJournal {
+  readonly #file: string;
+  #size = -1;
+  #events: RunEvent[] = [];
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  get events(): readonly RunEvent[] {
+    // A run that has only just begun has none yet.
+    const size = statSync(this.#file, { throwIfNoEntry: false })?.size ?? 0;
+    if (size !== this.#size) {
+      this.#size = size;
+      this.#events = size === 0 ? [] : readJournal(this.#file).events;
+    }
+    return this.#events;
+  }
 }
