@@ -9,6 +9,7 @@ import { controlPlanes, shownSpan } from './control-plane.ts';
 import { named } from './names.ts';
 import { affectedWorkloads } from './pod-story.ts';
 import { durationOf, isFailure, type RunRecord, recapOf, recordOf, type TaskRecord } from './record.ts';
+import { inShort } from './said.ts';
 import { shownDuration } from './time.ts';
 
 /** GitHub shows ten annotations of a kind for a step; more only make the log longer. */
@@ -44,7 +45,7 @@ function failureLine(group: readonly TaskRecord[]): string {
   const hint = ended?.error?.hint ? `\nhint: ${ended.error.hint}` : '';
   return annotation(
     'error',
-    `${hosts}: ${ended?.message ?? status}${hint}`,
+    `${hosts}: ${inShort(ended?.message ?? status)}${hint}`,
     task.name,
     ended?.error?.place ?? task.place,
   );
@@ -100,7 +101,7 @@ function failureLines(failed: readonly TaskRecord[]): string[] {
   return groups.flatMap((group) => [
     `**${plainText(group[0]!.task.name)}** on ${hostsOf(group)}`,
     '',
-    ...fence([(group[0]!.ended?.message ?? group[0]!.status).slice(0, 2_000)]),
+    ...fence([inShort(group[0]!.ended?.message ?? group[0]!.status).slice(0, 2_000)]),
     '',
   ]);
 }

@@ -1,4 +1,5 @@
 import { isFailure, type RunRecord, type TaskRecord } from '../record.ts';
+import { lastWords } from '../said.ts';
 import { outputOf } from '../what-ran.ts';
 import { grouped, hostsOf, withoutHost } from './alike.ts';
 import { clock, fence, plainText } from './markdown.ts';
@@ -71,13 +72,6 @@ function taskIssue(record: RunRecord, group: readonly TaskRecord[]): Issue {
     resolution: resolutionOf(record, group),
     ...(error?.hint === undefined ? {} : { prevention: error.hint }),
   };
-}
-
-/** The last line of k3s' own log that says what it died of (logrus: `level=fatal msg="…"`). */
-function lastWords(lines: readonly string[]): string | undefined {
-  const line =
-    lines.findLast((one) => /\blevel=fatal\b/.test(one)) ?? lines.findLast((one) => /\blevel=error\b/.test(one));
-  return line && (/\bmsg="((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? line);
 }
 
 /** Known only as far as the code of the error, and the log that the message quotes, tell it. */

@@ -41,11 +41,6 @@ export function tick(done: boolean, text: string): string {
   return `- [${done ? 'x' : ' '}] ${text}`;
 }
 
-/** The first line of a message, without the announcement of what its other lines quote: `…; the end of its journal:`. */
-export function firstLine(message: string): string {
-  return message.split('\n', 1)[0]!.replace(/(; [^;]*)?:\s*$/, '');
-}
-
 /** `HH:MM:SS` of a UTC time stamp. */
 export function clock(at: string): string {
   return at.slice(11, 19);

@@ -1,10 +1,11 @@
 import { notStarted } from '../names.ts';
 import type { BatchRecord, PlayRecord, RecordedStatus, RunRecord, TaskRecord } from '../record.ts';
 import { isFailure } from '../record.ts';
+import { firstLine } from '../said.ts';
 import { shownDuration } from '../time.ts';
 import { isCommand, listedCommand, outputOf } from '../what-ran.ts';
 import { grouped, hostNames, hostsOf, sharedText, withoutHost } from './alike.ts';
-import { clock, fence, firstLine, plainText, table } from './markdown.ts';
+import { clock, fence, plainText, table } from './markdown.ts';
 
 /** Outputs of one phase that are shown; all of them are in the HTML report and in the journal. */
 const MOST_OUTPUTS = 20;

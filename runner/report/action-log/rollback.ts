@@ -1,7 +1,8 @@
 import type { RollbackRecord, RunRecord, TaskRecord } from '../record.ts';
 import { isFailure } from '../record.ts';
+import { firstLine } from '../said.ts';
 import { commandOf } from '../what-ran.ts';
-import { clock, fence, firstLine, plainText } from './markdown.ts';
+import { clock, fence, plainText } from './markdown.ts';
 
 /** What was taken back, try by try; nothing when nobody asked for it. */
 export function rollbackSection(record: RunRecord): string[] {

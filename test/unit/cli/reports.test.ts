@@ -115,7 +115,15 @@ describe('reports of a run', () => {
     const file = { md: 'action-log.md', html: 'report.html', json: 'report.json', junit: 'junit.xml' }[format]!;
     const first = reeve(['report', 'last', '--format', format]);
     expect(first.stdout).toBe(read(dir, 'out', file));
-    expect(reeve(['report', folder(), '--format', format, '--output', join(dir, 'again')]).status).toBe(0);
+    // From anywhere else, and long after.
+    const elsewhere = {
+      TZ: 'Asia/Kolkata',
+      LC_ALL: 'tr_TR.UTF-8',
+      LANG: 'tr_TR.UTF-8',
+      FORCE_COLOR: '1',
+      COLUMNS: '20',
+    };
+    expect(reeve(['report', folder(), '--format', format, '--output', join(dir, 'again')], elsewhere).status).toBe(0);
     expect(read(dir, 'again')).toBe(first.stdout);
   });
 

@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { githubAnnotations, githubSummary } from '../../../runner/report/github.ts';
 import { events, header, syntheticEvents } from '../../support/report-fixtures.ts';
-import { failedUpgrade, runEnded, started, upgradeEvents } from '../../support/upgrade-events.ts';
+import {
+  failedUpgrade,
+  playStarted,
+  ran,
+  runEnded,
+  started,
+  task,
+  upgradeEvents,
+} from '../../support/upgrade-events.ts';
 
 describe('github annotations', () => {
   it('name file and line, and escape what the command would misread', () => {
@@ -18,6 +26,23 @@ describe('github annotations', () => {
     expect(githubAnnotations(header(), events([started, notice, runEnded()]))).toBe(
       '::warning file=a%2Cb%3Ac.yaml,line=3,col=1,title=reeve::100%25%0Asure\n',
     );
+  });
+
+  it('leave out the long journal that a failure quotes, but for what it died of', () => {
+    const log = Array.from({ length: 30 }, (_, n) => `k3s[${n}]: level=info msg="starting"`);
+    const message = [
+      'k3s is not up; the end of its journal:',
+      ...log,
+      'k3s[9]: level=fatal msg="no route"',
+      'k3s: exited',
+    ];
+    const bodies = [
+      ...ran('one', task('Install', 'install-script'), { status: 'failed', message: message.join('\n') }),
+    ];
+    const [line] = githubAnnotations(header(), events([started, ...playStarted('all', ['one']), ...bodies])).split(
+      '\n',
+    );
+    expect(line).toMatch(/::one: k3s is not up; the end of its journal:%0A… 31 more lines …%0Ano route$/);
   });
 
   it('are none for a good run, and one for a run that was refused or cut off', () => {
