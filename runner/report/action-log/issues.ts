@@ -15,7 +15,7 @@ interface Issue {
   output: string[];
   cause?: string;
   resolution: string;
-  prevention?: string;
+  hint?: string;
 }
 
 /** What went wrong, also when it was made good. */
@@ -27,7 +27,7 @@ export function issuesSection(record: RunRecord): string[] {
 }
 
 function issueLines(issue: Issue, index: number): string[] {
-  const { at, title, severity, symptoms, output, cause, resolution, prevention } = issue;
+  const { at, title, severity, symptoms, output, cause, resolution, hint } = issue;
   return [
     ...[`### Issue ${index + 1}: ${plainText(title)}`, '', `**Severity**: ${severity}  `],
     ...[`**Time Encountered**: ${clock(at)}`, '', '**Symptoms**:', ''],
@@ -36,7 +36,7 @@ function issueLines(issue: Issue, index: number): string[] {
     '',
     ...(cause === undefined ? [] : [`**Root Cause**: ${plainText(cause)}`, '']),
     ...[`**Resolution**: ${plainText(resolution)}`, ''],
-    ...(prevention === undefined ? [] : [`**Prevention**: ${plainText(prevention)}`, '']),
+    ...(hint === undefined ? [] : [`**Hint**: ${plainText(hint)}`, '']),
   ];
 }
 
@@ -70,7 +70,7 @@ function taskIssue(record: RunRecord, group: readonly TaskRecord[]): Issue {
     output: [...quoted.slice(-MOST_QUOTED), ...(quoted.length > 0 ? [] : outputOf(first))],
     ...causeOf(first, lines),
     resolution: resolutionOf(record, group),
-    ...(error?.hint === undefined ? {} : { prevention: error.hint }),
+    ...(error?.hint === undefined ? {} : { hint: error.hint }),
   };
 }
 
@@ -130,7 +130,7 @@ function noticeIssues({ notices, tasks }: RunRecord): Issue[] {
         symptoms: message.split('\n'),
         output: [],
         resolution: 'The run went on.',
-        ...(hint === undefined ? {} : { prevention: hint }),
+        ...(hint === undefined ? {} : { hint: hint }),
       }),
     );
   const warned = tasks.flatMap((task) => (task.ended?.warnings ?? []).map((text) => ({ task, text })));
@@ -159,7 +159,7 @@ function endIssue({ ended, tasks }: RunRecord): Issue[] {
       symptoms: ended.message.split('\n'),
       output: [],
       resolution: 'None in this run.',
-      ...(ended.hint === undefined ? {} : { prevention: ended.hint }),
+      ...(ended.hint === undefined ? {} : { hint: ended.hint }),
     },
   ];
 }

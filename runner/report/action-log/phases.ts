@@ -31,7 +31,7 @@ function phasesOf(play: PlayRecord): Phase[] {
   if (play.hosts.length === 0) return [];
   // What a rollback did has a section of its own.
   const tasks = play.tasks.filter(({ task }) => task.section !== 'rollback');
-  if (play.batchRecords.length < 2) return [{ ...play, tasks, title: play.name }];
+  if (play.batches < 2 || play.batchRecords.length === 0) return [{ ...play, tasks, title: play.name }];
   return play.batchRecords.map((batch, index) => ({
     title: `${play.name}, batch ${batch.batch + 1} of ${batch.of}`,
     ...withEnd(batch),

@@ -12,7 +12,7 @@ const MOST_PODS = 200;
 
 /** What belongs to the whole run rather than to a task, each part folded away. */
 export function sections(header: RunHeader, record: RunRecord): string {
-  return [leftOver(record), notes(record), disruption(record), cluster(record), inputs(header, record)]
+  return [notes(record), disruption(record), cluster(record), inputs(header, record)]
     .filter((part) => part !== '')
     .join('\n');
 }
@@ -24,14 +24,15 @@ function folded(title: string, body: string, open = false): string {
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = (row: readonly string[], name: string) =>
     row.map((cell) => `<${name}>${escapeHtml(cell)}</${name}>`).join('');
-  return `<table><thead><tr>${cells(head, 'th')}</tr></thead><tbody>${rows.map((row) => `<tr>${cells(row, 'td')}</tr>`).join('')}</tbody></table>`;
+  return `<div class="wide" tabindex="0"><table><thead><tr>${cells(head, 'th')}</tr></thead><tbody>${rows.map((row) => `<tr>${cells(row, 'td')}</tr>`).join('')}</tbody></table></div>`;
 }
 
 function items(texts: readonly string[]): string {
   return `<ul>${texts.map((text) => `<li>${escapeHtml(text)}</li>`).join('')}</ul>`;
 }
 
-function leftOver({ nodes, pendingHandlers, notices }: RunRecord): string {
+/** What nobody may overlook: it stands above all else. */
+export function leftOver({ nodes, pendingHandlers, notices }: RunRecord): string {
   const lines = [
     ...[...nodes].map(([node, state]) => `Node ${node} is left ${state}`),
     ...[...pendingHandlers].map(([host, handlers]) => `${host}: handlers that did not run: ${handlers.join(', ')}`),
@@ -52,7 +53,7 @@ function disruption(record: RunRecord): string {
   const planes = controlPlanes(record).map((plane) => {
     const gaps =
       plane.away.length === 0 ? 'always answered' : `did not answer: ${plane.away.map(shownSpan).join('; ')}`;
-    return `The control plane ${gaps} (${shownAsking(plane)})`;
+    return `The control plane ${gaps}; ${shownAsking(plane)}`;
   });
   const servers = controlPlanes(record).flatMap((plane) => (plane.servers.length > 1 ? plane.servers : []));
   const outageRows = [

@@ -121,7 +121,7 @@ describe('the action log of a failed upgrade', () => {
       '- k3s is not up after 5m\n- last line of its journal\n- Task at playbooks/upgrade.yaml:12',
     );
     expect(issue).toContain('**Root Cause**: It was away for longer than the recovery limit.');
-    expect(issue).toContain('**Prevention**: look at journalctl -u k3s');
+    expect(issue).toContain('**Hint**: look at journalctl -u k3s');
   });
 
   it('says what is left to do', () => {
