@@ -34,10 +34,16 @@ function changesMade(record: RunRecord): string[] {
       : [],
   );
   const lines = grouped(all, ({ summary }) => summary).map(
-    (group, index) => `${index + 1}. ${hostNames(group.map(({ host }) => host))}: ${plainText(group[0]!.summary)}`,
+    (group, index) => `${index + 1}. ${changeLine(group[0]!.summary, [...new Set(group.map(({ host }) => host))])}`,
   );
   const left = lines.length - MOST_CHANGES;
   return left > 0 ? [...lines.slice(0, MOST_CHANGES), '', `… and ${left} more.`] : lines;
+}
+
+/** What concerns a node says its name itself. */
+function changeLine(summary: string, hosts: readonly string[]): string {
+  const names = hosts.length === 1 && summary.startsWith(`${hosts[0]}: `) ? '' : `${hostNames(hosts)}: `;
+  return names + plainText(summary);
 }
 
 export function outcomeSection(record: RunRecord): string[] {
