@@ -9,8 +9,9 @@ export interface RunHeader {
   /** The files the playbook and the inventory were read from, as they were then. */
   files: { path: string; sha256: string; copy: string }[];
   inventory: string[];
-  /** Values of the inputs; secret ones are named and not stored. */
+  /** Values of the inputs, without the secret ones. */
   inputs: Record<string, unknown>;
+  /** Secret inputs that had another value than their default. */
   secretInputs: string[];
   extraVars: Record<string, unknown>;
   options: {

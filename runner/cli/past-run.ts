@@ -36,6 +36,8 @@ export async function takeUp(folder: RunFolder, options: Record<string, unknown>
     const journal = readJournal(folder.events);
     if (journal.torn && statSync(folder.events).size > journal.length) truncateSync(folder.events, journal.length);
     const loaded = await loadRun((opener) => loadDocument(header.playbook.file, { opener }), asGiven(header, options));
+    const missing = header.secretInputs.filter((name) => !loaded.filled.givenSecrets.includes(name));
+    if (missing.length > 0) throw notRecorded(missing);
     const acceptedChanges = acceptChanges(folder, header, loaded, options.acceptChanges === true);
     return { folder, header, journal, loaded, acceptedChanges, unlock };
   } catch (error) {
@@ -56,10 +58,10 @@ function asGiven(header: RunHeader, options: Record<string, unknown>): Record<st
   return { ...options, inventory: header.inventory, extraVars: [...extra, ...again] };
 }
 
-/** Without them a variable of the same name would silently take their place. */
+/** Without them a default, or a variable of the same name, would silently take their place. */
 function notRecorded(names: string[]): ReeveError {
   return new ReeveError('secret-not-recorded', `secrets are not recorded: ${names.join(', ')} must be given again`, {
-    hint: 'give them with -e, as before',
+    hint: 'give them with -e or REEVE_INPUT_NAME, as before',
     exitCode: EXIT.usage,
   });
 }

@@ -10,6 +10,7 @@ import { createRunFolder, type RunFolder, type RunHeader, writeHeader } from '..
 import { gitState } from '../journal/git-state.ts';
 import type { Masker } from '../journal/masker.ts';
 import type { Document } from '../load/document.ts';
+import type { Filled } from '../playbook/fill-inputs.ts';
 import type { Playbook } from '../playbook/model.ts';
 import { version } from './version.ts';
 
@@ -25,6 +26,7 @@ export interface Recording {
   inventorySources: readonly string[];
   settings: RunSettings;
   masker: Masker;
+  filled: Filled;
 }
 
 /** Makes the run's folder and writes down what is about to run, without secrets. */
@@ -34,7 +36,6 @@ export async function recordRun(recording: Recording): Promise<RunFolder> {
   hideInventorySecrets(inventory, masker);
   const files = documents.map((document) => keepFile(folder, masker, resolve(document.file), document.text));
   files.push(keepFile(folder, masker, INVENTORY, inventorySnapshot(inventory)));
-  const secretInputs = secretNames(playbook);
   const git = await gitState(dirname(resolve(recording.file)));
   const ci = ciJob();
   const { check, diff, forks, limit, tags, skipTags, locks, onFailure } = settings;
@@ -48,7 +49,7 @@ export async function recordRun(recording: Recording): Promise<RunFolder> {
     files,
     inventory: recording.inventorySources.map((source) => (source.includes(',') ? source : resolve(source))),
     inputs: masker.value(openInputs(playbook, settings.inputs)),
-    secretInputs,
+    secretInputs: recording.filled.givenSecrets,
     extraVars: masker.value(withoutPasswords(settings.extraVars)),
     options: {
       ...{ check, diff, forks, tags, skipTags },

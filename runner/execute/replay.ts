@@ -79,10 +79,9 @@ export class Replay {
     return effect;
   }
 
-  /** Whether the run died in an effect of a task on a host: a job that it began there is attached to. Says so once. */
-  takeOpen(host: string, task: string): boolean {
-    const key = [...this.#open].find((one) => one.startsWith(`${keyOf(host, task)}\n`));
-    return key !== undefined && this.#open.delete(key);
+  /** Whether the run died in an effect: a job that it began there is attached to. Says so once. */
+  takeOpen(where: { host: string; task: string; item?: string }): boolean {
+    return this.#open.delete(effectKey(where));
   }
 
   /**

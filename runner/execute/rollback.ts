@@ -138,7 +138,9 @@ async function undoModule(
   };
   const placed = await placeTask(taskRun, scopeFor(context, found.task, host));
   try {
-    await module.undo(step.undo, new WritingTarget(placed.target));
+    const target = new WritingTarget(placed.target);
+    await module.undo(step.undo, target);
+    await target.jobs.clear();
   } finally {
     placed.release();
   }

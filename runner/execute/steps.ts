@@ -59,6 +59,7 @@ export async function runTaskOnHosts(
       if (outcome.register) host.data[outcome.register.name] = outcome.register.value;
     }),
   );
+  context.sources.forget();
 }
 
 /** On the first host whose condition is true, once a play; what it registers and whether it failed is every host's. */

@@ -1,16 +1,14 @@
-import type { RunEvent } from '../events.ts';
 import type { RunHeader } from '../run-header.ts';
 import { clusterStates, outages, recoveries } from './cluster-story.ts';
 import { controlPlanes } from './control-plane.ts';
 import { affectedWorkloads, podChanges } from './pod-story.ts';
-import { durationOf, recapOf, recordOf, type TaskRecord } from './record.ts';
+import { durationOf, type RunRecord, recapOf, type TaskRecord } from './record.ts';
 
 /**
  * The run as one JSON document: the header, how it ended, what each task came to, what became of the cluster. Every
  * single event is in the journal's `events.jsonl`.
  */
-export function runJson(header: RunHeader, events: readonly RunEvent[]): string {
-  const record = recordOf(events);
+export function runJson(header: RunHeader, record: RunRecord): string {
   const states = clusterStates(record);
   const document = {
     version: 1,

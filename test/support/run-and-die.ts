@@ -15,6 +15,7 @@ import type { RunEvent } from '../../runner/events.ts';
 import { DISK, type Disk } from '../../runner/journal/disk.ts';
 import { Journal } from '../../runner/journal/journal.ts';
 import { loadDocument } from '../../runner/load/parse.ts';
+import { dyingDisk } from './dying-disk.ts';
 
 const [file, inventory, runs, dieAfter, fault] = process.argv.slice(2) as [string, string, string, string, string?];
 
@@ -50,23 +51,22 @@ function volatileDisk(): Disk {
   };
 }
 
-const handle = Journal.prototype.handle;
-Journal.prototype.handle = function (event: RunEvent) {
-  handle.call(this, event);
-  if (event.seq !== Number(dieAfter)) return;
-  if (fault === 'full') {
+const isLast = ({ seq }: RunEvent) => seq === Number(dieAfter);
+if (fault !== undefined && fault !== '') {
+  const handle = Journal.prototype.handle;
+  Journal.prototype.handle = function (event: RunEvent) {
+    handle.call(this, event);
+    if (!isLast(event)) return;
+    if (fault === 'power') process.kill(process.pid, 'SIGKILL');
     isFull = true;
-    return;
-  }
-  if (fault === 'power') process.kill(process.pid, 'SIGKILL');
-  // What was handed to the system survives the process: that is what a flush has begun by now.
-  this.flush().catch(() => {});
-  process.kill(process.pid, 'SIGKILL');
-};
+  };
+}
+const disks = { power: volatileDisk, full: () => fillingDisk };
+const disk = disks[fault as keyof typeof disks]?.() ?? dyingDisk(DISK, isLast, 'after');
 const options = { inventory, runs, output: 'json' };
 process.exitCode = await execute({
   file,
   ...(await loadRun((opener) => loadDocument(file, { opener }), options)),
   options,
-  disk: fault === 'power' ? volatileDisk() : fillingDisk,
+  disk,
 });

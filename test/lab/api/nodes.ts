@@ -1,4 +1,5 @@
 import { notFound } from './api-error.ts';
+import { withoutPressure } from './node-fixture.ts';
 import {
   type Condition,
   conditionOf,
@@ -165,6 +166,13 @@ export class NodeLife {
         message: ready ? 'kubelet is posting ready status' : 'container runtime is down',
         lastHeartbeatTime: timestamp(),
       });
+      // A kubelet that is back reports all of its status, not only that it is ready.
+      for (const healthy of withoutPressure()) {
+        const lost = draft.status.conditions.findIndex(
+          ({ type, reason }) => type === healthy.type && reason === UNKNOWN,
+        );
+        if (lost >= 0) draft.status.conditions[lost] = healthy;
+      }
     });
   }
 

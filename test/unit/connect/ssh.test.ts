@@ -7,9 +7,9 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { type ConnectionsOptions, createConnections } from '../../../runner/connect/connections.ts';
 import type { HostKeyQuestion } from '../../../runner/connect/options.ts';
 import type { ConnectionSpec, Connections } from '../../../runner/connect/types.ts';
+import { freePort } from '../../support/sshd.ts';
 import { type EmbeddedOptions, type EmbeddedServer, startEmbedded } from './support/embedded.ts';
 import { processesWith, uniqueSleep, until } from './support/processes.ts';
-import { freePort } from './support/sshd.ts';
 import { standIns } from './support/stand-ins.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'reeve-ssh-'));
