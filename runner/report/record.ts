@@ -79,6 +79,8 @@ export interface RunRecord {
   /** Time of the last event. */
   lastAt: string;
   resumedAt: string[];
+  /** The process of the run was gone before its end, and somebody resumed it: its last word, and what was under way. */
+  cutOffs: { at: string; resumedAt: string; underWay: TaskRecord[] }[];
   rollbacks: RollbackRecord[];
   plays: PlayRecord[];
   /** All tasks in the order they began. */
@@ -105,6 +107,7 @@ export class Recorder {
   readonly record: RunRecord = {
     lastAt: '',
     resumedAt: [],
+    cutOffs: [],
     rollbacks: [],
     plays: [],
     tasks: [],
@@ -122,7 +125,8 @@ export class Recorder {
   take(event: RunEvent): void {
     const { record } = this;
     const { at } = event;
-    this.#watches.take(event, record.lastAt);
+    const before = record.lastAt;
+    this.#watches.take(event, before);
     if (event.type !== 'note') record.lastAt = at;
     switch (event.type) {
       case 'run-started':
@@ -130,6 +134,7 @@ export class Recorder {
         break;
       case 'run-resumed':
         record.resumedAt.push(at);
+        if (!record.ended) record.cutOffs.push({ at: before, resumedAt: at, underWay: [...this.#open.values()] });
         delete record.ended;
         record.pendingHandlers.clear();
         break;

@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { stripVTControlCharacters } from 'node:util';
 import { EXIT } from '../../errors.ts';
 import type { RunEvent } from '../../events.ts';
 import { findRun, type RunFolder } from '../../journal/folder.ts';
@@ -9,6 +8,7 @@ import { isRunning, runsElsewhere } from '../../journal/run-lock.ts';
 import { logLines } from '../../report/run-log.ts';
 import { statusOf } from '../../report/status.ts';
 import { statusLines } from '../../report/status-lines.ts';
+import { visible } from '../../report/visible.ts';
 import { text } from '../options.ts';
 import { runsFolder } from '../record.ts';
 import { isInteractive } from '../terminal.ts';
@@ -38,7 +38,7 @@ function linesOf(folder: RunFolder, journal: GrowingJournal): string[] {
   const alive = isRunning(folder.path);
   const elsewhere = runsElsewhere(folder.path);
   const seen = { id: folder.id, alive, now: Date.now(), ...(elsewhere ? { elsewhere } : {}) };
-  return statusLines(statusOf(journal.events), seen);
+  return statusLines(statusOf(journal.events), seen).map((line) => visible(line).replaceAll(/[\n\t]/g, ' '));
 }
 
 /** On a terminal: always the same lines, rewritten twice a second, until the run is over. */
@@ -84,8 +84,7 @@ async function tell(folder: RunFolder, journal: GrowingJournal): Promise<void> {
 }
 
 function cut(line: string, width: number): string {
-  const plain = stripVTControlCharacters(line).replaceAll(/[\x00-\x1f\x7f-\x9f]/g, ' ');
-  return plain.length > width ? `${plain.slice(0, width - 1)}…` : plain;
+  return line.length > width ? `${line.slice(0, width - 1)}…` : line;
 }
 
 /** The events of a journal that somebody may be writing; read again only when it has grown. */

@@ -20,7 +20,13 @@ interface Issue {
 
 /** What went wrong, also when it was made good. */
 export function issuesSection(record: RunRecord): string[] {
-  const issues = [...taskIssues(record), ...retryIssues(record), ...noticeIssues(record), ...endIssue(record)];
+  const issues = [
+    ...taskIssues(record),
+    ...retryIssues(record),
+    ...noticeIssues(record),
+    ...cutOffIssues(record),
+    ...endIssue(record),
+  ];
   if (issues.length === 0) return [];
   issues.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
   return ['## Issues Encountered', '', ...issues.flatMap(issueLines)];
@@ -145,6 +151,24 @@ function noticeIssues({ notices, tasks }: RunRecord): Issue[] {
     }),
   );
   return [...told, ...warnings];
+}
+
+/** Deaths of the run's own process. */
+function cutOffIssues({ cutOffs }: RunRecord): Issue[] {
+  return cutOffs.map(({ at, resumedAt, underWay }) => ({
+    at,
+    title: 'The run was cut off',
+    severity: underWay.some(({ effects }) => effects.some(({ ok }) => ok === undefined)) ? 'High' : 'Medium',
+    symptoms: [
+      'Its process was gone without an end in its journal.',
+      ...underWay.map(
+        ({ host, task, effects }) =>
+          `${host}: ${task.name} was under way${effects.length > 0 ? ', and had begun to write' : ''}`,
+      ),
+    ],
+    output: [],
+    resolution: `Resumed at ${clock(resumedAt)}; what was under way was planned again.`,
+  }));
 }
 
 /** An end that no task accounts for. */

@@ -115,6 +115,20 @@ describe('the action log of an upgrade', () => {
   });
 });
 
+describe('the action log of an upgrade that was cut off', () => {
+  const cut = upgradeEvents().findIndex(({ type }) => type === 'api-unavailable');
+  const bodies = upgradeEvents();
+  const resumed = { ...bodies[cut]!, type: 'run-resumed' as const, reeve: '0.1.0' };
+  const log = actionLog(header(), recordOf([...bodies.slice(0, cut), resumed, ...bodies.slice(cut)]));
+
+  it('says what was under way, and that it was resumed', () => {
+    const issue = section(log, 'Issue 1: The run was cut off');
+    expect(issue).toContain('**Severity**: High');
+    expect(issue).toContain('- k3s-1: Install k3s was under way, and had begun to write');
+    expect(issue).toMatch(/\*\*Resolution\*\*: Resumed at 03:04:\d\d/);
+  });
+});
+
 describe('the action log of a failed upgrade', () => {
   const log = actionLog(header(), recordOf(failedUpgrade()));
 
