@@ -9,8 +9,8 @@ import { type AnyModule, type Applied, type Change, type Evaluated, type Plan, T
 import type { Task } from '../playbook/model.ts';
 import { withFacts } from './gather.ts';
 import { confirmLocks } from './lock.ts';
-import { forEvent } from './recorded-value.ts';
-import type { Replay } from './replay.ts';
+import { forEvent, hiddenResult } from './recorded-value.ts';
+import type { EffectKey, Replay } from './replay.ts';
 import { replayedEffect } from './replay-effect.ts';
 import type { RunState } from './run-state.ts';
 import { shownArgs } from './shown-args.ts';
@@ -81,7 +81,7 @@ export async function attempt(parts: AttemptParts): Promise<Attempt> {
 }
 
 /** Of an effect, in events and in the record of an earlier process. */
-function whereOf({ target, id, item }: AttemptParts): { host: string; task: string; item?: string } {
+function whereOf({ target, id, item }: AttemptParts): EffectKey {
   return { host: target.host.name, task: id, ...(item === undefined ? {} : { item }) };
 }
 
@@ -189,8 +189,8 @@ async function apply(parts: AttemptParts, plan: Plan): Promise<Attempt> {
     return attempt;
   } finally {
     // State modules are planned again after a crash; of an action the journal must know that it is done, and how.
-    const isKept = attempt !== undefined && module.kind === 'action' && !parts.noLog;
-    const result = isKept ? forEvent(attempt!.result, run.keep) : undefined;
+    const ended = module.kind === 'action' ? attempt?.result : undefined;
+    const result = ended && (parts.noLog ? hiddenResult(ended) : forEvent(ended, run.keep));
     const undo = applied?.undo ?? writing.undo;
     run.emitter.emit({
       type: 'effect-ended',
@@ -233,7 +233,7 @@ function changed(plan: Plan, applied: Applied): Attempt {
 async function recordedBefore(parts: AttemptParts, replay: Replay): Promise<Attempt | undefined> {
   const done = replay.takeEffect(whereOf(parts));
   if (done && onHost(parts.module)) await new WritingTarget(parts.target, parts.item).jobs.clearLeft(true);
-  return done && replayedEffect(parts.run, done);
+  return done && replayedEffect(parts, done);
 }
 
 /** Set when the run had begun these changes before it died, and they are made. */

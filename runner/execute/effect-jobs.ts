@@ -20,9 +20,14 @@ export class EffectJobs {
     const { run, host, taskId } = parts;
     this.#parts = parts;
     this.#stateDir = stateDir;
-    const hash = createHash('sha256').update(`${host.name}\n${taskId}\n${item}`).digest('hex').slice(0, 8);
+    const key = { host: host.name, task: taskId, ...(item === '' ? {} : { item }) };
+    const open = run.replay?.takeOpen(key);
+    const hash = createHash('sha256')
+      .update(`${host.name}\n${open?.task ?? taskId}\n${item}`)
+      .digest('hex')
+      .slice(0, 8);
     this.#prefix = `${run.emitter.run}-${hash}-`;
-    this.#isAttaching = run.replay?.takeOpen({ host: host.name, task: taskId, item }) ?? false;
+    this.#isAttaching = open !== undefined;
   }
 
   get #dir(): string {

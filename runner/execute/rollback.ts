@@ -164,14 +164,15 @@ async function runRollbackTasks(run: RunState, steps: readonly UndoStep[], keepP
   }
 }
 
-interface Found {
+/** A task of a playbook, with what it inherits. */
+export interface Found {
   task: Task;
   inherited: Effective;
   vars: StepContext['vars'];
 }
 
 /** Every task of a playbook by id, with what it inherits. */
-function indexTasks(playbook: Playbook): ReadonlyMap<string, Found> {
+export function indexTasks(playbook: Playbook): ReadonlyMap<string, Found> {
   const found = new Map<string, Found>();
   const visit = (steps: readonly Step[], inherited: Effective, vars: StepContext['vars']): void => {
     for (const step of steps) {

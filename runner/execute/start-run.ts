@@ -1,6 +1,7 @@
 import { EXIT, type ReeveError } from '../errors.ts';
 import type { RunEvent } from '../events.ts';
 import { layeredScope } from '../language/scope.ts';
+import { Slices } from '../slices.ts';
 import { Clusters } from './cluster-access.ts';
 import { hostState, type RunParts, type RunState } from './run-state.ts';
 import { Semaphore } from './semaphore.ts';
@@ -11,6 +12,7 @@ export function startRun(parts: RunParts): RunState {
     ...parts,
     hosts: new Map(),
     forks: new Semaphore(parts.settings.forks),
+    slices: new Slices(),
     throttles: new Map(),
     clusters: new Clusters(),
     locks: [],

@@ -113,6 +113,9 @@ async function runBlock(context: StepContext, block: Block, hosts: HostState[]):
 
 async function isWilling(context: StepContext, block: Block, host: HostState): Promise<boolean> {
   if (block.when.length === 0) return true;
+  const before = context.run.replay?.hasEntered(host.name, block.id + context.suffix);
+  if (before === false) host.count('skipped', false);
+  if (before !== undefined) return before;
   try {
     const wanted = await allTrue(context.run, block.when, scopeFor(context, block, host));
     if (wanted === true) return true;

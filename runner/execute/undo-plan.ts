@@ -1,5 +1,6 @@
 import type { RunEvent, TaskReference } from '../events.ts';
 import type { AnyModule, Change } from '../module.ts';
+import { holdsMask } from './lost-secret.ts';
 
 /** One change of a run, in the order in which it is to be taken back. */
 export interface UndoStep {
@@ -62,5 +63,7 @@ function whyNot(module: AnyModule | undefined, effect: { undo?: unknown; ok: boo
   if (!module?.undo) return 'this module has no way back';
   if (effect.undo === undefined)
     return effect.ok ? 'nothing was kept to go back to' : 'it failed, and left no record of what it did';
+  // A mask stands for a path or a value that nobody knows any more: it must not reach a host.
+  if (holdsMask(effect.undo)) return 'its record holds a secret, which no journal keeps';
   return undefined;
 }

@@ -78,8 +78,13 @@ export function unusedExtra(name: string, inputs: readonly string[]): ReeveError
   );
 }
 
+/** The variable of the environment that gives an input. */
+export function inputVariable(name: string): string {
+  return `REEVE_INPUT_${name.toUpperCase()}`;
+}
+
 function fromEnvironment(name: string, environment: Record<string, string | undefined>): Given | undefined {
-  const variable = `REEVE_INPUT_${name.toUpperCase()}`;
+  const variable = inputVariable(name);
   const text = environment[variable];
   return text === undefined ? undefined : { name, text, from: variable };
 }
@@ -133,6 +138,6 @@ function missing(name: string, spec: InputSpec & { place: Place }): Diagnostic {
     severity: 'error',
     message: `the input \`${name}\` has no value${what}`,
     place: spec.place,
-    hint: `give it with -e ${name}=VALUE or REEVE_INPUT_${name.toUpperCase()}`,
+    hint: `give it with -e ${name}=VALUE or ${inputVariable(name)}`,
   };
 }

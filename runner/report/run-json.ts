@@ -1,3 +1,4 @@
+import type { ItemEnded } from '../events.ts';
 import type { RunHeader } from '../run-header.ts';
 import { clusterStates, outages, recoveries } from './cluster-story.ts';
 import { controlPlanes } from './control-plane.ts';
@@ -49,12 +50,14 @@ export function runJson(header: RunHeader, record: RunRecord): string {
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }
 
-function taskOf({ play, batch, host, delegate, task, startedAt, endedAt, status, overcome, ended }: TaskRecord) {
+function taskOf(record: TaskRecord) {
+  const { play, batch, host, delegate, task, startedAt, endedAt, status, overcome, ended, items } = record;
   return {
     ...{ play, batch, host, delegate, id: task.id, name: task.name, module: task.module, place: task.place },
     ...{ startedAt, endedAt: endedAt ?? null, duration: ended?.duration, status, overcome, ignored: ended?.ignored },
     ...{ message: ended?.message, args: ended?.args, changes: ended?.changes ?? [], result: ended?.result },
     ...{ warnings: ended?.warnings, error: ended?.error },
+    ...(items.length > 0 ? { items: items.map(itemOf) } : {}),
   };
 }
 
@@ -64,4 +67,9 @@ function spanOf<T extends { from: number; until: number }>(span: T) {
 
 function isoOf(time: number): string {
   return new Date(time).toISOString();
+}
+
+/** The results of items are those of the task. */
+function itemOf({ item, status, message, args, changes }: ItemEnded) {
+  return { item, status, message, args, changes: changes ?? [] };
 }

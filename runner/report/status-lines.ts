@@ -7,14 +7,12 @@ export interface Seen {
   id: string;
   /** A process is writing the journal, as far as this machine can tell. */
   alive: boolean;
-  /** The machine that process is on, when it is another one. */
-  elsewhere?: string;
+  /** The process, when it is, or was, on another machine. */
+  elsewhere?: { pid: number; host: string };
   /** milliseconds since 1970 */
   now: number;
 }
 
-/** Silence of a process that cannot be seen, in milliseconds, from which on it is told. */
-const SILENCE = 60_000;
 const MOST_RUNNING = 12;
 const MOST_FAILURES = 10;
 
@@ -55,15 +53,15 @@ function phaseLine({ play }: RunStatus): string[] {
 }
 
 function stateOf(status: RunStatus, { alive, elsewhere, now }: Seen): string {
-  const silence = now - Date.parse(status.lastAt);
-  if (alive && elsewhere !== undefined) {
-    const heard = silence > SILENCE ? `; last heard of ${shownDuration(silence)} ago` : '';
-    return `running on ${elsewhere}, as far as can be told from here${heard}`;
+  const heard = `last heard of ${shownDuration(Math.max(0, now - Date.parse(status.lastAt)))} ago`;
+  const { outcome, message } = status;
+  if (elsewhere && !outcome) {
+    const { pid, host } = elsewhere;
+    return `running or dead: process ${pid} is on ${host}, and cannot be seen from here; ${heard}`;
   }
-  if (alive) return status.outcome === 'being rolled back' ? 'being rolled back' : 'running';
-  if (status.outcome && status.outcome !== 'being rolled back')
-    return `${status.outcome}${status.message ? `: ${status.message}` : ''}`;
-  return `died: its process is gone; last heard of ${shownDuration(Math.max(0, silence))} ago, at ${status.lastAt}`;
+  if (alive) return outcome === 'being rolled back' ? outcome : 'running';
+  if (outcome && outcome !== 'being rolled back') return `${outcome}${message ? `: ${message}` : ''}`;
+  return `died: its process is gone; ${heard}, at ${status.lastAt}`;
 }
 
 /** What runs, or ran when it died. */

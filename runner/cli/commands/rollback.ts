@@ -57,7 +57,7 @@ async function carryOut(
   const log = new LogFile(join(folder.path, 'run.log'), options.verbose === true);
   const shown = await reporter({ ...options, output: options.output ?? 'plain' }, settings);
   const parts = await assemble({
-    ...{ id: folder.id, seq: read.events.at(-1)?.seq ?? 0 },
+    ...{ id: folder.id, last: read.events.at(-1) },
     ...{ playbook: loaded.playbook, inventory: loaded.inventory, modules, settings, masker },
     sinks: [new Journal(folder.events), log, shown],
     yes: true,

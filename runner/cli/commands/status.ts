@@ -21,24 +21,27 @@ export async function status(wanted: string | undefined, options: Record<string,
   const folder = findRun(runsFolder(text(options.runs, '--runs')), wanted ?? 'last');
   const journal = new GrowingJournal(folder.events);
   if (options.json) {
-    const alive = isRunning(folder.path);
     const elsewhere = runsElsewhere(folder.path);
-    const shown = { run: folder.id, alive, ...(elsewhere ? { elsewhere } : {}), ...statusOf(journal.events) };
-    console.log(JSON.stringify(shown, undefined, 2));
+    // Of a process on another machine nobody can tell from here.
+    const alive = elsewhere ? { alive: null, elsewhere } : { alive: isRunning(folder.path) };
+    console.log(JSON.stringify({ run: folder.id, ...alive, ...statusOf(journal.events) }, undefined, 2));
     return EXIT.done;
   }
-  if (!options.follow) for (const line of linesOf(folder, journal)) console.log(line);
+  if (!options.follow) for (const line of look(folder, journal).lines) console.log(line);
   else if (isInteractive()) await redraw(folder, journal);
   else await tell(folder, journal);
   return EXIT.done;
 }
 
-function linesOf(folder: RunFolder, journal: GrowingJournal): string[] {
+/** The status as it is now, and whether more may come. */
+function look(folder: RunFolder, journal: GrowingJournal): { alive: boolean; lines: string[] } {
   // Asked first: a run that ends in between has its end in the journal.
-  const alive = isRunning(folder.path);
+  const running = isRunning(folder.path);
   const elsewhere = runsElsewhere(folder.path);
+  const now = statusOf(journal.events);
+  const alive = running && !(elsewhere && now.outcome);
   const seen = { id: folder.id, alive, now: Date.now(), ...(elsewhere ? { elsewhere } : {}) };
-  return statusLines(statusOf(journal.events), seen).map((line) => visible(line).replaceAll(/[\n\t]/g, ' '));
+  return { alive, lines: statusLines(now, seen).map((line) => visible(line).replaceAll(/[\n\t]/g, ' ')) };
 }
 
 /** On a terminal: always the same lines, rewritten twice a second, until the run is over. */
@@ -46,11 +49,11 @@ async function redraw(folder: RunFolder, journal: GrowingJournal): Promise<void>
   const { stdout } = process;
   let drawn = 0;
   for (;;) {
-    const alive = isRunning(folder.path);
+    const { alive, lines } = look(folder, journal);
     const width = Math.max(20, stdout.columns ?? 80);
-    const lines = linesOf(folder, journal).map((line) => cut(line, alive ? width - 1 : Number.POSITIVE_INFINITY));
     // What has scrolled out cannot be rewritten; at the end all of it is left standing.
-    const shown = alive ? lines.slice(0, Math.max(1, (stdout.rows ?? 24) - 1)) : lines;
+    const rows = Math.max(1, (stdout.rows ?? 24) - 1);
+    const shown = alive ? lines.slice(0, rows).map((line) => cut(line, width - 1)) : lines;
     stdout.write(frame(shown, drawn));
     if (!alive) return;
     drawn = shown.length;
@@ -68,19 +71,18 @@ function frame(lines: readonly string[], before: number): string {
 
 /** Into a pipe or a file: how it stands, then a line for each thing that happens, then how it ended. */
 async function tell(folder: RunFolder, journal: GrowingJournal): Promise<void> {
+  const first = look(folder, journal);
   let told = journal.events.length;
-  const wasAlive = isRunning(folder.path);
-  for (const line of linesOf(folder, journal)) console.log(line);
-  if (!wasAlive) return;
-  for (;;) {
-    const alive = isRunning(folder.path);
+  for (const line of first.lines) console.log(line);
+  for (let { alive } = first; alive; ) {
+    await pause(PAUSE);
+    const seen = look(folder, journal);
     const { events } = journal;
     for (const event of events.slice(told)) for (const line of logLines(event)) console.log(line);
     told = events.length;
-    if (!alive) break;
-    await pause(PAUSE);
+    alive = seen.alive;
+    if (!alive) for (const line of seen.lines) console.log(line);
   }
-  for (const line of linesOf(folder, journal)) console.log(line);
 }
 
 function cut(line: string, width: number): string {
