@@ -121,7 +121,11 @@ export class Journal implements EventSink {
 
   async #sync(): Promise<void> {
     this.#writeLines();
-    if (!this.#unsynced) return;
+    if (this.#unsynced) await this.#syncWritten();
+    if (this.#incomplete) throw this.#incomplete;
+  }
+
+  async #syncWritten(): Promise<void> {
     this.#unsynced = false;
     this.#urgent = false;
     try {
@@ -135,11 +139,7 @@ export class Journal implements EventSink {
   /** After one failure nothing more is written: a gap in the middle would be worse than an early end. */
   #writeLines(): void {
     if (this.#failure) throw this.#failure;
-    if (this.#lines.length > 0) await this.#writeLines();
-    if (this.#incomplete) throw this.#incomplete;
-  }
-
-  async #writeLines(): Promise<void> {
+    if (this.#lines.length === 0) return;
     const text = `${this.#lines.join('\n')}\n`;
     this.#lines = [];
     this.#unsynced = true;
