@@ -228,7 +228,10 @@ export class WritingTarget extends ReadingTarget implements WriteTarget {
     else aspects.set(aspect, state);
     if (aspects.size === 0) run.nodes.delete(node);
     else run.nodes.set(node, aspects);
-    run.emitter.emit({ type: 'node-state', node, state: nodeStateText(run.nodes.get(node)) ?? 'as it should be' });
+    run.emitter.emit({
+      ...{ type: 'node-state', node, state: nodeStateText(run.nodes.get(node)) ?? 'as it should be' },
+      aspects: Object.fromEntries(aspects),
+    });
   }
 }
 
