@@ -170,6 +170,7 @@ const EVENTS: EventTable = {
       reeve: TEXT,
       acceptedChanges: { optional: FLAG },
       outline: { optional: VALUES },
+      past: { optional: { type: 'array', items: COUNT } },
       renamed: { optional: VALUES },
     },
   },

@@ -166,6 +166,8 @@ export interface RunResumed {
   acceptedChanges?: boolean;
   /** What runs from here on, when it is not what was run before. */
   outline?: Outline;
+  /** Plays that were done and have changed since: nothing of them is looked at any more. */
+  past?: number[];
   /** Where steps stand that stood elsewhere before; null for those that are gone. */
   renamed?: Renamed;
 }

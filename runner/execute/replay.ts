@@ -267,7 +267,7 @@ function takeFrom<T extends { item?: string }>(map: Map<string, T>, { host, task
 
 /** Of a label that was masked nobody can say more than that it stands in the same place. */
 export function isSameItem(recorded: string | undefined, item: string | undefined): boolean {
-  return recorded === item || (recorded !== undefined && item !== undefined && recorded.includes(MASK));
+  return (recorded ?? '') === (item ?? '') || (item !== undefined && recorded?.includes(MASK) === true);
 }
 
 function isDone(entry: Entry): boolean {
