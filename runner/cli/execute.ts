@@ -96,8 +96,13 @@ export async function execute(execution: Execution): Promise<number> {
   }
 }
 
-function resumedEvent({ accepted, outline, renamed }: ChangedSince): Omit<RunResumed, 'type' | 'reeve'> {
-  return { acceptedChanges: accepted, ...(outline ? { outline } : {}), ...(renamed ? { renamed } : {}) };
+function resumedEvent({ accepted, past, outline, renamed }: ChangedSince): Omit<RunResumed, 'type' | 'reeve'> {
+  return {
+    acceptedChanges: accepted,
+    ...(past.length > 0 ? { past: [...past] } : {}),
+    ...(outline ? { outline } : {}),
+    ...(renamed ? { renamed } : {}),
+  };
 }
 
 function newFolder(execution: Execution, settings: RunSettings, masker: Masker): Promise<RunFolder> {
