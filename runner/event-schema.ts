@@ -16,6 +16,7 @@ type EventTable = {
 const TEXT: JsonSchema = { type: 'string' };
 const COUNT: JsonSchema = { type: 'integer', minimum: 0 };
 const FLAG: JsonSchema = { type: 'boolean' };
+const UNDO = { optional: { description: 'What the module needs to take it back.' } };
 const NAMES: JsonSchema = { type: 'array', items: TEXT };
 const MILLISECONDS: JsonSchema = { type: 'number', minimum: 0, description: 'Milliseconds.' };
 const VALUES: JsonSchema = { type: 'object', additionalProperties: true };
@@ -111,7 +112,7 @@ const EVENTS: EventTable = {
   },
   'effect-started': {
     description: 'The first write of a task is about to be made; from here on the host may be changed.',
-    members: { host: TEXT, task: TEXT, item: { optional: TEXT }, changes: CHANGES },
+    members: { host: TEXT, task: TEXT, item: { optional: TEXT }, changes: CHANGES, undo: UNDO },
   },
   'effect-ended': {
     description: 'The writes of a task ended.',
@@ -120,7 +121,7 @@ const EVENTS: EventTable = {
       task: TEXT,
       item: { optional: TEXT },
       ok: FLAG,
-      undo: { optional: { description: 'What the module needs to take them back.' } },
+      undo: UNDO,
       result: { optional: VALUES },
     },
   },
@@ -169,6 +170,7 @@ const EVENTS: EventTable = {
       reeve: TEXT,
       acceptedChanges: { optional: FLAG },
       outline: { optional: VALUES },
+      past: { optional: { type: 'array', items: COUNT } },
       renamed: { optional: VALUES },
     },
   },

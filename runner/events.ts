@@ -79,6 +79,8 @@ export interface EffectStarted {
   task: string;
   item?: string;
   changes: Change[];
+  /** What the module needs to take it back, where the plan knew it. */
+  undo?: unknown;
 }
 /** The effect ended; `undo` is what the module needs to take it back. */
 export interface EffectEnded {
@@ -164,6 +166,8 @@ export interface RunResumed {
   acceptedChanges?: boolean;
   /** What runs from here on, when it is not what was run before. */
   outline?: Outline;
+  /** Plays that were done and have changed since: nothing of them is looked at any more. */
+  past?: number[];
   /** Where steps stand that stood elsewhere before; null for those that are gone. */
   renamed?: Renamed;
 }
