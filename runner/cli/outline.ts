@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { modules } from '../../modules/index.ts';
 import { inventorySnapshot } from '../inventory/snapshot.ts';
 import { Raw } from '../language/raw.ts';
@@ -49,7 +49,9 @@ function hashOfPlay(play: Play): string {
   const own = spotOf(play);
   const included = new Set(stepsOf(play).map((step) => spotOf(step).document));
   included.delete(own.document);
-  return hashOf([valueAt(own), [...included].map(({ file, value }) => [file, value])]);
+  // A run is started with a path as somebody typed it, and resumed with the whole one.
+  const from = dirname(resolve(own.document.file));
+  return hashOf([valueAt(own), [...included].map(({ file, value }) => [relative(from, resolve(file)), value])]);
 }
 
 /** Every task and block of a play. */

@@ -80,7 +80,7 @@ export interface RunRecord {
   lastAt: string;
   resumedAt: string[];
   /** The process of the run was gone before its end, and somebody resumed it: its last word, and what was under way. */
-  cutOffs: { at: string; resumedAt: string; underWay: TaskRecord[] }[];
+  cutOffs: { at: string; resumedAt: string; underWay: { host: string; name: string; writing: boolean }[] }[];
   rollbacks: RollbackRecord[];
   plays: PlayRecord[];
   /** All tasks in the order they began. */
@@ -134,7 +134,7 @@ export class Recorder {
         break;
       case 'run-resumed':
         record.resumedAt.push(at);
-        if (!record.ended) record.cutOffs.push({ at: before, resumedAt: at, underWay: [...this.#open.values()] });
+        if (!record.ended) record.cutOffs.push({ at: before, resumedAt: at, underWay: this.#underWay() });
         delete record.ended;
         record.pendingHandlers.clear();
         break;
@@ -222,6 +222,12 @@ export class Recorder {
       const effect = task.effects.at(-1);
       if (effect) Object.assign(effect, { ok: event.ok, undo: event.undo !== undefined });
     }
+  }
+
+  #underWay(): RunRecord['cutOffs'][number]['underWay'] {
+    return [...this.#open.values()].map(({ host, task: { name }, effects }) => ({
+      ...{ host, name, writing: effects.some(({ ok }) => ok === undefined) },
+    }));
   }
 
   /** A rescue makes good what failed on the host since the rescue before it. */

@@ -158,12 +158,11 @@ function cutOffIssues({ cutOffs }: RunRecord): Issue[] {
   return cutOffs.map(({ at, resumedAt, underWay }) => ({
     at,
     title: 'The run was cut off',
-    severity: underWay.some(({ effects }) => effects.some(({ ok }) => ok === undefined)) ? 'High' : 'Medium',
+    severity: underWay.some(({ writing }) => writing) ? 'High' : 'Medium',
     symptoms: [
       'Its process was gone without an end in its journal.',
       ...underWay.map(
-        ({ host, task, effects }) =>
-          `${host}: ${task.name} was under way${effects.length > 0 ? ', and had begun to write' : ''}`,
+        ({ host, name, writing }) => `${host}: ${name} was under way${writing ? ', and had begun to write' : ''}`,
       ),
     ],
     output: [],

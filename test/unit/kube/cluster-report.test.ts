@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { clusterReport } from '../../../modules/kubernetes/cluster-report.ts';
 import type { Cluster } from '../../../runner/kube/cluster.ts';
 import { type Api, startApi } from '../../lab/api/api.ts';
+import { pvc } from '../../lab/api/claim-fixture.ts';
 import { deployment, node, pod } from '../../lab/api/fixtures.ts';
 import { clusterOf, planOf, targetOf } from './target.ts';
 
@@ -23,6 +24,7 @@ test('takes down nodes, what they have and give, and pods with their workloads; 
     node('agent-1'),
     deployment('web', { node: 'agent-1', replicas: 2, cpu: '250m' }),
     pod('done', { node: 'agent-1', phase: 'Succeeded', cpu: '4' }),
+    pvc('data', { namespace: 'default' }),
   ]);
   const { facts, message, changes } = await planOf(clusterReport, {}, targetOf(cluster));
   expect(changes).toEqual([]);
@@ -34,5 +36,14 @@ test('takes down nodes, what they have and give, and pods with their workloads; 
   ]);
   const pods = facts?.pods as { workload: string; node: string; state: string }[];
   expect(pods.filter(({ workload }) => workload === 'default/Deployment/web')).toHaveLength(2);
+  expect(facts?.claims).toEqual([{ claim: 'default/data', volume: expect.stringMatching(/^pvc-/), state: 'Bound' }]);
   expect(pods.map(({ state }) => state).sort()).toEqual(['Running', 'Running', 'Succeeded']);
+});
+
+test('leaves claims out where they may not be read', async () => {
+  api.seed([node('agent-1')]);
+  api.authorize(({ resource }) => (resource === 'persistentvolumeclaims' ? 'no' : undefined));
+  const { facts } = await planOf(clusterReport, {}, targetOf(cluster));
+  expect(facts?.nodes).toHaveLength(1);
+  expect(facts).not.toHaveProperty('claims');
 });

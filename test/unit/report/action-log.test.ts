@@ -115,6 +115,33 @@ describe('the action log of an upgrade', () => {
   });
 });
 
+describe('claims of volumes before and after', () => {
+  const claim = (volume: string) => ({ claim: 'shop/db', volume, state: volume ? 'Bound' : 'Lost' });
+  /** The last line of the metrics, of an upgrade with these claims in its two states. */
+  function dataLoss(...claims: (object[] | undefined)[]): string | undefined {
+    const states = [...claims];
+    const run = upgradeEvents().map((event) => {
+      if (event.type !== 'task-ended' || event.task.module !== 'cluster-report') return event;
+      return { ...event, result: { ...event.result, claims: states.shift() } };
+    });
+    return /^- \*\*Data Loss\*\*: (.*)$/m.exec(actionLog(header(), recordOf(run)))?.[1];
+  }
+
+  it.each([
+    ['all there', [claim('pv-1')], [claim('pv-1')], /^No volume claim was lost: 1 before, 1 after/],
+    ['gone', [claim('pv-1')], [], /^Yes: shop\/db was on pv-1, is gone$/],
+    ['on another volume', [claim('pv-1')], [claim('pv-2')], /^Yes: shop\/db was on pv-1, is on pv-2$/],
+    ['never bound', [claim('')], [], /^No volume claim was lost/],
+    ['none', [], [], /^No: the cluster has no volume claims$/],
+  ])('%s', (_, before, after, said) => {
+    expect(dataLoss(before, after)).toMatch(said);
+  });
+
+  it('says nothing where nobody looked', () => {
+    expect(dataLoss(undefined, [])).toBeUndefined();
+  });
+});
+
 describe('the action log of an upgrade that was cut off', () => {
   const cut = upgradeEvents().findIndex(({ type }) => type === 'api-unavailable');
   const bodies = upgradeEvents();
