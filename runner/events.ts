@@ -78,6 +78,10 @@ export interface EffectStarted {
   task: string;
   item?: string;
   changes: Change[];
+  /** The host that it really happens on, when delegated. */
+  delegate?: string;
+  /** What the module needs to take it back, as far as it is known beforehand: for a run that dies in it. */
+  undo?: unknown;
 }
 /** The effect ended; `undo` is what the module needs to take it back. */
 export interface EffectEnded {
@@ -129,10 +133,12 @@ export interface RollbackStarted {
   type: 'rollback-started';
   /** How many changes go back. */
   steps: number;
+  /** How many plays, from the first on, stay as they are; none when it is not there. */
+  keeps?: number;
 }
 export interface UndoStarted {
   type: 'undo-started';
-  /** Number of the `effect-ended` event whose change goes back. */
+  /** Number of the `effect-ended` event whose change goes back; of `effect-started` when the run died in it. */
   effect: number;
   host: string;
   task: TaskReference;

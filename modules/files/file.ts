@@ -1,7 +1,7 @@
 import { type Change, defineModule, type Plan, type ReadTarget, TaskFailure } from '../../runner/module.ts';
-import { attributesNow, attributesScript, planOwner, runOrFail } from '../shared/attributes.ts';
+import { attributesNow, attributesScript, planOwner, removeDirectories, runOrFail } from '../shared/attributes.ts';
 import { type ForeseenPath, foresee, withForeseen } from '../shared/foresee.ts';
-import { keepScript, keptUndoScript } from '../shared/keep.ts';
+import { isBackScript, keepScript, keptUndoScript } from '../shared/keep.ts';
 import { formatMode, modeArgument, resolveMode } from '../shared/mode.ts';
 import { quotePath } from '../shared/quote.ts';
 import { LIST_SCRIPT, parseList, planRecursive } from '../shared/recurse.ts';
@@ -130,12 +130,13 @@ async function look(args: { path: string; recurse: boolean }, target: ReadTarget
   return { state: withForeseen(states[0], target), rest };
 }
 
-/** Adds to a plan what later plans will find; directories above a new one become what it is. */
+/** Adds to a plan its way back, as far as it is known, and what later plans will find; directories above a new one become what it is. */
 function foreseeing(plan: Plan<Step>, target: ReadTarget): Plan<Step> {
   if (!plan.next) return plan;
-  const { path, facts, above = [] } = plan.next;
+  const { path, back, facts, above = [] } = plan.next;
+  const planned = { ...plan, ...(back !== undefined && { undo: { path, script: back } }) };
   const { type, mode, owner, group } = facts;
-  if (type !== null && type !== 'file' && type !== 'directory') return plan;
+  if (type !== null && type !== 'file' && type !== 'directory') return planned;
   const after: ForeseenPath =
     type === null
       ? { type: 'absent' }
@@ -146,7 +147,7 @@ function foreseeing(plan: Plan<Step>, target: ReadTarget): Plan<Step> {
           group: group!,
           ...(plan.next.empty && { content: Buffer.alloc(0) }),
         };
-  return { ...plan, foresees: foresee(target, Object.fromEntries([...above, path].map((each) => [each, after]))) };
+  return { ...planned, foresees: foresee(target, Object.fromEntries([...above, path].map((each) => [each, after]))) };
 }
 
 function factsFor(
@@ -184,7 +185,8 @@ function planAbsent(state: FileState, backup: boolean | undefined): Plan<Step> {
 
 function restoreScript(path: string, copy: string): string {
   const quoted = quotePath(path);
-  return `if [ -e ${quoted} ] || [ -L ${quoted} ]; then echo 'it exists again; it is left as it is' >&2; exit 1; fi
+  return `${isBackScript({ path, copy })} && exit 0
+if [ -e ${quoted} ] || [ -L ${quoted} ]; then echo 'it exists again; it is left as it is' >&2; exit 1; fi
 ${keptUndoScript({ path, copy })}`;
 }
 
@@ -214,12 +216,10 @@ function planNew(state: FileState, wantedState: string | undefined, wanted: Want
       ...(set ? [set] : []),
     ];
   });
+  const path = quotePath(state.path);
   const back = directory
-    ? paths.toReversed().map((path) => `rmdir ${quotePath(path)}`)
-    : [
-        `{ [ ! -s ${quotePath(state.path)} ] || { echo 'it is no longer empty' >&2; false; }; }`,
-        `rm -f ${quotePath(state.path)}`,
-      ];
+    ? removeDirectories(paths)
+    : `{ [ ! -s ${path} ] || { echo 'it is no longer empty' >&2; false; }; } && rm -f ${path}`;
   return {
     changes: paths.map((path) => ({
       summary: `${path}: create ${directory ? 'directory' : 'file'}`,
@@ -230,7 +230,7 @@ function planNew(state: FileState, wantedState: string | undefined, wanted: Want
     next: {
       path: state.path,
       script: steps.join(' && '),
-      back: back.join(' && '),
+      back,
       above: paths.slice(0, -1),
       empty: !directory,
       facts,

@@ -1,7 +1,7 @@
 import { type Change, defineModule, TaskFailure } from '../../runner/module.ts';
 import { attributesScript, planOwner, runOrFail } from '../shared/attributes.ts';
 import { foresee } from '../shared/foresee.ts';
-import { type KeptEntry, keepScript, keptUndoScript } from '../shared/keep.ts';
+import { isBackScript, type KeptEntry, keepScript, keptUndoScript } from '../shared/keep.ts';
 import { quote, quotePath } from '../shared/quote.ts';
 import { FILE_NEEDS, type FileState, probeFiles } from '../shared/stat.ts';
 import { attributesChange } from '../shared/write.ts';
@@ -92,7 +92,9 @@ export const link = defineModule({
     const before = present ? { owner: String(present.uid), group: String(present.gid) } : {};
     const next: Step = { ...facts, make: !right, replaces: present !== undefined, owner, before, facts };
     const foresees = foresee(target, { [at!.path]: { type: 'link', link: args.src } });
-    return { changes, predicted: facts, ...(args.kind === 'symbolic' && { foresees }), next };
+    // The copy of what it replaces gets its name only when it is made.
+    const undo = next.make && next.replaces ? {} : { undo: { ...undoOf(next), made: next.make } };
+    return { changes, predicted: facts, ...(args.kind === 'symbolic' && { foresees }), next, ...undo };
   },
   async apply(next: Step, target) {
     if (!next.make) {
@@ -115,7 +117,9 @@ export const link = defineModule({
         : `[ ${path} -ef ${quotePath(undo.src)} ]`;
     const refuse = `{ echo 'it was changed since; it is left as it is' >&2; exit 1; }`;
     const back = undo.kept ? keptUndoScript(undo.kept) : `rm -f ${path}`;
-    await runOrFail(target, `${ours} || ${refuse}\n${back}`, undo.path);
+    // A rollback that was killed has taken it back already.
+    const isBack = undo.kept ? isBackScript(undo.kept) : `[ ! -e ${path} ] && [ ! -L ${path} ]`;
+    await runOrFail(target, `{ ${isBack}; } && exit 0\n${ours} || ${refuse}\n${back}`, undo.path);
   },
 });
 

@@ -72,7 +72,7 @@ export const upgradeHistory = defineModule({
     const summary =
       state === 'started' ? `history: upgrade ${from} → ${to} begins` : `history: upgrade ${from} → ${to} has ended`;
     const next: Next = { ended: state === 'ended', from, to, issues: issueLines(issues as unknown[]) };
-    return { changes: [{ summary }], facts: { entry: entry ?? {} }, next };
+    return { changes: [{ summary }], facts: { entry: entry ?? {} }, next, undo: { run: target.runId } };
   },
   async apply(next, target) {
     const entry = await written(target, next);
@@ -80,11 +80,13 @@ export const upgradeHistory = defineModule({
   },
   // That an upgrade was tried and taken back is worth knowing: the entry stays, and says so.
   async undo({ run }: { run: string }, target) {
-    const rolledBack = new Date().toISOString();
     await rewrite(target, (entries) =>
-      entries.map((entry) => (entry.run === run ? { ...entry, rolled_back: rolledBack } : entry)),
+      entries.map((entry) => (entry.run === run ? { rolled_back: new Date().toISOString(), ...entry } : entry)),
     );
   },
+  foreseeUndo: () => ({
+    stays: [`the entry in ConfigMap ${HISTORY_NAMESPACE}/${HISTORY_NAME}, which then says that it was rolled back`],
+  }),
 });
 
 async function written(target: WriteTarget, { ended, from, to, issues }: Next): Promise<UpgradeEntry> {

@@ -14,6 +14,16 @@ export function keepScript(path: string, stateDir: string): string {
   return `(umask 077; mkdir -p ${state}) && kept=$(mktemp -d ${state}/kept.XXXXXX) && kept=$kept/entry && cp -pPR ${quotePath(path)} "$kept" || exit 1`;
 }
 
+/**
+ * Shell text that succeeds when a file or a link is the same as its copy: a rollback that was killed has put it back. Of a
+ * directory that cannot be told at a glance.
+ */
+export function isBackScript({ path: at, copy: from }: KeptEntry): string {
+  const [path, copy] = [quotePath(at), quote(from)];
+  const sameLink = `[ -L ${copy} ] && [ -L ${path} ] && [ "$(readlink ${path})" = "$(readlink ${copy})" ]`;
+  return `{ { ${sameLink}; } || { [ -f ${copy} ] && [ ! -L ${copy} ] && [ ! -L ${path} ] && cmp -s ${copy} ${path}; }; }`;
+}
+
 /** Shell text that puts the copy back in the place of what is there now. */
 export function keptUndoScript(kept: KeptEntry): string {
   const path = quotePath(kept.path);

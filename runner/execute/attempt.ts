@@ -32,6 +32,8 @@ export interface AttemptParts {
   target: TargetParts;
   scope: LayeredScope;
   noLog: boolean;
+  /** `delegate_to` says where it happens. */
+  delegated: boolean;
   /** Plans only: `--check`, or `check_mode: true` on the task. */
   planOnly: boolean;
   /** Id of this instance of the task, what it is called, and the label of the loop's item. */
@@ -164,7 +166,11 @@ async function apply(parts: AttemptParts, plan: Plan): Promise<Attempt> {
   const where = { host: target.host.name, task: id, ...(parts.item === undefined ? {} : { item: parts.item }) };
   const done = run.replay?.takeEffect(where);
   if (done) return replayedEffect(run, done);
-  await announceEffect(run, { type: 'effect-started', ...where, changes: shownChanges(plan.changes, parts.noLog) });
+  await announceEffect(run, {
+    ...{ type: 'effect-started', ...where, changes: shownChanges(plan.changes, parts.noLog) },
+    ...(parts.delegated ? { delegate: target.where.host.name } : {}),
+    ...recordedUndo(parts, plan.undo),
+  });
   const writing = new WritingTarget(target);
   let applied: Applied | undefined;
   let attempt: Attempt | undefined;
@@ -181,15 +187,19 @@ async function apply(parts: AttemptParts, plan: Plan): Promise<Attempt> {
     // State modules are planned again after a crash; of an action the journal must know that it is done, and how.
     const isKept = attempt !== undefined && module.kind === 'action' && !parts.noLog;
     const result = isKept ? forEvent(attempt!.result, run.keep) : undefined;
-    const undo = applied?.undo ?? writing.undo;
     run.emitter.emit({
       type: 'effect-ended',
       ...where,
       ok: applied !== undefined,
-      ...(undo === undefined ? {} : { undo }),
+      ...recordedUndo(parts, applied?.undo ?? writing.undo),
       ...(result ? { result } : {}),
     });
   }
+}
+
+/** With no_log nothing is recorded that shows what was changed, at the price of the way back. */
+function recordedUndo({ module, noLog }: AttemptParts, undo: unknown): { undo?: unknown } {
+  return undo === undefined || (noLog && module.undoShowsContent) ? {} : { undo };
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { EffectEnded, EffectStarted, ItemEnded, RunEvent, TaskEnded } from '../events.ts';
 import { MASK } from '../journal/masker.ts';
 import type { Change } from '../module.ts';
+import { effectKey, taskKey } from './effect-key.ts';
 import type { RecordedEffect } from './replay-effect.ts';
 
 /** What a journal says of one item of a loop that has ended. */
@@ -38,10 +39,10 @@ export class Replay {
     for (const event of events) {
       if (event.type === 'play-started') this.#begun.add(`play ${event.play}`);
       else if (event.type === 'batch-started') this.#begun.add(`batch ${event.play} ${event.batch}`);
-      else if (event.type === 'task-started') items.set(keyOf(event.host, event.task.id), []);
+      else if (event.type === 'task-started') items.set(taskKey(event.host, event.task.id), []);
       else if (event.type === 'effect-started') this.#begin(event);
       else if (event.type === 'effect-ended') this.#effect(event);
-      else if (event.type === 'item-ended') items.get(keyOf(event.host, event.task))?.push(event);
+      else if (event.type === 'item-ended') items.get(taskKey(event.host, event.task))?.push(event);
       else if (event.type === 'task-ended') this.#add(event, items, rescues);
     }
     // What had begun and not ended when the run died: items that are done need not be done again.
@@ -61,7 +62,7 @@ export class Replay {
    * in a block with a rescue.
    */
   take(host: string, task: string, rescuable: boolean): RecordedTask | undefined {
-    const list = this.#records.get(keyOf(host, task));
+    const list = this.#records.get(taskKey(host, task));
     const record = list?.[0];
     if (record?.ended && isBad(record.ended) && !record.rescued && !(this.#died && rescuable)) {
       list!.shift();
@@ -81,7 +82,7 @@ export class Replay {
 
   /** Whether the run died in an effect of a task on a host: a job that it began there is attached to. Says so once. */
   takeOpen(host: string, task: string): boolean {
-    const key = [...this.#open].find((one) => one.startsWith(`${keyOf(host, task)}\n`));
+    const key = [...this.#open].find((one) => one.startsWith(`${taskKey(host, task)}\n`));
     return key !== undefined && this.#open.delete(key);
   }
 
@@ -108,7 +109,7 @@ export class Replay {
   }
 
   #add(event: TaskEnded & RunEvent, items: Map<string, RecordedItem[]>, rescues: ReadonlySet<RunEvent>): void {
-    const key = keyOf(event.host, event.task.id);
+    const key = taskKey(event.host, event.task.id);
     const done = items.get(key) ?? [];
     items.delete(key);
     for (const map of [this.#effects, this.#announced])
@@ -129,14 +130,6 @@ function isBad(event: TaskEnded): boolean {
 
 function isDone(item: RecordedItem): boolean {
   return item.status !== 'failed' && item.status !== 'unreachable' && item.status !== 'unknown';
-}
-
-function effectKey({ host, task, item = '' }: { host: string; task: string; item?: string }): string {
-  return `${keyOf(host, task)}\n${item}`;
-}
-
-function keyOf(host: string, task: string): string {
-  return `${host}\n${task}`;
 }
 
 /** Failures that a rescue made good: the last failure of the host before the rescue was told. */

@@ -26,6 +26,7 @@ import type {
   WriteFileOptions,
   WriteTarget,
 } from '../module.ts';
+import { backupsOf } from '../module.ts';
 import { canConnect } from './can-connect.ts';
 import { gatherFacts, withFacts } from './gather.ts';
 import { addressOf, plainScope } from './host-scope.ts';
@@ -186,7 +187,7 @@ export class WritingTarget extends ReadingTarget implements WriteTarget {
 
   async writeFile(path: string, content: Uint8Array | string, options: WriteFileOptions = {}): Promise<FileUndo> {
     const { backup = true, ...rest } = options;
-    const request = { path, ...rest, ...(backup ? { backupDir: `${this.stateDir}/backups/${this.runId}` } : {}) };
+    const request = { path, ...rest, ...(backup ? { backupDir: backupsOf(this) } : {}) };
     const { script, ...how } = writeFileScript(request, content);
     return writtenFile(request, await this.run(script, how));
   }

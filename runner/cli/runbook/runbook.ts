@@ -201,7 +201,10 @@ function rollbackSection(after: readonly RunbookTask[]): string[] {
   if (changing.length === 0) return [];
   const name = (entry: RunbookTask) => `${plainText(nameOf(entry))} (${code(entry.task.module)})`;
   const undone = [...new Set(changing.filter(({ module }) => module.undo).map(name))].reverse();
-  const left = [...new Set(changing.filter(({ module }) => !module.undo).map(name))];
+  const unable = changing.filter(({ module }) => !module.undo);
+  const left = [
+    ...new Set(unable.map((entry) => `${name(entry)}${entry.module.noUndo ? `: ${entry.module.noUndo}` : ''}`)),
+  ];
   return [
     ...['## Rollback', '', '```sh', 'reeve rollback last --check', 'reeve rollback last', '```', ''],
     ...(undone.length > 0
