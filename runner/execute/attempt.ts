@@ -191,7 +191,7 @@ async function apply(parts: AttemptParts, plan: Plan): Promise<Attempt> {
       type: 'effect-ended',
       ...where,
       ok: applied !== undefined,
-      ...recordedUndo(parts, applied?.undo ?? writing.undo),
+      ...recordedUndo(parts, applied?.undo ?? writing.recorded.undo),
       ...(result ? { result } : {}),
     });
   }

@@ -174,11 +174,11 @@ export class ReadingTarget implements ReadTarget {
 
 /** The host as apply sees it. */
 export class WritingTarget extends ReadingTarget implements WriteTarget {
-  /** What `recordUndo` was told last. */
-  undo: unknown;
+  /** What `recordUndo` was told last; an object, so that a target derived from this one tells it here. */
+  readonly recorded: { undo?: unknown } = {};
 
   recordUndo(undo: unknown): void {
-    this.undo = undo;
+    this.recorded.undo = undo;
   }
 
   run(script: string, options?: RunOptions): Promise<RunResult> {

@@ -41,6 +41,13 @@ interface Kubelet {
 const LEASES = 'kube-node-lease';
 const UNKNOWN = 'NodeStatusUnknown';
 
+/** Reasons as the kubelet gives them (kubernetes/pkg/kubelet/nodestatus/setters.go). */
+const NO_PRESSURE: Record<string, string> = {
+  MemoryPressure: 'KubeletHasSufficientMemory',
+  DiskPressure: 'KubeletHasNoDiskPressure',
+  PIDPressure: 'KubeletHasSufficientPID',
+};
+
 /** Kubelet heartbeats and the node lifecycle controller that judges them. */
 export class NodeLife {
   readonly #store: Store;
@@ -165,6 +172,13 @@ export class NodeLife {
         message: ready ? 'kubelet is posting ready status' : 'container runtime is down',
         lastHeartbeatTime: timestamp(),
       });
+      // A kubelet that is back reports all of them.
+      for (const condition of draft.status.conditions) {
+        const reason = NO_PRESSURE[condition.type];
+        if (reason === undefined || condition.reason !== UNKNOWN) continue;
+        setCondition(draft.status.conditions, { type: condition.type, status: 'False', reason });
+        delete condition.message;
+      }
     });
   }
 
