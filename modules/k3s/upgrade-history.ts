@@ -80,6 +80,8 @@ export const upgradeHistory = defineModule({
   },
   // That an upgrade was tried and taken back is worth knowing: the entry stays, and says so.
   async undo({ run }: { run: string }, target) {
+    // A run that died before it wrote the entry has left none.
+    if (!(await readUpgradeHistory(await target.cluster())).entries.some((entry) => entry.run === run)) return;
     await rewrite(target, (entries) =>
       entries.map((entry) => (entry.run === run ? { rolled_back: new Date().toISOString(), ...entry } : entry)),
     );

@@ -41,7 +41,10 @@ async function takeBack(past: PastRun, options: Record<string, unknown>): Promis
     });
   }
   // What was begun is brought to its end also when nothing is left of it: only then is the run rolled back.
-  if (!plan.begun && plan.tasks.length === 0 && !plan.steps.some(goesBack)) return EXIT.done;
+  if (!plan.begun && plan.tasks.length === 0 && !plan.steps.some(goesBack)) {
+    console.log('There is nothing to take back.');
+    return EXIT.done;
+  }
   if (options.check === true) {
     console.log('Nothing was undone: this is a check.');
     return EXIT.done;
@@ -108,7 +111,7 @@ function goesBack({ cannot, refused }: UndoStep): boolean {
 /** All of it before anything is done: what goes back, what cannot, what must not, what stays, which tasks run. */
 function describe({ steps, tasks, begun }: UndoPlan, playbook: Playbook): string[] {
   if (steps.length === 0 && tasks.length === 0)
-    return [begun ? 'Everything is taken back; only the end is missing.' : 'There is nothing to take back.'];
+    return begun ? ['Everything is taken back; only the end is missing.'] : [];
   const plays = [...new Set([...steps, ...tasks].map(({ play }) => play))].sort((a, b) => b - a);
   return [
     'From the last change to the first:',
