@@ -39,7 +39,8 @@ export async function runSteps(
 
 /** `--tags` choose among what is to be done; a rollback takes back whatever was. */
 function isSelected({ run: { settings }, inherited, section }: StepContext, task: Task): boolean {
-  return section === 'rollback' || selectedByTags([...inherited.tags, ...task.tags], settings.tags, settings.skipTags);
+  if (section === 'rollback') return selectedByTags(task.tags, [], []);
+  return selectedByTags([...inherited.tags, ...task.tags], settings.tags, settings.skipTags);
 }
 
 /** any_errors_fatal, a pause, and max_fail_percentage of the batch. */
