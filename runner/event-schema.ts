@@ -138,9 +138,11 @@ const EVENTS: EventTable = {
       host: TEXT,
       task: TEXT,
       item: TEXT,
+      index: { optional: { ...COUNT, description: 'Its number in the loop, from 0.' } },
       status: STATUS,
       message: { optional: TEXT },
       changes: { optional: CHANGES },
+      args: { optional: VALUES },
       result: { optional: VALUES },
     },
   },
@@ -166,7 +168,12 @@ const EVENTS: EventTable = {
   },
   'run-resumed': {
     description: 'A run that had ended or died goes on.',
-    members: { reeve: TEXT, acceptedChanges: { optional: FLAG } },
+    members: {
+      reeve: TEXT,
+      acceptedChanges: { optional: FLAG },
+      outline: { optional: VALUES },
+      renamed: { optional: VALUES },
+    },
   },
   'task-retry': {
     description: 'A try failed, and another one follows.',

@@ -1,5 +1,6 @@
 import type { Place } from './errors.ts';
 import type { Change } from './module.ts';
+import type { Outline } from './outline.ts';
 
 /** The version of the event schema; readers accept older ones. */
 export const EVENT_VERSION = 1;
@@ -115,9 +116,13 @@ export interface ItemEnded {
   host: string;
   task: string;
   item: string;
+  /** Its number in the loop, from 0. */
+  index?: number;
   status: TaskStatus;
   message?: string;
   changes?: Change[];
+  /** What the module was told for it, without defaults. */
+  args?: Record<string, unknown>;
   /** What the item adds to `results` of the register; masked. */
   result?: Record<string, unknown>;
 }
@@ -163,7 +168,13 @@ export interface RunResumed {
   reeve: string;
   /** Why the playbook or inventory may differ from what was run before. */
   acceptedChanges?: boolean;
+  /** What runs from here on, when it is not what was run before. */
+  outline?: Outline;
+  /** Where steps stand that stood elsewhere before; null for those that are gone. */
+  renamed?: Renamed;
 }
+/** Ids of steps: where they stood → where they stand. */
+export type Renamed = Record<string, string | null>;
 export interface TaskRetry {
   type: 'task-retry';
   host: string;
@@ -185,7 +196,7 @@ export interface TaskEnded {
   /** Why it was skipped, is unknown, or failed; or what it found. */
   message?: string;
   changes: Change[];
-  /** What the module was told, without defaults; absent for loops, and where it did not come to that. */
+  /** What the module was told, without defaults; of a loop each item has its own; absent where it did not come to that. */
   args?: Record<string, unknown>;
   /** What `register` gets; masked. */
   result?: Record<string, unknown>;

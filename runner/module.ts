@@ -87,6 +87,11 @@ export interface RunOptions {
    * scripts are only the calls. They must print nothing and read nothing while they are defined.
    */
   functions?: string;
+  /**
+   * For a script that does not exit and leaves folder, options, traps and streams as they are: it runs in the shell itself,
+   * which spares the fork of a subshell. Its variables stay.
+   */
+  inShell?: boolean;
 }
 
 /** What a script left. Output is exactly the bytes written; `stdout` and `stderr` are decoded as UTF-8. */

@@ -1,3 +1,5 @@
+import type { Outline } from './outline.ts';
+
 /** What was run, by whom, where and with what; written once, when the run begins. Holds no secrets. */
 export interface RunHeader {
   version: 1;
@@ -9,8 +11,11 @@ export interface RunHeader {
   /** The files the playbook and the inventory were read from, as they were then. */
   files: { path: string; sha256: string; copy: string }[];
   inventory: string[];
-  /** Values of the inputs; secret ones are named and not stored. */
+  /** The same by its parts, for telling what changed since. */
+  outline?: Outline;
+  /** Values of the inputs, without the secret ones. */
   inputs: Record<string, unknown>;
+  /** Secret inputs that had another value than their default. */
   secretInputs: string[];
   extraVars: Record<string, unknown>;
   options: {

@@ -1,6 +1,6 @@
 import { defineModule, type Evaluated, TaskFailure } from '../../runner/module.ts';
 
-const written = { oneOf: [{ type: 'string' }, { type: 'boolean' }] } as const;
+const written = { anyOf: [{ type: 'string' }, { type: 'boolean' }] } as const;
 
 export const assert = defineModule({
   name: 'assert',
@@ -12,7 +12,7 @@ export const assert = defineModule({
     properties: {
       that: {
         description: 'A CEL expression or a list of them; all must be true.',
-        anyOf: [...written.oneOf, { type: 'array', items: written, minItems: 1 }],
+        anyOf: [...written.anyOf, { type: 'array', items: written, minItems: 1 }],
       },
       fail_msg: { type: 'string', description: 'Printed when one of them is false, above the expressions.' },
       success_msg: { type: 'string', description: 'Printed when all are true.' },

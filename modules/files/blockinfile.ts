@@ -1,18 +1,17 @@
 import { defineModule, TaskFailure } from '../../runner/module.ts';
 import { editArguments, planEdit } from '../shared/edit.ts';
-import { compilePattern, patternProblem } from '../shared/pattern.ts';
+import { type InsertArgs, insertArguments, insertionPlace, insertProblem } from '../shared/insert.ts';
+import { patternProblem } from '../shared/pattern.ts';
 import { FILE_NEEDS } from '../shared/stat.ts';
 import { insertLines, joinLines, type Line, splitLines, type TextDocument } from '../shared/text.ts';
 import { applyWrite, fileFactsSchema, undoWrite, type WriteStep, type WriteUndo } from '../shared/write.ts';
 
-interface BlockArgs {
+interface BlockArgs extends InsertArgs {
   path: string;
   block: string;
   marker: string;
   marker_begin: string;
   marker_end: string;
-  insertafter?: string;
-  insertbefore?: string;
   state: 'present' | 'absent';
 }
 
@@ -44,14 +43,7 @@ export const blockinfile = defineModule({
       },
       marker_begin: { type: 'string', default: 'BEGIN', description: 'What {mark} is in the first marker line.' },
       marker_end: { type: 'string', default: 'END', description: 'What {mark} is in the last marker line.' },
-      insertafter: {
-        type: 'string',
-        description: 'Where a new block goes: after the last line that matches this pattern, or EOF (the default).',
-      },
-      insertbefore: {
-        type: 'string',
-        description: 'Where a new block goes: before the last line that matches this pattern, or BOF.',
-      },
+      ...insertArguments('block'),
       ...editArguments,
     },
   },
@@ -73,14 +65,12 @@ export const blockinfile = defineModule({
     'A block that exists stays where it is. Markers that are not exactly one pair are an error, since nobody can tell which lines are the block.',
   check(args) {
     const { block, marker, marker_begin: begin, marker_end: end } = args as unknown as BlockArgs;
-    if (args.insertafter !== undefined && args.insertbefore !== undefined)
-      return 'give either insertafter or insertbefore';
     if (begin === end) return 'marker_begin and marker_end must differ';
     const markers = [begin, end].map((mark) => marker?.replaceAll('{mark}', mark));
     if (block?.split(/\r*(?:\n|$)/).some((line) => markers.includes(line)))
       return 'the block holds one of its own marker lines';
     if (/[\r\n]/.test(`${begin}${end}`)) return 'a marker is one line';
-    return patternProblem(args, ['insertafter', 'insertbefore']);
+    return insertProblem(args) ?? patternProblem(args, ['insertafter', 'insertbefore']);
   },
   async plan(args, target) {
     const { block, marker, marker_begin, marker_end, insertafter, insertbefore, state, ...file } = args;
@@ -128,15 +118,4 @@ function findBlock(lines: Line[], begin: string, end: string, path: string) {
     code: 'markers',
     hint: 'mend the file by hand, or give this block a marker of its own',
   });
-}
-
-function insertionPlace(lines: Line[], document: TextDocument, args: BlockArgs): number {
-  const { insertafter: after, insertbefore: before } = args;
-  if (before === 'BOF' || after === 'BOF') return 0;
-  const source = after ?? before;
-  if (source === undefined || source === 'EOF') return lines.length;
-  const pattern = compilePattern(document.argument(source));
-  const at = lines.findLastIndex((line) => pattern.test(line.text));
-  if (at < 0) return lines.length;
-  return after === undefined ? at : at + 1;
 }

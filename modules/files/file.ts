@@ -12,7 +12,15 @@ import {
 import { formatMode, modeArgument, resolveMode } from '../shared/mode.ts';
 import { quotePath } from '../shared/quote.ts';
 import { LIST_SCRIPT, parseList, planRecursive } from '../shared/recurse.ts';
-import { type Attributes, FILE_NEEDS, type FileState, parseProbes, probeScript, withoutSlash } from '../shared/stat.ts';
+import {
+  type Attributes,
+  FILE_NEEDS,
+  type FileState,
+  parseProbes,
+  probeFile,
+  probeScript,
+  withoutSlash,
+} from '../shared/stat.ts';
 import { attributesChange, warnWithoutParent, writeArguments } from '../shared/write.ts';
 
 interface Step {
@@ -127,8 +135,9 @@ export const file = defineModule({
 
 async function look(args: { path: string; recurse: boolean }, target: ReadTarget) {
   const path = withoutSlash(args.path);
+  if (!args.recurse) return { state: await probeFile(target, { path }), rest: Buffer.alloc(0) };
   const { script, options } = probeScript([{ path }]);
-  const result = await target.read(script + (args.recurse ? LIST_SCRIPT : ''), options);
+  const result = await target.read(script + LIST_SCRIPT, options);
   const { states, rest } = parseProbes(result.raw.stdout, 1);
   if (!states[0]) throw new TaskFailure(`${path} could not be looked at: ${result.stderr.trim()}`);
   return { state: withForeseen(states[0], target), rest };

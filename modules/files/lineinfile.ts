@@ -1,16 +1,15 @@
 import { defineModule } from '../../runner/module.ts';
 import { editArguments, planEdit } from '../shared/edit.ts';
+import { findLine, type InsertArgs, insertArguments, insertionPlace, insertProblem } from '../shared/insert.ts';
 import { compilePattern, expandGroups, patternProblem } from '../shared/pattern.ts';
 import { FILE_NEEDS } from '../shared/stat.ts';
 import { insertLines, joinLines, type Line, splitLines, type TextDocument } from '../shared/text.ts';
 import { applyWrite, fileFactsSchema, undoWrite, type WriteStep, type WriteUndo } from '../shared/write.ts';
 
-interface LineArgs {
+interface LineArgs extends InsertArgs {
   line?: string;
   regexp?: string;
   search_string?: string;
-  insertafter?: string;
-  insertbefore?: string;
   backrefs: boolean;
   firstmatch: boolean;
   state: 'present' | 'absent';
@@ -40,14 +39,7 @@ export const lineinfile = defineModule({
         minLength: 1,
         description: 'Like regexp, but plain text found anywhere in a line.',
       },
-      insertafter: {
-        type: 'string',
-        description: 'Where a new line goes: after the last line that matches this pattern, or EOF (the default).',
-      },
-      insertbefore: {
-        type: 'string',
-        description: 'Where a new line goes: before the last line that matches this pattern, or BOF.',
-      },
+      ...insertArguments('line'),
       firstmatch: {
         type: 'boolean',
         default: false,
@@ -86,10 +78,8 @@ export const lineinfile = defineModule({
     if (line !== undefined && /[\r\n]/.test(line.replace(/\r?\n$/, '')))
       return 'line is one line; use `blockinfile` for several';
     if (regexp !== undefined && search !== undefined) return 'give either regexp or search_string';
-    if (args.insertafter !== undefined && args.insertbefore !== undefined)
-      return 'give either insertafter or insertbefore';
     if (args.backrefs && regexp === undefined) return 'backrefs needs regexp';
-    return patternProblem(args, ['regexp', 'insertafter', 'insertbefore']);
+    return insertProblem(args) ?? patternProblem(args, ['regexp', 'insertafter', 'insertbefore']);
   },
   async plan(args, target) {
     const { line, regexp, search_string, insertafter, insertbefore, backrefs, firstmatch, state, ...file } = args;
@@ -143,20 +133,5 @@ function withLine(
     return lines.with(at, { ...found, text });
   }
   if (args.backrefs || present) return lines;
-  return insertLines(lines, insertionPlace(lines, document, args), [wanted]);
-}
-
-function findLine(lines: Line[], matches: (line: string) => boolean, first: boolean): number {
-  return first ? lines.findIndex((line) => matches(line.text)) : lines.findLastIndex((line) => matches(line.text));
-}
-
-function insertionPlace(lines: Line[], document: TextDocument, args: LineArgs): number {
-  const { insertafter: after, insertbefore: before } = args;
-  if (after === 'BOF' || before === 'BOF') return 0;
-  const source = after ?? before;
-  if (source === undefined || source === 'EOF') return lines.length;
-  const pattern = compilePattern(document.argument(source));
-  const at = findLine(lines, (line) => pattern.test(line), args.firstmatch);
-  if (at < 0) return lines.length;
-  return after === undefined ? at : at + 1;
+  return insertLines(lines, insertionPlace(lines, document, args, args.firstmatch), [wanted]);
 }

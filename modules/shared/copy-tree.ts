@@ -4,13 +4,13 @@ import { attributesScript, removeDirectories, runOrFail } from './attributes.ts'
 import { type ForeseenPath, foresee } from './foresee.ts';
 import { formatMode, resolveMode } from './mode.ts';
 import { quotePath } from './quote.ts';
-import { type FileState, probeFiles, withoutSlash } from './stat.ts';
+import { type FileState, withoutSlash } from './stat.ts';
+import { probeTree } from './stat-tree.ts';
 import {
   applyWrite,
   type FileFacts,
   plannedUndo,
   planWrite,
-  sha256Of,
   undoWrite,
   type WantedFile,
   type WriteStep,
@@ -42,15 +42,7 @@ export async function planCopyTree(
   target: ReadTarget,
 ): Promise<Plan<CopyTreeStep>> {
   const root = withoutSlash(args.dest);
-  const states = await probeFiles(target, [
-    { path: root },
-    ...tree.directories.map(({ path }) => ({ path: `${root}/${path}` })),
-    ...tree.files.map(({ path, content }) => ({
-      path: `${root}/${path}`,
-      content: { unless: sha256Of(content), size: content.length },
-    })),
-  ]);
-  const directories = states.slice(0, 1 + tree.directories.length);
+  const { directories, files } = await probeTree(target, root, tree);
   const made = missingDirectories(directories);
   const {
     changes: all,
@@ -64,9 +56,9 @@ export async function planCopyTree(
   );
   const changes: Plan['changes'] = all;
   const writes: WriteStep[] = [];
-  tree.files.forEach((file, index) => {
-    const state = states[directories.length + index]!;
-    if (state.real && !args.force) return;
+  for (const [index, file] of tree.files.entries()) {
+    const state = files[index]!;
+    if (state.real && !args.force) continue;
     const { mode, ...others } = args;
     const fileMode = mode === 'preserve' ? file.mode : mode;
     const plan = planWrite(state, {
@@ -76,15 +68,15 @@ export async function planCopyTree(
     });
     changes.push(...plan.changes);
     if (plan.step) writes.push(plan.step);
-  });
+  }
   const facts = { path: directories[0]!.path };
   if (changes.length === 0) return { changes, facts };
-  const files = Object.fromEntries(writes.map((write) => [write.path, write.after]));
+  const written = Object.fromEntries(writes.map((write) => [write.path, write.after]));
   return {
     changes,
     undo: plannedTreeUndo({ made, writes }, target),
     predicted: facts,
-    foresees: foresee(target, { ...after, ...files }),
+    foresees: foresee(target, { ...after, ...written }),
     next: { facts, make, made, writes },
   };
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Connections } from '../connect/types.ts';
-import type { EventSink } from '../events.ts';
+import type { EventSink, RunEvent } from '../events.ts';
 import { Interrupt } from '../execute/interrupt.ts';
 import type { KeepText } from '../execute/recorded-value.ts';
 import type { Replay } from '../execute/replay.ts';
@@ -31,9 +31,9 @@ export interface Assembly {
   keep?: KeepText;
   readArtefact?: (path: string) => string;
   recorded?: RunParts['recorded'];
-  /** Set when an earlier run goes on: what it has done, and the number of its last event. */
+  /** Set when an earlier run goes on: what it has done, and its last event. */
   replay?: Replay;
-  seq?: number;
+  last?: RunEvent | undefined;
 }
 
 /** Everything a run is made of, from what the command line says. Whoever calls this closes `connections`. */
@@ -44,7 +44,7 @@ export async function assemble(assembly: Assembly): Promise<RunParts> {
     (work) => assembly.reporter.apart(work),
     () => interrupt.press(),
   );
-  const emitter = new Emitter(assembly.id, sinks, masker, assembly.seq);
+  const emitter = new Emitter(assembly.id, sinks, masker, assembly.last);
   const connections = await openConnections(assembly.hostKeyChecking, person, (message) => {
     emitter.emit({ type: 'notice', level: 'warning', message });
   });

@@ -184,7 +184,10 @@ export const COMMANDS: readonly CommandDefinition[] = [
         options: [
           ['--playbook <name>', 'Only runs of this playbook'],
           ['--host <name>', 'Only runs on this host'],
-          ['--result <result>', 'done, failed, unreachable, refused, interrupted, died or running'],
+          [
+            '--result <result>',
+            'done, failed, unreachable, refused, interrupted, error, died, running, unknown or rolled back',
+          ],
           ['--json', 'As JSON'],
           ['--cluster', 'The upgrades that the cluster of the inventory remembers'],
           INVENTORY_OPTION,
@@ -218,7 +221,8 @@ export const COMMANDS: readonly CommandDefinition[] = [
   {
     usage: 'note <run> [...words]',
     description: 'Add a note to a run; its action log shows it',
-    groups: [{ title: 'Options', options: [RUNS] }],
+    details: 'What is secret in the playbook and its inventory is masked in the note as well.',
+    groups: [{ title: 'Options', options: [RUNS] }, SECRETS],
     examples: ['reeve note last "web was slow for a minute; nobody complained"'],
     run: async ([run, words], options) => (await import('./commands/note.ts')).note(run!, words!, options),
   },

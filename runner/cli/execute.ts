@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { modules } from '../../modules/index.ts';
 import { EXIT } from '../errors.ts';
+import type { RunEvent, RunResumed } from '../events.ts';
 import type { Replay } from '../execute/replay.ts';
 import { runPlaybook } from '../execute/run.ts';
 import type { RunSettings } from '../execute/run-state.ts';
@@ -16,6 +17,7 @@ import { assemble, runId } from './assemble.ts';
 import type { LoadedRun } from './load-run.ts';
 import { LogFile } from './log-file.ts';
 import { count, duration, oneOf, text, texts, words } from './options.ts';
+import type { ChangedSince } from './past-run.ts';
 import { artefactReader, recordRun, runsFolder } from './record.ts';
 import { reporter } from './reporter.ts';
 import { finishReports } from './run-reports.ts';
@@ -33,8 +35,8 @@ export interface Execution extends LoadedRun {
     folder: RunFolder;
     settings: RunSettings;
     replay: Replay;
-    seq: number;
-    acceptedChanges: boolean;
+    last: RunEvent | undefined;
+    changed: ChangedSince;
     unlock: () => void;
   };
 }
@@ -62,10 +64,10 @@ export async function execute(execution: Execution): Promise<number> {
     yes: options.yes === true,
     reporter: shown,
     hostKeyChecking: text(options.hostKeyChecking, '--host-key-checking') ?? process.env.REEVE_HOST_KEY_CHECKING,
-    keep: (name, content) => folder.keep(name, masker.text(content)),
+    keep: (name, content) => journal.keep(() => folder.keep(name, masker.text(content))),
     readArtefact: artefactReader(folder),
     recorded: () => readJournal(folder.events).events,
-    ...(resumed ? { replay: resumed.replay, seq: resumed.seq } : {}),
+    ...(resumed ? { replay: resumed.replay, last: resumed.last } : {}),
   });
   short.tellTo((message) => parts.emitter.emit({ type: 'notice', level: 'warning', message }));
   const unwatch = watchSignals(parts.interrupt, (message) => {
@@ -75,7 +77,7 @@ export async function execute(execution: Execution): Promise<number> {
     const outcome = await runPlaybook(parts, {
       playbook: file,
       reeve: version(),
-      ...(resumed ? { resumed: { acceptedChanges: resumed.acceptedChanges } } : {}),
+      ...(resumed ? { resumed: resumedEvent(resumed.changed) } : {}),
     });
     const detailed =
       settings.check && options.detailedExitcode === true && outcome.exitCode === EXIT.done && outcome.pending;
@@ -90,6 +92,10 @@ export async function execute(execution: Execution): Promise<number> {
       unwatch();
     }
   }
+}
+
+function resumedEvent({ accepted, outline, renamed }: ChangedSince): Omit<RunResumed, 'type' | 'reeve'> {
+  return { acceptedChanges: accepted, ...(outline ? { outline } : {}), ...(renamed ? { renamed } : {}) };
 }
 
 function newFolder(execution: Execution, settings: RunSettings, masker: Masker): Promise<RunFolder> {

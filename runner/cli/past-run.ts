@@ -1,13 +1,21 @@
 import { statSync, truncateSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { createTwoFilesPatch } from 'diff';
 import { EXIT, ReeveError } from '../errors.ts';
+import type { Renamed } from '../events.ts';
+import { holdsMask } from '../execute/lost-secret.ts';
 import { inventorySnapshot } from '../inventory/snapshot.ts';
 import type { RunFolder, RunHeader } from '../journal/folder.ts';
-import { MASK, Masker } from '../journal/masker.ts';
+import { Masker } from '../journal/masker.ts';
 import { type ReadJournal, readJournal } from '../journal/read.ts';
 import { lockRun } from '../journal/run-lock.ts';
 import { loadDocument } from '../load/parse.ts';
+import type { Outline } from '../outline.ts';
+import { inputVariable } from '../playbook/fill-inputs.ts';
+import type { Playbook, Step } from '../playbook/model.ts';
+import { compareOutlines } from './changes.ts';
 import { type LoadedRun, loadRun } from './load-run.ts';
+import { outlineOf } from './outline.ts';
 import { artefactReader, INVENTORY, sha256 } from './record.ts';
 
 /** A run that is taken up again: to go on with it, or to take it back. */
@@ -16,19 +24,36 @@ export interface PastRun {
   header: RunHeader;
   journal: ReadJournal;
   loaded: LoadedRun;
-  /** Playbook or inventory differ from what was run, and that was accepted. */
-  acceptedChanges: boolean;
+  changed: ChangedSince;
   /** Gives the run back: nobody else writes its folder until then. */
   unlock: () => void;
 }
 
+/** How playbook and inventory differ from what was run. */
+export interface ChangedSince {
+  /** In what remains, and that was accepted. */
+  accepted: boolean;
+  /** Plays that have changed and are done. */
+  past: readonly number[];
+  /** What is there now, when it is something else. */
+  outline?: Outline;
+  renamed?: Renamed;
+}
+
+const NOTHING_CHANGED: ChangedSince = { accepted: false, past: [] };
+
 /**
  * Reads a run's journal, and its playbook and inventory as they are now. A torn last line is cut off: it announced
  * something that did not begin.
- * @throws ReeveError `changed-since` (exit code 6) when they are not what was run and nobody accepts that, after showing
- * the difference; `run-busy` when it is going on at this moment.
+ * @param counts which changes since count.
+ * @throws ReeveError `changed-since` (exit code 6) when what remains is not what it was and nobody accepts that, after
+ * showing the difference; `run-busy` when it is going on at this moment.
  */
-export async function takeUp(folder: RunFolder, options: Record<string, unknown>): Promise<PastRun> {
+export async function takeUp(
+  folder: RunFolder,
+  options: Record<string, unknown>,
+  counts: 'all' | 'what remains' = 'all',
+): Promise<PastRun> {
   const header = folder.readHeader();
   // Held from before the journal is read until it was written: another one could have gone on meanwhile.
   const unlock = lockRun(folder.path);
@@ -36,8 +61,12 @@ export async function takeUp(folder: RunFolder, options: Record<string, unknown>
     const journal = readJournal(folder.events);
     if (journal.torn && statSync(folder.events).size > journal.length) truncateSync(folder.events, journal.length);
     const loaded = await loadRun((opener) => loadDocument(header.playbook.file, { opener }), asGiven(header, options));
-    const acceptedChanges = acceptChanges(folder, header, loaded, options.acceptChanges === true);
-    return { folder, header, journal, loaded, acceptedChanges, unlock };
+    const missing = header.secretInputs.filter((name) => !loaded.filled.givenSecrets.includes(name));
+    if (missing.length > 0) throw notRecorded(missing);
+    learnGivenRegisters(loaded);
+    const past = { folder, header, journal, loaded };
+    const changed = acceptChanges(past, options.acceptChanges === true, counts);
+    return { ...past, changed, unlock };
   } catch (error) {
     unlock();
     throw error;
@@ -46,33 +75,85 @@ export async function takeUp(folder: RunFolder, options: Record<string, unknown>
 
 /** The command line of the run as it was: its inventory and inputs; secret inputs are given or asked for again. */
 function asGiven(header: RunHeader, options: Record<string, unknown>): Record<string, unknown> {
-  const isMasked = (value: unknown) => (JSON.stringify(value) ?? '').includes(MASK);
-  const values = Object.entries({ ...header.inputs, ...header.extraVars }).filter(([, value]) => !isMasked(value));
+  const recorded = Object.entries({ ...header.inputs, ...header.extraVars });
+  const values = recorded.filter(([, value]) => !holdsMask(value));
   const extra = values.map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
   const again = options.extraVars === undefined ? [] : [options.extraVars].flat();
-  const isGiven = (name: string) => again.map(String).some((one) => one.startsWith('@') || one.startsWith(`${name}=`));
-  const secret = Object.keys(header.extraVars).filter((name) => isMasked(header.extraVars[name]) && !isGiven(name));
+  const isGiven = (name: string) =>
+    again.map(String).some((one) => one.startsWith('@') || one.startsWith(`${name}=`)) ||
+    process.env[inputVariable(name)] !== undefined;
+  const masked = recorded.filter(([, value]) => holdsMask(value)).map(([name]) => name);
+  const secret = masked.filter((name) => !isGiven(name));
   if (secret.length > 0) throw notRecorded(secret);
   return { ...options, inventory: header.inventory, extraVars: [...extra, ...again] };
 }
 
-/** Without them a variable of the same name would silently take their place. */
+/** A register that is given again held a secret: it is one. */
+function learnGivenRegisters({ playbook, filled, secrets }: LoadedRun): void {
+  for (const name of registersOf(playbook))
+    if (Object.hasOwn(filled.extraVars, name)) secrets.learn(filled.extraVars[name]);
+}
+
+function registersOf(playbook: Playbook): string[] {
+  const of = (steps: readonly Step[]): string[] =>
+    steps.flatMap((step) =>
+      step.kind === 'task' ? (step.register ?? []) : of([...step.steps, ...step.rescue, ...step.always]),
+    );
+  return playbook.plays.flatMap((play) => of([...play.preTasks, ...play.tasks, ...play.postTasks, ...play.handlers]));
+}
+
+/** Without them a default, or a variable of the same name, would silently take their place. */
 function notRecorded(names: string[]): ReeveError {
   return new ReeveError('secret-not-recorded', `secrets are not recorded: ${names.join(', ')} must be given again`, {
-    hint: 'give them with -e, as before',
+    hint: 'give them with -e or REEVE_INPUT_NAME, as before',
     exitCode: EXIT.usage,
   });
 }
 
-function acceptChanges(folder: RunFolder, header: RunHeader, loaded: LoadedRun, accepted: boolean): boolean {
-  const differences = differencesSince(folder, header, loaded);
-  if (differences.length === 0) return false;
-  process.stderr.write(`${differences.join('\n')}\n`);
-  if (accepted) return true;
+/**
+ * Lets a run go on when nothing that remains has changed; says on stderr what has, and shows the difference.
+ * @throws ReeveError `changed-since`
+ */
+function acceptChanges(
+  past: Pick<PastRun, 'folder' | 'header' | 'journal' | 'loaded'>,
+  accepted: boolean,
+  counts: 'all' | 'what remains',
+): ChangedSince {
+  const differences = differencesSince(past.folder, past.header, past.loaded);
+  const now = outlineOf(past.loaded);
+  const before = outlineBefore(past);
+  // What is taken back was done by all of it; a run of an older reeve does not say what of it lies where.
+  if (!before || counts === 'all') {
+    return differences.length === 0 ? NOTHING_CHANGED : accept(['playbook or inventory'], differences, accepted, {});
+  }
+  const { reaching, past: done, renamed } = compareOutlines(before, now, past.journal.events);
+  for (const index of done) {
+    const { name } = now.plays[index]!;
+    process.stderr.write(`note: play "${name}" has changed since; it is done on all its hosts and is not run again\n`);
+  }
+  const changed = { past: done, ...(isDeepStrictEqual(before, now) ? {} : { outline: now, renamed }) };
+  return reaching.length === 0 ? { ...NOTHING_CHANGED, ...changed } : accept(reaching, differences, accepted, changed);
+}
+
+function accept(
+  reaching: readonly string[],
+  differences: readonly string[],
+  accepted: boolean,
+  changed: Partial<ChangedSince>,
+): ChangedSince {
+  const what = `what remains may depend on what has changed: ${reaching.join(', ')}`;
+  process.stderr.write(`${[...differences, what].join('\n')}\n`);
+  if (accepted) return { ...NOTHING_CHANGED, ...changed, accepted };
   throw new ReeveError('changed-since', 'playbook or inventory are not what was run before; the difference is above', {
     hint: 'put them back, or say --accept-changes when the rest may run as it is now',
     exitCode: EXIT.refused,
   });
+}
+
+/** What was run last: a resume can have accepted another playbook than the first. */
+function outlineBefore({ header, journal }: Pick<PastRun, 'header' | 'journal'>): Outline | undefined {
+  const resumed = journal.events.findLast((event) => event.type === 'run-resumed' && event.outline !== undefined);
+  return resumed?.type === 'run-resumed' ? resumed.outline : header.outline;
 }
 
 /** Unified diffs of what was run and what is there now; secrets are masked in what was kept. */

@@ -2,15 +2,19 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { ReeveError } from '../errors.ts';
 import { CONNECTION_VARIABLES } from '../execute/connection-spec.ts';
 import type { RunSettings } from '../execute/run-state.ts';
 import type { Inventory } from '../inventory/model.ts';
 import { inventorySnapshot } from '../inventory/snapshot.ts';
 import { createRunFolder, type RunFolder, type RunHeader, writeHeader } from '../journal/folder.ts';
 import { gitState } from '../journal/git-state.ts';
+import { journalError } from '../journal/journal-error.ts';
 import type { Masker } from '../journal/masker.ts';
 import type { Document } from '../load/document.ts';
+import type { Filled } from '../playbook/fill-inputs.ts';
 import type { Playbook } from '../playbook/model.ts';
+import { outlineOf } from './outline.ts';
 import { version } from './version.ts';
 
 /** What is recorded of a run before it begins. */
@@ -25,16 +29,28 @@ export interface Recording {
   inventorySources: readonly string[];
   settings: RunSettings;
   masker: Masker;
+  filled: Filled;
 }
 
-/** Makes the run's folder and writes down what is about to run, without secrets. */
+/**
+ * Makes the run's folder and writes down what is about to run, without secrets.
+ * @throws ReeveError `journal-failed`
+ */
 export async function recordRun(recording: Recording): Promise<RunFolder> {
-  const { id, runs, playbook, documents, inventory, settings, masker } = recording;
-  const folder = createRunFolder(runs, id);
+  const folder = createRunFolder(recording.runs, recording.id);
+  try {
+    await writeDown(folder, recording);
+  } catch (error) {
+    throw error instanceof ReeveError ? error : journalError(folder.path, error);
+  }
+  return folder;
+}
+
+async function writeDown(folder: RunFolder, recording: Recording): Promise<void> {
+  const { id, playbook, documents, inventory, settings, masker } = recording;
   hideInventorySecrets(inventory, masker);
   const files = documents.map((document) => keepFile(folder, masker, resolve(document.file), document.text));
   files.push(keepFile(folder, masker, INVENTORY, inventorySnapshot(inventory)));
-  const secretInputs = secretNames(playbook);
   const git = await gitState(dirname(resolve(recording.file)));
   const ci = ciJob();
   const { check, diff, forks, limit, tags, skipTags, locks, onFailure } = settings;
@@ -47,8 +63,9 @@ export async function recordRun(recording: Recording): Promise<RunFolder> {
     playbook: { file: resolve(recording.file), name: playbook.name },
     files,
     inventory: recording.inventorySources.map((source) => (source.includes(',') ? source : resolve(source))),
+    outline: outlineOf({ playbook, documents: [...documents], inventory }),
     inputs: masker.value(openInputs(playbook, settings.inputs)),
-    secretInputs,
+    secretInputs: recording.filled.givenSecrets,
     extraVars: masker.value(withoutPasswords(settings.extraVars)),
     options: {
       ...{ check, diff, forks, tags, skipTags },
@@ -61,7 +78,6 @@ export async function recordRun(recording: Recording): Promise<RunFolder> {
     ...(ci ? { ci } : {}),
   };
   writeHeader(folder, header);
-  return folder;
 }
 
 /** Stands for the inventory among the files of a run: what it means, not how it is written. */
@@ -77,7 +93,7 @@ export function sha256(text: string): string {
 }
 
 /** Passwords that stand in the inventory as they are become secrets before a copy of it is written. */
-function hideInventorySecrets(inventory: Inventory, masker: Masker): void {
+export function hideInventorySecrets(inventory: Inventory, masker: Masker): void {
   const names = passwordNames();
   for (const host of inventory.hosts.keys()) {
     for (const { definitions } of inventory.layersOf(host)) {

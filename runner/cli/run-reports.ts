@@ -1,23 +1,26 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunEvent } from '../events.ts';
 import type { RunFolder, RunHeader } from '../journal/folder.ts';
 import { readNotes } from '../journal/notes.ts';
-import { readJournal } from '../journal/read.ts';
+import { visitJournal } from '../journal/read.ts';
 import { type Format, REPORT_FILES, type Render } from '../report/formats.ts';
+import { Recorder, type RunRecord } from '../report/record.ts';
+import { Slices } from '../slices.ts';
 import type { LogFile } from './log-file.ts';
 
-/** What reports are made of: the header, the events, and the notes of people after them. */
-export function readRun(folder: RunFolder): { header: RunHeader; events: RunEvent[] } {
-  const { events } = readJournal(folder.events);
-  return { header: folder.readHeader(), events: [...events, ...readNotes(folder)] };
+/** What reports are made of: the header, and the record of the events, with the notes of people after them. */
+async function readRun(folder: RunFolder): Promise<{ header: RunHeader; record: RunRecord }> {
+  const recorder = new Recorder();
+  await visitJournal(folder.events, (event) => recorder.take(event));
+  for (const note of readNotes(folder)) recorder.take(note);
+  return { header: folder.readHeader(), record: recorder.record };
 }
 
 /** The reports of one format, by the name of their file: `github` has two, the others one. */
 export async function renderReports(folder: RunFolder, format: Format): Promise<{ file: string; text: string }[]> {
-  const { header, events } = readRun(folder);
+  const { header, record } = await readRun(folder);
   const wanted = REPORT_FILES.filter((one) => one.format === format);
-  return Promise.all(wanted.map(async ({ file, load }) => ({ file, text: (await load())(header, events) })));
+  return Promise.all(wanted.map(async ({ file, load }) => ({ file, text: await whole(await load(), header, record) })));
 }
 
 /**
@@ -26,13 +29,25 @@ export async function renderReports(folder: RunFolder, format: Format): Promise<
  * @throws whatever the file system or the journal throws: the run itself is over by then, so the caller only tells it.
  */
 export async function writeRunReports(folder: RunFolder, to?: string): Promise<void> {
-  const { header, events } = readRun(folder);
-  const text = async (load: () => Promise<Render>) => (await load())(header, events);
-  const log = REPORT_FILES.find(({ format }) => format === 'md')!;
-  replaceFile(join(folder.path, log.file), await text(log.load), 0o600);
-  if (to === undefined) return;
-  mkdirSync(to, { recursive: true });
-  for (const { file, load } of REPORT_FILES) replaceFile(join(to, file), await text(load));
+  const { header, record } = await readRun(folder);
+  if (to !== undefined) mkdirSync(to, { recursive: true });
+  for (const { file, format, load } of REPORT_FILES) {
+    if (format !== 'md' && to === undefined) continue;
+    const text = await whole(await load(), header, record);
+    if (format === 'md') replaceFile(join(folder.path, file), text, 0o600);
+    if (to !== undefined) replaceFile(join(to, file), text);
+  }
+}
+
+/** The text of a report; the event loop has its turn between the pieces, so that Ctrl-C need not wait for all of them. */
+async function whole(render: Render, header: RunHeader, record: RunRecord): Promise<string> {
+  const slices = new Slices();
+  let text = '';
+  for (const piece of render(header, record)) {
+    text += piece;
+    if (slices.isOver) await slices.next();
+  }
+  return text;
 }
 
 /** Whoever reads the file meanwhile sees the old one or the new one, never a half. */

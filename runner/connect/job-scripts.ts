@@ -164,10 +164,11 @@ fi
 :`;
 }
 
-/** Takes the folder away unless the job is at work. */
-export function removeScript(folder: string): string {
-  return `d=${quotePath(folder)}
-${STATE}
-state
-if [ $s != running ]; then rm -rf "$d"; fi`;
+/** Takes every folder away whose path begins so, unless its job is at work. */
+export function removeScript(beginning: string): string {
+  return `${STATE}
+for d in ${quotePath(beginning)}*; do
+  state
+  case $s in running|starting|absent) ;; *) rm -rf "$d";; esac
+done`;
 }

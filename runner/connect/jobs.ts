@@ -21,8 +21,6 @@ export interface RunJobOptions extends JobOptions {
   dir: string;
   /** Take a job that is there already, running or ended, for this one: resume does. Otherwise a running one is an error. */
   attach?: boolean;
-  /** Leave the job's folder where it is; `removeJob` takes it away. */
-  keep?: boolean;
   onOutput?: (stream: 'stdout' | 'stderr', text: Buffer) => void;
   /**
    * Aborting stops the waiting, not the job: half an installation is worse than a whole one, and `endJob` ends it. An abort
@@ -43,15 +41,12 @@ const PATIENCE = { vanished: 2, starting: 15 };
 
 /**
  * Runs a script detached from the connection and waits for it; after a drop it connects again and goes on, until
- * `timeout`, when the job's process group is ended and the result has `timedOut`.
+ * `timeout`, when the job's process group is ended and the result has `timedOut`. The job's folder stays: `removeJobs`.
  * Throws ReeveError `job-running` (another one is at work there), `job-rebooted` (the host was restarted meanwhile),
  * `job-vanished` (killed without a trace), UnreachableError when the host stays away until the deadline.
  */
 export async function runJob(run: RunRequest, options: RunJobOptions): Promise<RunResult> {
-  const job = new Job(run, options);
-  const result = await job.finish();
-  if (!options.keep) await run({ script: removeScript(job.folder), timeout: SCRIPT_TIMEOUT }).catch(() => {});
-  return result;
+  return new Job(run, options).finish();
 }
 
 /** What has become of a job of an earlier run; undefined when there is none. */
@@ -70,9 +65,9 @@ export async function endJob(run: RunRequest, dir: string, name: string): Promis
   await run({ script: stopScript(folder, 'KILL'), timeout: SCRIPT_TIMEOUT });
 }
 
-/** Takes away the folder of a job that has ended. */
-export async function removeJob(run: RunRequest, dir: string, name: string): Promise<void> {
-  await run({ script: removeScript(jobFolder(dir, name)), timeout: SCRIPT_TIMEOUT });
+/** Takes away the folders of all jobs whose names begin so, unless they are at work; tries once. */
+export async function removeJobs(run: RunRequest, dir: string, prefix: string): Promise<void> {
+  await run({ script: removeScript(jobFolder(dir, prefix)), timeout: SCRIPT_TIMEOUT }).catch(() => {});
 }
 
 class Job {

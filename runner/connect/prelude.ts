@@ -55,8 +55,10 @@ const FOLDER = [
 /**
  * Direct requests: `_d NONCE SCRIPT` costs one fork; `_p NONCE SCRIPT TEXT` two; `_c NONCE SCRIPT NUMBER`, with input from a
  * file, one beside the dd that wrote it. The subshell drops its arguments first, so that no script can print the nonce.
+ * `_e NONCE SCRIPT` has no subshell and no fork, for scripts that are known to leave the shell as it is.
  */
 const DIRECT = [
+  '_e(){ { eval "$2";}</dev/null 2>&3 3>&-;_E "$1" $?;}',
   '_d(){ (_l=;_s=$2;set --;eval "$_s")</dev/null 2>&3 3>&-;_E "$1" $?;}',
   '_p(){ printf %s "$3"|(_l=;_s=$2;set --;eval "$_s")2>&3 3>&-;_E "$1" $?;}',
   '_c(){ (_l=;_s=$2;set --;eval "$_s")<"$_t/$3.i" 2>&3 3>&-;_E "$1" $?;true>"$_t/$3.i";}',

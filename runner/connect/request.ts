@@ -76,7 +76,9 @@ function direct(line: Line, request: ShellRequest, nonce: string, number: number
   const script = line.word(variables ? `${variables}\n${request.script}` : request.script, '_s');
   const input = inputOf(request);
   const text = asText(input);
-  if (!input.length) line.text(`_d ${nonce} ${script}`);
+  // Variables set for one script must not stay for the next.
+  const bare = request.inShell === true && !variables;
+  if (!input.length) line.text(`${bare ? '_e' : '_d'} ${nonce} ${script}`);
   else if (text !== undefined) line.text(`_p ${nonce} ${script} ${lineWord(text)}`);
   else {
     line.folder();

@@ -84,7 +84,11 @@ export class StreamShell implements Shell {
 
   run(request: ShellRequest): Promise<RunResult> {
     const turn = this.#queue.then(() => this.#run(request));
-    this.#queue = turn.catch(() => {});
+    // Not the result: an idle shell would keep the output of its last request for as long as the run goes on.
+    this.#queue = turn.then(
+      () => {},
+      () => {},
+    );
     return turn;
   }
 

@@ -9,7 +9,8 @@ import { type AnyModule, type Applied, type Change, type Evaluated, type Plan, T
 import type { Task } from '../playbook/model.ts';
 import { withFacts } from './gather.ts';
 import { confirmLocks } from './lock.ts';
-import { forEvent } from './recorded-value.ts';
+import { forEvent, hiddenResult } from './recorded-value.ts';
+import type { EffectKey, Replay } from './replay.ts';
 import { replayedEffect } from './replay-effect.ts';
 import type { RunState } from './run-state.ts';
 import { shownArgs } from './shown-args.ts';
@@ -56,6 +57,9 @@ export async function attempt(parts: AttemptParts): Promise<Attempt> {
   parts.args = shownArgs(module, rendered);
   const waitsFor = parts.planOnly && describedOnly(parts) ? module.waits?.what(rendered) : undefined;
   if (waitsFor !== undefined) return unknownAttempt(module, `would wait for ${waitsFor}`);
+  const replay = parts.planOnly ? undefined : parts.run.replay;
+  const recorded = replay && (await recordedBefore(parts, replay));
+  if (recorded) return recorded;
   try {
     const plan = await module.plan(rendered, new ReadingTarget(parts.target));
     if (plan.unknown !== undefined) {
@@ -63,13 +67,12 @@ export async function attempt(parts: AttemptParts): Promise<Attempt> {
       if (!parts.planOnly) return failedAttempt(new TaskFailure(plan.unknown, { facts: plan.facts ?? {} }));
       return unknownAttempt(module, plan.unknown, plan.changes);
     }
-    if (plan.changes.length === 0) return doneBefore(parts, plan) ?? unchanged(plan);
+    if (plan.changes.length === 0) return (replay && (await doneBefore(parts, plan, replay))) ?? unchanged(plan);
     return parts.planOnly ? foreseen(parts, plan) : await apply(parts, plan);
   } catch (error) {
     if (!(error instanceof TaskFailure)) throw error;
     // A file that is missing now may be what a pending change would make. Refusals of actions (a drain) are told.
-    const isOfHost = module.kind === 'state' && (module.on ?? 'host') === 'host';
-    if (parts.planOnly && parts.run.pending.any && isOfHost) {
+    if (parts.planOnly && parts.run.pending.any && module.kind === 'state' && onHost(module)) {
       return unknownAttempt(
         module,
         `cannot be told before the changes above are made (${error.message.split('\n', 1)[0]})`,
@@ -77,6 +80,15 @@ export async function attempt(parts: AttemptParts): Promise<Attempt> {
     }
     return failedAttempt(error);
   }
+}
+
+/** Of an effect, in events and in the record of an earlier process. */
+function whereOf({ target, id, item }: AttemptParts): EffectKey {
+  return { host: target.host.name, task: id, ...(item === undefined ? {} : { item }) };
+}
+
+function onHost(module: AnyModule): boolean {
+  return (module.on ?? 'host') === 'host';
 }
 
 /** What a wait is for can often be said although one of its arguments is not known yet. */
@@ -161,17 +173,15 @@ function namesIn(expression: Expression, scope: LayeredScope): Record<string, un
 }
 
 async function apply(parts: AttemptParts, plan: Plan): Promise<Attempt> {
-  const { run, module, id, target } = parts;
+  const { run, module, target } = parts;
   if (!module.apply) throw new ReeveError('module-bug', `module ${module.name} planned a change and cannot apply any`);
-  const where = { host: target.host.name, task: id, ...(parts.item === undefined ? {} : { item: parts.item }) };
-  const done = run.replay?.takeEffect(where);
-  if (done) return replayedEffect(run, done);
+  const where = whereOf(parts);
+  const writing = new WritingTarget(target, parts.item);
   await announceEffect(run, {
     ...{ type: 'effect-started', ...where, changes: shownChanges(plan.changes, parts.noLog) },
     ...(parts.delegated ? { delegate: target.where.host.name } : {}),
     ...recordedUndo(parts, plan.undo),
   });
-  const writing = new WritingTarget(target);
   let applied: Applied | undefined;
   let attempt: Attempt | undefined;
   try {
@@ -185,8 +195,8 @@ async function apply(parts: AttemptParts, plan: Plan): Promise<Attempt> {
     return attempt;
   } finally {
     // State modules are planned again after a crash; of an action the journal must know that it is done, and how.
-    const isKept = attempt !== undefined && module.kind === 'action' && !parts.noLog;
-    const result = isKept ? forEvent(attempt!.result, run.keep) : undefined;
+    const ended = module.kind === 'action' ? attempt?.result : undefined;
+    const result = ended && (parts.noLog ? hiddenResult(ended) : forEvent(ended, run.keep));
     run.emitter.emit({
       type: 'effect-ended',
       ...where,
@@ -194,6 +204,7 @@ async function apply(parts: AttemptParts, plan: Plan): Promise<Attempt> {
       ...recordedUndo(parts, applied?.undo ?? writing.recorded.undo),
       ...(result ? { result } : {}),
     });
+    if (attempt) await writing.jobs.clear();
   }
 }
 
@@ -228,11 +239,18 @@ function changed(plan: Plan, applied: Applied): Attempt {
   return { status: 'changed', changes: plan.changes, result: baseResult({ changed: true, ...said }, facts), ...said };
 }
 
+/** Set for an action that ended before the run died: what it came to, which no plan could tell now. */
+async function recordedBefore(parts: AttemptParts, replay: Replay): Promise<Attempt | undefined> {
+  const done = replay.takeEffect(whereOf(parts));
+  if (done && onHost(parts.module)) await new WritingTarget(parts.target, parts.item).jobs.clearLeft(true);
+  return done && replayedEffect(parts, done);
+}
+
 /** Set when the run had begun these changes before it died, and they are made. */
-function doneBefore(parts: AttemptParts, plan: Plan): Attempt | undefined {
-  const item = parts.item === undefined ? {} : { item: parts.item };
-  const changes = parts.run.replay?.takeAnnounced({ host: parts.target.host.name, task: parts.id, ...item });
-  if (!changes || parts.planOnly) return undefined;
+async function doneBefore(parts: AttemptParts, plan: Plan, replay: Replay): Promise<Attempt | undefined> {
+  const changes = replay.takeAnnounced(whereOf(parts));
+  if (!changes) return undefined;
+  if (onHost(parts.module)) await new WritingTarget(parts.target, parts.item).jobs.clearLeft(false);
   const attempt = changed({ ...plan, changes }, {});
   return { ...attempt, message: 'changed before the run died' };
 }

@@ -26,5 +26,5 @@ export function indexTasks(playbook: Playbook): ReadonlyMap<string, FoundTask> {
 
 /** The task that an instance of it (in a loop, a batch, a later section) belongs to. */
 export function findTask(tasks: ReadonlyMap<string, FoundTask>, id: string): FoundTask | undefined {
-  return tasks.get(id.replace(/[#~@][\d#~@]*$/, ''));
+  return tasks.get(id.replace(/[#~@].*$/, ''));
 }

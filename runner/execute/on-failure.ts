@@ -1,5 +1,6 @@
 import { EXIT, ReeveError } from '../errors.ts';
 import type { Play } from '../playbook/model.ts';
+import { withCurrentIds } from './current-ids.ts';
 import { onFailure } from './failure-mode.ts';
 import { undoChanges } from './rollback.ts';
 import type { RunState } from './run-state.ts';
@@ -29,7 +30,7 @@ export async function afterFailure(run: RunState, play: Play, index: number): Pr
 
 async function takeBack(run: RunState, from: number, what: string): Promise<ReeveError> {
   const id = run.emitter.run;
-  const plan = planUndo(run.recorded!(), run.modules, run.playbook, from);
+  const plan = planUndo(withCurrentIds(run.recorded!()), run.modules, run.playbook, from);
   const refusal = refusalOf(plan.steps);
   // Nothing is better than a part: what is left is what the failure left, and nobody has to guess.
   if (refusal) {

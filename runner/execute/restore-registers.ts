@@ -1,7 +1,7 @@
 import type { RunEvent, TaskEnded } from '../events.ts';
 import { inherit } from './context.ts';
 import { type FoundTask, findTask } from './find-task.ts';
-import { restoredResult } from './replay-task.ts';
+import { restoredValue } from './restored-result.ts';
 import { hostState, type RunState } from './run-state.ts';
 
 /**
@@ -29,6 +29,9 @@ function restoreOne(run: RunState, { task, inherited }: FoundTask, ended: TaskEn
     Object.assign(hostState(run, ended.host).data, ended.args);
   if (task.register === undefined || !ended.result) return;
   // What run_once registers is every host's, unless nobody was willing but for the last one asked.
-  const hosts = inherit(inherited, task).runOnce === true ? (batch ?? [ended.host]) : [ended.host];
-  for (const name of hosts) hostState(run, name).data[task.register] = restoredResult(run, ended);
+  const settings = inherit(inherited, task);
+  const module = run.modules.get(task.module)!;
+  const value = restoredValue({ run, task, module, noLog: settings.noLog === true }, ended.result);
+  const hosts = settings.runOnce === true ? (batch ?? [ended.host]) : [ended.host];
+  for (const name of hosts) hostState(run, name).data[task.register] = value;
 }

@@ -1,10 +1,11 @@
 import { EXIT, ReeveError } from '../errors.ts';
-import type { EventBody, HostRecap, RunEnded } from '../events.ts';
+import type { EventBody, HostRecap, RunEnded, RunResumed } from '../events.ts';
 import { MASK } from '../journal/masker.ts';
 import type { Playbook } from '../playbook/model.ts';
 import { onFailure } from './failure-mode.ts';
 import { takeLocks } from './lock.ts';
 import { afterFailure } from './on-failure.ts';
+import { restorePlay } from './past-play.ts';
 import { runPlay } from './play.ts';
 import type { RunParts, RunState } from './run-state.ts';
 import { Sources } from './sources.ts';
@@ -23,7 +24,7 @@ export interface RunLabels {
   playbook: string;
   reeve: string;
   /** Set when an earlier run of the same id goes on. */
-  resumed?: { acceptedChanges: boolean };
+  resumed?: Omit<RunResumed, 'type' | 'reeve'>;
 }
 
 /**
@@ -85,7 +86,8 @@ async function runPlays(run: RunState): Promise<{ refused?: string | undefined; 
   let empty = true;
   for (const [index, play] of run.playbook.plays.entries()) {
     if (run.interrupt.requested) break;
-    const outcome = await runPlay(run, play, index, sources);
+    const past = run.replay?.pastPlay(index);
+    const outcome = past ? await restorePlay(run, index, past, sources) : await runPlay(run, play, index, sources);
     empty &&= outcome.empty;
     if (outcome.failed.length > 0 || outcome.gateRefused) {
       const { refused } = outcome;

@@ -6,11 +6,15 @@ import { textStartingAt } from '../language/text-place.ts';
 import { sourceCandidates } from '../load/source-candidates.ts';
 import type { SourceFile, SourceTree } from '../module.ts';
 
-/** Files of the control machine that tasks name, relative to the playbook; each is read and compiled once a run. */
+/**
+ * Files of the control machine that tasks name, relative to the playbook. Each is read once for all the hosts of a task; a
+ * template is compiled once a run.
+ */
 export class Sources {
   readonly #directory: string;
   readonly #files = new Map<string, Promise<SourceFile>>();
   readonly #templates = new Map<string, Promise<Template>>();
+  readonly #trees = new Map<string, Promise<SourceTree | undefined>>();
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -31,16 +35,26 @@ export class Sources {
   }
 
   /** A directory with all that is below it, in alphabetical order; undefined when the path is no directory. */
-  async tree(path: string): Promise<SourceTree | undefined> {
+  tree(path: string): Promise<SourceTree | undefined> {
+    return remember(this.#trees, path, () => this.#readTree(path));
+  }
+
+  /** Lets go of what was read: the next task may want it as it is then, and 50 MB are not kept for one that never asks. */
+  forget(): void {
+    this.#files.clear();
+    this.#trees.clear();
+  }
+
+  #candidates(path: string): string[] {
+    return sourceCandidates(this.#directory, path);
+  }
+
+  async #readTree(path: string): Promise<SourceTree | undefined> {
     for (const root of this.#candidates(path)) {
       const info = await stat(root).catch(() => undefined);
       if (info?.isDirectory()) return readTree(root);
     }
     return undefined;
-  }
-
-  #candidates(path: string): string[] {
-    return sourceCandidates(this.#directory, path);
   }
 
   async #read(path: string): Promise<SourceFile> {

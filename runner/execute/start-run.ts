@@ -1,5 +1,6 @@
 import { EXIT, type ReeveError } from '../errors.ts';
 import { layeredScope } from '../language/scope.ts';
+import { Slices } from '../slices.ts';
 import { Clusters } from './cluster-access.ts';
 import { hostState, type RunParts, type RunState } from './run-state.ts';
 import { Semaphore } from './semaphore.ts';
@@ -10,6 +11,7 @@ export function startRun(parts: RunParts): RunState {
     ...parts,
     hosts: new Map(),
     forks: new Semaphore(parts.settings.forks),
+    slices: new Slices(),
     throttles: new Map(),
     clusters: new Clusters(),
     locks: [],

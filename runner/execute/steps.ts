@@ -65,6 +65,7 @@ export async function runTaskOnHosts(
       if (outcome.register) host.data[outcome.register.name] = outcome.register.value;
     }),
   );
+  context.sources.forget();
 }
 
 /** On the first host whose condition is true, once a play; what it registers and whether it failed is every host's. */
@@ -118,6 +119,9 @@ async function runBlock(context: StepContext, block: Block, hosts: HostState[]):
 
 async function isWilling(context: StepContext, block: Block, host: HostState): Promise<boolean> {
   if (block.when.length === 0) return true;
+  const before = context.run.replay?.hasEntered(host.name, block.id + context.suffix);
+  if (before === false) host.count('skipped', false);
+  if (before !== undefined) return before;
   try {
     const wanted = await allTrue(context.run, block.when, scopeFor(context, block, host));
     if (wanted === true) return true;

@@ -28,6 +28,7 @@ import type {
 } from '../module.ts';
 import { backupsOf } from '../module.ts';
 import { canConnect } from './can-connect.ts';
+import { EffectJobs } from './effect-jobs.ts';
 import { gatherFacts, withFacts } from './gather.ts';
 import { addressOf, plainScope } from './host-scope.ts';
 import type { HostState } from './host-state.ts';
@@ -176,6 +177,13 @@ export class ReadingTarget implements ReadTarget {
 export class WritingTarget extends ReadingTarget implements WriteTarget {
   /** What `recordUndo` was told last; an object, so that a target derived from this one tells it here. */
   readonly recorded: { undo?: unknown } = {};
+  readonly jobs: EffectJobs;
+
+  /** @param item label of the loop's item */
+  constructor(parts: TargetParts, item?: string) {
+    super(parts);
+    this.jobs = new EffectJobs(parts, () => this.stateDir, item);
+  }
 
   recordUndo(undo: unknown): void {
     this.recorded.undo = undo;
@@ -197,19 +205,8 @@ export class WritingTarget extends ReadingTarget implements WriteTarget {
     checkFileResult(undo.path, await this.run(script, options));
   }
 
-  async job(options: JobOptions): Promise<RunResult> {
-    const { run, where } = this.parts;
-    const { runJob } = await import('../connect/jobs.ts');
-    return runJob((request) => run.connections.run(where.spec, where.become, request), {
-      ...options,
-      env: { ...where.environment, ...options.env },
-      dir: `${this.stateDir}/jobs`,
-      name: `${this.runId}-${options.name}`,
-      // What the run began before it died goes on, or has ended: either way it is not begun again.
-      attach: run.replay?.takeOpen(this.parts.host.name, this.parts.taskId) ?? false,
-      signal: where.signal,
-      ...(where.onOutput ? { onOutput: where.onOutput } : {}),
-    });
+  job(options: JobOptions): Promise<RunResult> {
+    return this.jobs.run(options);
   }
 
   override cluster(): Promise<ClusterWriter> {

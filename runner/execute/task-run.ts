@@ -23,7 +23,7 @@ export interface TaskRun {
   /** The arguments of the last try, for reports. */
   args?: Record<string, unknown>;
   /** Items of the loop that an earlier, cut-off run of it has done. */
-  recordedItems: readonly RecordedItem[];
+  recordedItems: readonly (RecordedItem | undefined)[];
 }
 
 /** Errors that reeve does not understand keep their stack: they are bugs, and say so. */

@@ -1,9 +1,9 @@
 import { EXIT, ReeveError } from '../errors.ts';
 import type { EffectStarted, RunEvent, TaskReference } from '../events.ts';
-import { MASK } from '../journal/masker.ts';
 import type { AnyModule, Change } from '../module.ts';
 import type { Playbook } from '../playbook/model.ts';
 import { effectKey, taskKey } from './effect-key.ts';
+import { holdsMask } from './lost-secret.ts';
 
 /** One change of a run, in the order in which it is to be taken back. */
 export interface UndoStep {
@@ -183,6 +183,7 @@ function whyNot(
       return 'the run died in it: how far it came is not known; resume the run first, or look at the host';
     return ok ? 'nothing was kept to go back to' : 'it failed, and left no record of what it did';
   }
-  if (JSON.stringify(undo).includes(MASK)) return 'what was there before holds a secret, and secrets are not recorded';
+  // A mask stands for a path or a value that nobody knows any more: it must not reach a host.
+  if (holdsMask(undo)) return 'its record holds a secret, which no journal keeps';
   return undefined;
 }

@@ -59,7 +59,9 @@ async function undoModule(run: RunState, step: UndoStep, tasks: ReadonlyMap<stri
   };
   const placed = await placeTask(taskRun, scopeFor(context, found.task, host));
   try {
-    await module.undo(step.undo, new WritingTarget(placed.target));
+    const target = new WritingTarget(placed.target);
+    await module.undo(step.undo, target);
+    await target.jobs.clear();
   } finally {
     placed.release();
   }

@@ -10,10 +10,17 @@ export class Emitter {
   #seq = 0;
   #last = 0;
 
-  /** @param seq number of the last event that the run has already, when it goes on. */
-  constructor(run: string, sinks: EventSink[], masker: Masker, seq = 0, now: () => Date = () => new Date()) {
+  /** @param last the last event that the run has already, when it goes on. */
+  constructor(
+    run: string,
+    sinks: EventSink[],
+    masker: Masker,
+    last: Pick<RunEvent, 'seq' | 'at'> | undefined = undefined,
+    now: () => Date = () => new Date(),
+  ) {
     this.run = run;
-    this.#seq = seq;
+    this.#seq = last?.seq ?? 0;
+    this.#last = last ? Date.parse(last.at) : 0;
     this.#sinks = sinks;
     this.#masker = masker;
     this.#now = now;

@@ -4,8 +4,15 @@ import { type Span, TextFinder } from './text-finder.ts';
 /** What stands in a secret's place. */
 export const MASK = '********';
 
-/** Keys of an event that reeve itself fills from a few words: a secret that is such a word must not change them. */
-const STRUCTURE: ReadonlySet<string> = new Set(['type', 'status', 'level', 'stream']);
+/**
+ * Keys of an event that reeve itself fills from a few words, and those that say what the event is about: a secret that is
+ * such a word, or the name of a host, must not change them. A run that goes on would look for its tasks in vain, and do them
+ * again.
+ */
+const STRUCTURE: ReadonlySet<string> = new Set([
+  ...['type', 'status', 'level', 'stream'],
+  ...['host', 'hosts', 'delegate', 'block', 'id', 'module', 'kind', 'section', 'recap'],
+]);
 
 /** Knows every secret of a run and takes them out of whatever is about to be shown or written. */
 export class Masker {
@@ -38,7 +45,10 @@ export class Masker {
   /** The same of an event, whose own keys and few-worded values stay what readers know. */
   event<T extends object>(event: T): T {
     if (this.#finder.size === 0) return event;
-    const entries = Object.entries(event).map(([key, value]) => [key, STRUCTURE.has(key) ? value : this.#walk(value)]);
+    const entries = Object.entries(event).map(([key, value]) => {
+      if (key === 'task') return [key, typeof value === 'string' ? value : this.event(value)];
+      return [key, STRUCTURE.has(key) ? value : this.#walk(value)];
+    });
     return Object.fromEntries(entries) as T;
   }
 

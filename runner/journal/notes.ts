@@ -2,6 +2,7 @@ import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { EVENT_VERSION, type RunEvent } from '../events.ts';
 import type { RunFolder } from './folder.ts';
+import { journalError } from './journal-error.ts';
 import { readJournal } from './read.ts';
 
 /**
@@ -12,13 +13,17 @@ function notesFile(folder: RunFolder): string {
   return join(folder.path, 'notes.jsonl');
 }
 
-/** Adds a note to a run, whether it is going on or over. */
+/** Adds a note to a run, whether it is going on or over. @throws ReeveError `journal-failed` */
 export function addNote(folder: RunFolder, text: string, by: string, now: Date = new Date()): void {
   const event: RunEvent = {
     ...{ v: EVENT_VERSION, seq: readNotes(folder).length + 1, at: now.toISOString(), run: folder.id },
     ...{ type: 'note', text, by },
   };
-  appendFileSync(notesFile(folder), `${JSON.stringify(event)}\n`, { mode: 0o600 });
+  try {
+    appendFileSync(notesFile(folder), `${JSON.stringify(event)}\n`, { mode: 0o600 });
+  } catch (error) {
+    throw journalError(notesFile(folder), error);
+  }
 }
 
 /** The notes of a run in the order they were made. */

@@ -1,13 +1,19 @@
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { EXIT, ReeveError } from '../errors.ts';
 import { EVENT_VERSION, type RunEvent } from '../events.ts';
+import { Slices } from '../slices.ts';
 
-export interface ReadJournal {
-  events: RunEvent[];
+/** How far a journal can be read. */
+export interface JournalEnd {
   /** The last line was cut off: the run died while writing it. */
   torn: boolean;
   /** Bytes up to the end of the last whole line: where a resume goes on. */
   length: number;
+}
+
+export interface ReadJournal extends JournalEnd {
+  events: RunEvent[];
 }
 
 /**
@@ -15,18 +21,38 @@ export interface ReadJournal {
  * @throws ReeveError `journal-corrupt` for a broken line anywhere else, `journal-newer` for events of a newer reeve.
  */
 export function readJournal(file: string): ReadJournal {
-  const bytes = readFileSync(file);
   const events: RunEvent[] = [];
+  const reading = eventsIn(file, readFileSync(file));
+  for (;;) {
+    const { value, done } = reading.next();
+    if (done) return { events, ...value };
+    events.push(value);
+  }
+}
+
+/**
+ * The same, event by event: none is kept, and the event loop goes round meanwhile. The reports of a run read all of it at
+ * its end, and 25,000 tasks are a hundred thousand events.
+ */
+export async function visitJournal(file: string, visit: (event: RunEvent) => void): Promise<void> {
+  const slices = new Slices();
+  for (const event of eventsIn(file, await readFile(file))) {
+    visit(event);
+    if (slices.isOver) await slices.next();
+  }
+}
+
+function* eventsIn(file: string, bytes: Buffer): Generator<RunEvent, JournalEnd> {
   let at = 0;
   let line = 0;
   while (at < bytes.length) {
     const end = bytes.indexOf(0x0a, at);
     line++;
-    if (end < 0) return { events, torn: true, length: at };
+    if (end < 0) return { torn: true, length: at };
     const event = parseLine(bytes.subarray(at, end));
     if (!event) {
       // A crash can leave blocks of zeros at the end of a file whose size was written before its data.
-      if (isTail(bytes, at)) return { events, torn: true, length: at };
+      if (isTail(bytes, at)) return { torn: true, length: at };
       throw new ReeveError('journal-corrupt', `${file}:${line}: this line is no event`, {
         hint: 'the journal was changed or damaged; restore it from a copy, or start a new run',
         exitCode: EXIT.unexpected,
@@ -37,10 +63,10 @@ export function readJournal(file: string): ReadJournal {
         exitCode: EXIT.usage,
       });
     }
-    events.push(event);
+    yield event;
     at = end + 1;
   }
-  return { events, torn: false, length: at };
+  return { torn: false, length: at };
 }
 
 function parseLine(bytes: Buffer): RunEvent | undefined {

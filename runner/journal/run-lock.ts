@@ -2,6 +2,7 @@ import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { EXIT, ReeveError } from '../errors.ts';
+import { journalError } from './journal-error.ts';
 
 interface Owner {
   pid: number;
@@ -17,12 +18,16 @@ const PREFIX = 'pid.';
  * is no lock. Each owner is a file of the next number, made with its content in one step (a link): whoever finds the last
  * owner dead can never remove one that came in between.
  * @returns the giving back, once.
- * @throws ReeveError `run-busy`, exit code 6.
+ * @throws ReeveError `run-busy`, exit code 6; `journal-failed` where nothing can be written.
  */
 export function lockRun(folder: string): () => void {
   const me: Owner = { pid: process.pid, host: hostname(), started: startOf(process.pid) };
   const draft = join(folder, `.${PREFIX}${process.pid}`);
-  writeFileSync(draft, JSON.stringify(me), { mode: 0o600 });
+  try {
+    writeFileSync(draft, JSON.stringify(me), { mode: 0o600 });
+  } catch (error) {
+    throw journalError(folder, error);
+  }
   try {
     for (let n = 0; n < 5; n++) {
       const last = lastNumber(folder);
@@ -44,10 +49,16 @@ export function lockRun(folder: string): () => void {
   throw new ReeveError('run-busy', `${folder} is being taken by another process`, { exitCode: EXIT.refused });
 }
 
-/** Whether a process is writing the folder at this moment, as far as this machine can tell. */
+/** Whether a process is writing the folder at this moment, or may be: another machine's cannot be seen from here. */
 export function isRunning(folder: string): boolean {
   const owner = read(folder, lastNumber(folder));
   return owner !== undefined && isAlive(owner);
+}
+
+/** The other machine whose process writes the folder, or did until it died there. */
+export function runsElsewhere(folder: string): { pid: number; host: string } | undefined {
+  const owner = read(folder, lastNumber(folder));
+  return owner && owner.host !== hostname() ? owner : undefined;
 }
 
 function once(work: () => void): () => void {

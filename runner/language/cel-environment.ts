@@ -23,6 +23,10 @@ export const CEL_ADDITIONS: readonly CelAddition[] = [
     usage: 'versionCompare(a, b)',
     description: 'Negative, zero or positive: how version `a` stands to version `b`.',
   },
+  {
+    usage: 'now()',
+    description: 'The time on the control machine: compare it with `timestamp(text)`, add a `duration(text)`.',
+  },
 ];
 
 /** CEL with the functions of this language. Operators and functions run in it; names and logic are walked by us. */
@@ -36,7 +40,8 @@ export const celEnvironment: Environment = addVersions(
   })
     // these two must not read their first argument before they know that it exists: the compiler does them itself
     .registerFunction('default(dyn, dyn): dyn', (value: unknown, fallback: unknown) => value ?? fallback)
-    .registerFunction('defined(dyn): bool', () => true),
+    .registerFunction('defined(dyn): bool', () => true)
+    .registerFunction('now(): google.protobuf.Timestamp', () => new Date(Date.now())),
 );
 
 function addVersions(environment: Environment): Environment {

@@ -21,6 +21,8 @@ export interface Filled {
   extraVars: Record<string, unknown>;
   /** Values of inputs that are declared secret. */
   secrets: unknown[];
+  /** Names of those whose value is not their default: a resume needs them again. */
+  givenSecrets: string[];
 }
 
 /**
@@ -36,7 +38,7 @@ export async function fillInputs(
   environment: Record<string, string | undefined>,
   ask: ((question: string, secret: boolean) => Promise<string>) | undefined,
 ): Promise<Filled> {
-  const filled: Filled = { inputs: {}, extraVars: {}, secrets: [] };
+  const filled: Filled = { inputs: {}, extraVars: {}, secrets: [], givenSecrets: [] };
   const diagnostics: Diagnostic[] = [];
   const last = new Map(given.map((item) => [item.name, item]));
   for (const [name, spec] of Object.entries(playbook.inputs)) {
@@ -49,7 +51,9 @@ export async function fillInputs(
     const result = source ? read(name, spec, source) : { value: toPlain(spec.default), diagnostics: [] };
     diagnostics.push(...result.diagnostics);
     filled.inputs[name] = result.value;
-    if (spec.secret) filled.secrets.push(result.value);
+    if (!spec.secret) continue;
+    filled.secrets.push(result.value);
+    if (source) filled.givenSecrets.push(name);
   }
   for (const [name, item] of last)
     filled.extraVars[name] = item.text === undefined ? toPlain(item.value) : plainYaml(item);
@@ -74,8 +78,13 @@ export function unusedExtra(name: string, inputs: readonly string[]): ReeveError
   );
 }
 
+/** The variable of the environment that gives an input. */
+export function inputVariable(name: string): string {
+  return `REEVE_INPUT_${name.toUpperCase()}`;
+}
+
 function fromEnvironment(name: string, environment: Record<string, string | undefined>): Given | undefined {
-  const variable = `REEVE_INPUT_${name.toUpperCase()}`;
+  const variable = inputVariable(name);
   const text = environment[variable];
   return text === undefined ? undefined : { name, text, from: variable };
 }
@@ -129,6 +138,6 @@ function missing(name: string, spec: InputSpec & { place: Place }): Diagnostic {
     severity: 'error',
     message: `the input \`${name}\` has no value${what}`,
     place: spec.place,
-    hint: `give it with -e ${name}=VALUE or REEVE_INPUT_${name.toUpperCase()}`,
+    hint: `give it with -e ${name}=VALUE or ${inputVariable(name)}`,
   };
 }

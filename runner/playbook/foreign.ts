@@ -1,3 +1,4 @@
+import { didYouMean } from '../language/nearest.ts';
 import type { Registry } from './registry.ts';
 
 /** Words that people bring from Ansible, and what to write here. */
@@ -23,9 +24,9 @@ const KEYWORDS: Record<string, string> = {
   args: 'write the arguments under the module: `copy: { … }`',
   sudo: 'write `become: true`',
   sudo_user: 'write `become_user`',
-  remote_user: 'set the variable `user` of the hosts in the inventory',
-  connection: 'set the variable `connection` of the hosts in the inventory',
-  port: 'set the variable `port` of the hosts in the inventory',
+  remote_user: 'set the variable `ssh_user` of the hosts in the inventory',
+  connection: 'set the variable `transport` of the hosts in the inventory',
+  port: 'set the variable `ssh_port` of the hosts in the inventory',
   ignore_unreachable: 'an unreachable host counts as failed here; catch it with `rescue`',
   async: 'write `timeout`; long commands survive a lost connection by themselves',
   poll: 'leave it out; long commands survive a lost connection by themselves',
@@ -43,15 +44,26 @@ const KEYWORDS: Record<string, string> = {
 const MODULES: Record<string, string> = {
   set_fact: 'set-vars',
   uri: 'http',
-  get_url: 'http',
   systemd: 'service',
   systemd_service: 'service',
   sysvinit: 'service',
-  wait_for_connection: 'wait-for',
+  ping: 'wait-for-connection',
+  win_ping: 'wait-for-connection',
+  setup: 'gather-facts',
+  synchronize: 'copy',
+  meta: 'flush-handlers',
   k8s_drain: 'drain',
   k8s_info: 'k8s-info',
   raw: 'shell',
 };
+
+/** Modules that people ask for first and that have nothing of the kind here yet. */
+const WITHOUT = new Set(
+  (
+    'apt apk dnf yum zypper pacman package package_facts pip npm snap user group authorized_key cron sysctl mount hostname ' +
+    'timezone git archive fetch find slurp tempfile iptables ufw firewalld selinux modprobe helm docker_container'
+  ).split(' '),
+);
 
 /** What to write instead of a keyword from Ansible; undefined when it is none. */
 export function foreignKeyword(name: string): string | undefined {
@@ -59,8 +71,17 @@ export function foreignKeyword(name: string): string | undefined {
   return name.startsWith('with_') ? 'write `loop`' : undefined;
 }
 
+/** What to write instead of a module that does not exist. */
+export function moduleHint(name: string, registry: Registry): string {
+  const foreign = foreignModule(name, registry);
+  if (foreign) return `write \`${foreign}\``;
+  if (WITHOUT.has(name.split('.').at(-1)!))
+    return 'there is none of this kind yet: use `command` or `shell`, with `creates` where that tells that it is done';
+  return didYouMean(name, registry.keys()) ?? '`reeve modules` lists them all';
+}
+
 /** The module here that stands for a module name from Ansible (`ansible.builtin.copy`, `wait_for`). */
-export function foreignModule(name: string, registry: Registry): string | undefined {
+function foreignModule(name: string, registry: Registry): string | undefined {
   const short = name.split('.').at(-1)!;
   const candidates = [short, short.replaceAll('_', '-'), Object.hasOwn(MODULES, short) ? MODULES[short]! : short];
   return candidates.find((candidate) => candidate !== name && registry.has(candidate));

@@ -4,7 +4,7 @@ import { compileArgs } from './args.ts';
 import { checkReserved } from './compile.ts';
 import { type IncludeLink, inside, type ParseContext, placeOf, remember, type Spot } from './context.ts';
 import { Entries, isMapping, readEntries, reportUnknown } from './entries.ts';
-import { foreignKeyword, foreignModule } from './foreign.ts';
+import { foreignKeyword, moduleHint } from './foreign.ts';
 import { openInclude } from './include.ts';
 import { parseStepBase, withoutUndefined } from './inherited.ts';
 import { KEYWORDS, keywordsOf, type Level } from './keywords.ts';
@@ -199,10 +199,8 @@ function reportUnknownWord(context: ParseContext, name: string, spot: Spot, leve
     reportUnknown(context, name, spot, level);
     return;
   }
-  const foreign = foreignModule(name, context.registry);
-  const hint = foreign ? `write \`${foreign}\`` : didYouMean(name, context.registry.keys());
   context.error('unknown-module', `there is no module \`${name}\``, placeOf(spot, 'key'), {
-    hint: hint ?? '`reeve modules` lists them all',
+    hint: moduleHint(name, context.registry),
   });
 }
 

@@ -1,11 +1,10 @@
 import type { Place } from '../errors.ts';
-import type { RunEvent } from '../events.ts';
 import type { RunHeader } from '../run-header.ts';
 import { grouped, hostNames, hostsOf } from './action-log/alike.ts';
 import { statusOf } from './action-log/header.ts';
 import { code, fence, plainText, table } from './action-log/markdown.ts';
 import { affectedWorkloads, outages } from './cluster-story.ts';
-import { durationOf, isFailure, type RunRecord, recapOf, recordOf, type TaskRecord } from './record.ts';
+import { durationOf, isFailure, type RunRecord, recapOf, type TaskRecord } from './record.ts';
 import { shownDuration } from './time.ts';
 
 /** GitHub shows ten annotations of a kind for a step; more only make the log longer. */
@@ -16,8 +15,7 @@ const MOST_HOSTS = 100;
  * The failures and warnings of a run as workflow commands, one a line: `::error file=site.yaml,line=3,title=…::text`
  * (docs.github.com, «Workflow commands for GitHub Actions»).
  */
-export function githubAnnotations(_header: RunHeader, events: readonly RunEvent[]): string {
-  const record = recordOf(events);
+export function githubAnnotations(_header: RunHeader, record: RunRecord): string {
   const failures = grouped(record.tasks.filter(isFailure), ({ task, ended }) => `${task.id} ${ended?.message ?? ''}`);
   const { ended } = record;
   const lines = [
@@ -64,8 +62,7 @@ function property(text: string): string {
 }
 
 /** The run in short, as Markdown for the summary of a step. */
-export function githubSummary(header: RunHeader, events: readonly RunEvent[]): string {
-  const record = recordOf(events);
+export function githubSummary(header: RunHeader, record: RunRecord): string {
   const failed = record.tasks.filter(isFailure);
   const lines = [
     ...[`## ${plainText(record.started?.name ?? header.playbook.name)}: ${statusOf(record)}`, ''],

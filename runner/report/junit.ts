@@ -1,7 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
-import type { RunEvent } from '../events.ts';
 import type { RunHeader } from '../run-header.ts';
-import { durationOf, type PlayRecord, type RunRecord, recordOf, type TaskRecord } from './record.ts';
+import { durationOf, type PlayRecord, type RunRecord, type TaskRecord } from './record.ts';
 import { shownPlace } from './task-lines.ts';
 import { outputOf } from './what-ran.ts';
 
@@ -25,8 +24,7 @@ interface Case {
  * what the schemas of Ant's reports and of Jenkins' have in common, also for runs that failed, were interrupted or have no
  * end.
  */
-export function junit(header: RunHeader, events: readonly RunEvent[]): string {
-  const record = recordOf(events);
+export function junit(header: RunHeader, record: RunRecord): string {
   const suites = [...record.plays.filter(({ tasks }) => tasks.length > 0).map(playSuite), runSuite(header, record)];
   const lines = suites.flatMap((suite, index) => suiteLines(suite, index, header));
   return ['<?xml version="1.0" encoding="UTF-8"?>', '<testsuites>', ...lines, '</testsuites>', ''].join('\n');

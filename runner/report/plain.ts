@@ -1,4 +1,3 @@
-import { stripVTControlCharacters } from 'node:util';
 import type { RunEvent } from '../events.ts';
 import { named } from './names.ts';
 import { noticeLines } from './notice-lines.ts';
@@ -6,6 +5,7 @@ import { type Painter, painter } from './paint.ts';
 import { recapLines } from './recap.ts';
 import type { Reporter } from './reporter.ts';
 import { type LineOptions, taskLines, WIDTH } from './task-lines.ts';
+import { visible, visibleEvent } from './visible.ts';
 
 export interface PlainOptions {
   verbose: boolean;
@@ -41,7 +41,8 @@ export class PlainReport {
     this.#paint = options.paint;
   }
 
-  lines(event: RunEvent): string[] {
+  lines(told: RunEvent): string[] {
+    const event = visibleEvent(told);
     const paint = this.#paint;
     switch (event.type) {
       case 'run-started':
@@ -121,8 +122,7 @@ export class PlainReport {
   }
 
   #outputLine(host: string, line: string): string {
-    const visible = stripVTControlCharacters(line).replaceAll(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '');
-    return this.#paint.dim(`  ${'│'.padEnd(WIDTH)}  ${host}: `) + visible;
+    return this.#paint.dim(`  ${'│'.padEnd(WIDTH)}  ${host}: `) + visible(line);
   }
 
   #task(event: Extract<RunEvent, { type: 'task-ended' }>): string[] {

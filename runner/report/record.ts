@@ -96,7 +96,8 @@ export function recordOf(events: readonly RunEvent[]): RunRecord {
   return recorder.record;
 }
 
-class Recorder {
+/** Puts events in order one after another, for whoever does not have them all at once. */
+export class Recorder {
   readonly record: RunRecord = {
     lastAt: '',
     resumedAt: [],

@@ -1,14 +1,13 @@
-import type { RunEvent } from '../events.ts';
+import type { ItemEnded } from '../events.ts';
 import type { RunHeader } from '../run-header.ts';
 import { affectedWorkloads, clusterStates, outages } from './cluster-story.ts';
-import { durationOf, recapOf, recordOf, type TaskRecord } from './record.ts';
+import { durationOf, type RunRecord, recapOf, type TaskRecord } from './record.ts';
 
 /**
  * The run as one JSON document: the header, how it ended, what each task came to, what became of the cluster. Every
  * single event is in the journal's `events.jsonl`.
  */
-export function runJson(header: RunHeader, events: readonly RunEvent[]): string {
-  const record = recordOf(events);
+export function runJson(header: RunHeader, record: RunRecord): string {
   const states = clusterStates(record);
   const document = {
     version: 1,
@@ -42,11 +41,18 @@ export function runJson(header: RunHeader, events: readonly RunEvent[]): string 
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }
 
-function taskOf({ play, batch, host, delegate, task, startedAt, endedAt, status, overcome, ended }: TaskRecord) {
+function taskOf(record: TaskRecord) {
+  const { play, batch, host, delegate, task, startedAt, endedAt, status, overcome, ended, items } = record;
   return {
     ...{ play, batch, host, delegate, id: task.id, name: task.name, module: task.module, place: task.place },
     ...{ startedAt, endedAt: endedAt ?? null, duration: ended?.duration, status, overcome, ignored: ended?.ignored },
     ...{ message: ended?.message, args: ended?.args, changes: ended?.changes ?? [], result: ended?.result },
     ...{ warnings: ended?.warnings, error: ended?.error },
+    ...(items.length > 0 ? { items: items.map(itemOf) } : {}),
   };
+}
+
+/** The results of items are those of the task. */
+function itemOf({ item, status, message, args, changes }: ItemEnded) {
+  return { item, status, message, args, changes: changes ?? [] };
 }

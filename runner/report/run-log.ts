@@ -1,8 +1,8 @@
-import { stripVTControlCharacters } from 'node:util';
 import type { RunEvent } from '../events.ts';
 import { named } from './names.ts';
 import { shownPlace } from './task-lines.ts';
 import { shownDuration } from './time.ts';
+import { visible } from './visible.ts';
 
 export type LogLevel = 'DEBUG' | 'INFO' | 'PROGRESS' | 'SUCCESS' | 'WARN' | 'ERROR';
 
@@ -16,7 +16,7 @@ export function logLines(event: RunEvent, verbose = false): string[] {
   const before = `${event.at} ${told.level.padEnd(8)} ${told.host === undefined ? '' : `${told.host}: `}`;
   return told.text
     .split('\n')
-    .map((line) => clean(line))
+    .map((line) => visible(line))
     .filter((line) => line.trim() !== '')
     .map((line) => before + line);
 }
@@ -151,8 +151,4 @@ function runEnded({
     ...Object.entries(nodes).map(([node, state]) => `node ${node} is left ${state}`),
   ];
   return { level: outcome === 'done' ? 'SUCCESS' : 'ERROR', text: lines.join('\n') };
-}
-
-function clean(line: string): string {
-  return stripVTControlCharacters(line).replaceAll(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '');
 }

@@ -57,6 +57,7 @@ function follow(status: RunStatus, running: Running, event: RunEvent): void {
       running.clear();
       status.resumed++;
       status.failures = [];
+      status.pendingHandlers = {};
       delete status.outcome;
       delete status.message;
       break;

@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
+import { visible } from './visible.ts';
 
 /** The last lines of a stream that comes in pieces, free of what would steer a terminal. */
 export class Tail {
@@ -17,23 +17,20 @@ export class Tail {
       ...this.#lines,
       ...pieces
         .slice(-this.#most)
-        .map(visible)
+        .map(atItsEnd)
         .filter((line) => line !== ''),
     ];
     this.#lines = this.#lines.slice(-this.#most);
   }
 
   get lines(): string[] {
-    const open = visible(this.#open);
+    const open = atItsEnd(this.#open);
     return (open === '' ? this.#lines : [...this.#lines, open]).slice(-this.#most);
   }
 }
 
 /** What a terminal would show of a line at its end: a progress bar rewrites itself after each carriage return. */
-function visible(line: string): string {
+function atItsEnd(line: string): string {
   const last = line.replace(/\r+$/, '').split('\r').at(-1)!;
-  return stripVTControlCharacters(last)
-    .replaceAll('\t', ' ')
-    .replaceAll(/[\x00-\x1f\x7f-\x9f]/g, '')
-    .trimEnd();
+  return visible(last).replaceAll('\t', ' ').trimEnd();
 }

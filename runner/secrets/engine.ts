@@ -1,6 +1,6 @@
 import { InvalidError } from '../errors.ts';
 import type { Document, Sealed } from '../load/document.ts';
-import { checkLookup, lookUp } from './lookup.ts';
+import { checkLookup, isCheap, lookUp } from './lookup.ts';
 import { wholeFile } from './problem.ts';
 import type { TaggedSecret } from './sealed-values.ts';
 import type { SecretSources } from './session.ts';
@@ -68,7 +68,9 @@ export class SecretEngine {
 
   async #problem(secret: TaggedSecret): Promise<InvalidError | undefined> {
     try {
-      if (secret.kind === 'lookup') checkLookup(secret.text, secret.place, this.#environment);
+      // What costs nothing is opened at once: then it is masked from the first word that the run says.
+      if (secret.kind === 'lookup' && !isCheap(secret.text)) checkLookup(secret.text, secret.place);
+      else if (secret.kind === 'lookup') this.reveal(secret);
       else if (!this.#revealed.has(identity(secret))) {
         this.#keep(identity(secret), await decryptVault(secret.text, this.#passwords, secret.place));
       }

@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { Place } from '../errors.ts';
@@ -23,11 +23,14 @@ export function lookUp(text: string, place: Place, environment: Environment): st
   return value;
 }
 
-/** What can be told without fetching it: that the variable is set and the file can be read. @throws InvalidError */
-export function checkLookup(text: string, place: Place, environment: Environment): void {
-  const { kind, what } = parse(text, place);
-  if (kind === 'env') fromEnvironment(what, place, environment);
-  else if (kind === 'file') access(what, place);
+/** What can be told without fetching it. @throws InvalidError */
+export function checkLookup(text: string, place: Place): void {
+  parse(text, place);
+}
+
+/** Whether looking it up runs no command. */
+export function isCheap(text: string): boolean {
+  return !text.trim().startsWith('exec:');
 }
 
 function parse(text: string, place: Place): { kind: string; what: string } {
@@ -49,14 +52,6 @@ function fromEnvironment(name: string, place: Place, environment: Environment): 
 
 function pathOf(what: string, place: Place): string {
   return what.startsWith('~/') ? resolve(homedir(), what.slice(2)) : resolve(dirname(place.file), what);
-}
-
-function access(what: string, place: Place): void {
-  try {
-    accessSync(pathOf(what, place), constants.R_OK);
-  } catch (error) {
-    throw unreadable(what, place, error);
-  }
 }
 
 function fromFile(what: string, place: Place): string {

@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Keys } from './sshd.ts';
+import type { Keys } from '../support/sshd.ts';
 
 /** Hosts that all are this machine, each with an address and a folder of its own. */
 export interface Hosts {

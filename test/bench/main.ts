@@ -3,6 +3,7 @@ import { openBench } from './bench.ts';
 import { CONTENDERS } from './contenders.ts';
 import { writeDocument } from './document.ts';
 import { plain } from './report.ts';
+import { containers } from './scenarios/containers.ts';
 import { crowd } from './scenarios/crowd.ts';
 import { delayed } from './scenarios/delay.ts';
 import { files } from './scenarios/files.ts';
@@ -13,7 +14,18 @@ import { rendering } from './scenarios/rendering.ts';
 import { startup } from './scenarios/startup.ts';
 import { syncs } from './scenarios/syncs.ts';
 
-const SCENARIOS = { mixed, processes, delayed, crowd, files, startup, syncs, inventory, rendering } as const;
+const SCENARIOS = {
+  mixed,
+  processes,
+  delayed,
+  crowd,
+  containers,
+  files,
+  startup,
+  syncs,
+  inventory,
+  rendering,
+} as const;
 
 const { values } = parseArgs({
   options: {

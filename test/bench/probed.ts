@@ -6,8 +6,10 @@ import { type Cost, measureGood } from './measure.ts';
 /** What preload.ts noted in the measured process. */
 export interface Probed extends Cost {
   syncs: number;
-  /** milliseconds */
+  /** milliseconds that the thread worked without the event loop going round, at most. */
   blocked: number;
+  /** milliseconds that it stood still by the clock, at most. */
+  stood: number;
 }
 
 /** Measures a run of reeve with preload.ts in it. `delay` milliseconds are added to each sync. */
@@ -17,5 +19,5 @@ export async function measureProbed(command: Command, folder: string, delay = 0)
   const argv = [node, '--import', join(import.meta.dirname, 'preload.ts'), ...rest];
   const env = { ...command.env, BENCH_PROBE: file, BENCH_SYNC_DELAY: String(delay) };
   const cost = await measureGood(argv, env, command.cwd);
-  return { ...cost, ...(JSON.parse(readFileSync(file, 'utf8')) as { syncs: number; blocked: number }) };
+  return { ...cost, ...(JSON.parse(readFileSync(file, 'utf8')) as Pick<Probed, 'syncs' | 'blocked' | 'stood'>) };
 }

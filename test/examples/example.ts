@@ -7,6 +7,7 @@ import type { RunEvent } from '../../runner/events.ts';
 import { loadPlaybook } from '../../runner/playbook/parse.ts';
 import { actionLog } from '../../runner/report/action-log/action-log.ts';
 import { html } from '../../runner/report/html/html.ts';
+import { recordOf } from '../../runner/report/record.ts';
 import type { RunHeader } from '../../runner/run-header.ts';
 
 export const FOLDER = fileURLToPath(new URL('../../docs/examples', import.meta.url));
@@ -28,8 +29,8 @@ export function renderExamples(): Record<string, string> {
   const defaults = Object.entries(playbook.inputs).map(([name, spec]) => [name, spec.default]);
   const inputs = { ...Object.fromEntries(defaults), version: VERSION };
   return {
-    'action-log.md': actionLog(header, events),
-    'report.html': html(header, events),
+    'action-log.md': actionLog(header, recordOf(events)),
+    'report.html': html(header, recordOf(events)),
     'runbook.md': runbook(playbook, { file: PLAYBOOK, inputs, given: [`version=${VERSION}`] }),
   };
 }

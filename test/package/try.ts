@@ -27,6 +27,13 @@ try {
   // This very Node runs it, since the machine's own may be older.
   const reeve = (...args: string[]) =>
     run(process.execPath, [join(installed, 'dist/runner/cli/main.js'), ...args], folder);
+  const reeveFails = (...args: string[]): string => {
+    try {
+      return `it ended well: ${reeve(...args)}`;
+    } catch (error) {
+      return `${(error as { stdout?: string }).stdout}${(error as { stderr?: string }).stderr}`;
+    }
+  };
   const version = reeve('--version').trim();
   if (version !== `reeve ${manifest.version}`) throw new Error(`it says "${version}"`);
   reeve('validate', join(installed, 'playbooks/upgrade-k3s.yaml'));
@@ -36,6 +43,23 @@ try {
   // The page's own script is no module that a compiler would find by its imports.
   if (!reeve('report', 'last', '--format', 'html').includes('dataset.ready'))
     throw new Error('the HTML report lacks its script');
+  // What is loaded late must be there too, and find what it needs.
+  for (const format of ['md', 'json', 'junit', 'github']) reeve('report', 'last', '--format', format);
+  reeve('exec', 'localhost', 'file', 'path=made', 'state=touch');
+  for (const words of [
+    'docs copy',
+    'modules',
+    'history',
+    'status last',
+    'runbook try.yaml',
+    'inventory --list -i localhost,',
+  ]) {
+    if (reeve(...words.split(' ')).trim() === '') throw new Error(`reeve ${words} says nothing`);
+  }
+  // One that is not there: the way to it is loaded, from ssh_config to the cipher table.
+  const lost = ['exec', 'all', 'command', 'true', '-i', '127.0.0.1,', '-e', 'ssh_port=1'];
+  if (!/refuses the connection/.test(reeveFails(...lost)))
+    throw new Error('a host that is not there is told otherwise');
   console.log(`${packed}: installs, and runs as ${version}`);
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -78,6 +78,27 @@ describe('what is refused before anything is touched', () => {
     expect(text).toContain('404');
   });
 
+  it('a query without a result, and a command that fails', async () => {
+    const queries = JSON.stringify([{ url: lab.artifacts.url, query: 'up == 0' }]);
+    expect(await refused({ version: 'v1.31.5+k3s1', check_queries: queries })).toContain('Queries have results');
+    const text = await refused({ version: 'v1.31.5+k3s1', check_commands: '["echo no database >&2; exit 3"]' });
+    expect(text).toMatch(/Commands succeed.*exit code 3/);
+    expect(text).toContain('no database');
+  });
+
+  it('a maintenance window that is too short for the nodes', async () => {
+    const inAnHour = new Date(Date.now() + 3_600_000).toISOString();
+    const text = await refused({ version: 'v1.30.8+k3s1', window_end: inAnHour, node_time: '40m' });
+    expect(text).toContain(`The window ends at ${inAnHour}; at 40m a node these do not fit into it: server-1 agent-1.`);
+    const one = { version: 'v1.30.8+k3s1', window_end: inAnHour, node_time: '40m' };
+    expect((await upgrade(lab, one, { limit: 'servers', check: true })).exitCode).toBe(0);
+  });
+
+  it('an upgrade that people cannot be told of', async () => {
+    const text = await refused({ version: 'v1.30.8+k3s1', notify_url: `${lab.artifacts.url}/nobody` });
+    expect(text).toContain('Tell people');
+  });
+
   it('a unit with lines that the install script would lose', async () => {
     const unit = join(lab.hosts.get('agent-1').root, 'etc/systemd/system/k3s-agent.service');
     const text = readFileSync(unit, 'utf8');

@@ -1,14 +1,14 @@
-import { parse as parseYaml } from 'yaml';
 import { modules } from '../../../modules/index.ts';
 import { InvalidError } from '../../errors.ts';
 import { parseDocument } from '../../load/parse.ts';
+import { moduleHint } from '../../playbook/foreign.ts';
+import { readExecArgs } from '../exec-args.ts';
 import { loadRun } from '../load-run.ts';
 import { text } from '../options.ts';
 import { UsageError } from '../report-error.ts';
 
 /**
- * `reeve exec PATTERN MODULE [ARGS]`: one task on hosts. ARGS are `name=value` pairs (values are read as YAML), one YAML
- * mapping (`{ name: k3s }`), or, for modules with a shorthand, the text itself.
+ * `reeve exec PATTERN MODULE [ARGS]`: one task on hosts.
  */
 export async function exec(
   pattern: string,
@@ -18,18 +18,14 @@ export async function exec(
 ): Promise<number> {
   const known = modules.get(module);
   if (!known) {
-    throw new UsageError(`there is no module "${module}"`, {
-      word: module,
-      among: modules.keys(),
-      otherwise: '`reeve modules` lists them',
-    });
+    throw new UsageError(`there is no module "${module}"`, moduleHint(module, modules));
   }
   const play = {
     name: `exec ${module}`,
     hosts: pattern,
     ...(options.become === true || options.becomeUser !== undefined ? { become: true } : {}),
     ...(options.becomeUser === undefined ? {} : { become_user: text(options.becomeUser, '--become-user') }),
-    tasks: [{ [module]: readArgs([...args, ...afterDashes(options)], known) }],
+    tasks: [{ [module]: readExecArgs([...args, ...afterDashes(options)], known) }],
   };
   const source = JSON.stringify({ name: `exec ${module} on ${pattern}`, plays: [play] }, undefined, 2);
   const loaded = await loadRun(() => parseDocument(source, COMMAND_LINE), options, process.cwd()).catch(withoutPlaces);
@@ -54,21 +50,4 @@ function withoutPlaces(error: unknown): never {
 /** What follows `--` is never an option of reeve: `reeve exec all command -- df -h`. */
 function afterDashes(options: Record<string, unknown>): string[] {
   return Array.isArray(options['--']) ? options['--'].map(String) : [];
-}
-
-function readArgs(args: string[], module: { args: { properties: object }; shorthand?: string }): unknown {
-  if (args.length === 0) return {};
-  const joined = args.join(' ');
-  if (joined.trimStart().startsWith('{')) return parseYaml(joined);
-  const names = Object.keys(module.args.properties);
-  const pairs = args.map((arg) => /^([a-z_]+)=(.*)$/s.exec(arg));
-  if (pairs.every((pair) => pair && names.includes(pair[1]!))) {
-    return Object.fromEntries(pairs.map((pair) => [pair![1], parseYaml(pair![2]!)]));
-  }
-  if (module.shorthand !== undefined) return joined;
-  const wrong = args[pairs.findIndex((pair) => !pair || !names.includes(pair[1]!))];
-  throw new UsageError(
-    `"${wrong}" is no argument of this module`,
-    `arguments are name=value; there are ${names.join(', ')}`,
-  );
 }

@@ -2,11 +2,17 @@ import { join } from 'node:path';
 import { EXIT } from '../../errors.ts';
 import { listRuns, RunFolder } from '../../journal/folder.ts';
 import { readJournal } from '../../journal/read.ts';
-import { isRunning } from '../../journal/run-lock.ts';
-import { statusOf } from '../../report/status.ts';
+import { isRunning, runsElsewhere } from '../../journal/run-lock.ts';
+import { type RunStatus, statusOf } from '../../report/status.ts';
 import { shownDuration } from '../../report/time.ts';
-import { text } from '../options.ts';
+import { oneOf, text } from '../options.ts';
 import { runsFolder } from '../record.ts';
+
+/** How a run can have ended; `unknown` when its process is on another machine. */
+const RESULTS = [
+  ...(['done', 'failed', 'unreachable', 'refused', 'interrupted', 'error', 'died', 'running', 'unknown'] as const),
+  ...(['rolled back', 'partly rolled back', 'being rolled back'] as const),
+];
 
 interface Row {
   run: string;
@@ -26,16 +32,17 @@ export async function history(options: Record<string, unknown>): Promise<number>
   const wanted = {
     playbook: text(options.playbook, '--playbook'),
     host: text(options.host, '--host'),
-    result: text(options.result, '--result'),
+    result: oneOf(options.result, '--result', RESULTS),
   };
-  const rows = listRuns(runs)
+  const ids = listRuns(runs);
+  const rows = ids
     .reverse()
     .flatMap((id) => readRow(new RunFolder(join(runs, id))))
     .filter((row) => !wanted.playbook || row.playbook.includes(wanted.playbook))
     .filter((row) => !wanted.host || row.hosts.includes(wanted.host))
     .filter((row) => !wanted.result || row.result === wanted.result);
   if (options.json) console.log(JSON.stringify(rows, undefined, 2));
-  else if (rows.length === 0) console.log('no runs are recorded here');
+  else if (rows.length === 0) console.log(ids.length === 0 ? 'no runs are recorded here' : 'no recorded run fits');
   else for (const row of rows) console.log(line(row));
   return EXIT.done;
 }
@@ -55,23 +62,28 @@ function readRow(folder: RunFolder): Row[] {
     const header = folder.readHeader();
     const { events } = readJournal(folder.events);
     const status = statusOf(events);
-    const died = isRunning(folder.path) ? 'running' : 'died';
     return [
       {
         run: header.run,
         playbook: header.playbook.name,
-        result: isRunning(folder.path) ? 'running' : (status.outcome ?? died),
+        result: resultOf(folder, status),
         check: header.options.check,
         hosts: Object.keys(status.hosts),
         startedAt: header.startedAt,
-        duration: Date.parse(status.lastAt) - Date.parse(header.startedAt),
+        duration: Math.max(0, Date.parse(status.lastAt) - Date.parse(header.startedAt)),
         operator: `${header.operator.user}@${header.operator.host}`,
       },
     ];
-  } catch {
-    // A folder that cannot be read must not hide the others.
+  } catch (error) {
+    // A folder that cannot be read must not hide the others, nor be hidden by them.
+    console.error(`warning: run ${folder.id} cannot be read: ${(error as Error).message}`);
     return [];
   }
+}
+
+function resultOf(folder: RunFolder, status: RunStatus): string {
+  if (runsElsewhere(folder.path)) return status.outcome ?? 'unknown';
+  return isRunning(folder.path) ? 'running' : (status.outcome ?? 'died');
 }
 
 function line(row: Row): string {

@@ -9,7 +9,7 @@ import { runsFolder } from '../record.ts';
 /** `reeve resume RUN`: goes on at the first thing that the journal does not say is done. */
 export async function resume(wanted: string, options: Record<string, unknown>): Promise<number> {
   const folder = findRun(runsFolder(text(options.runs, '--runs')), wanted);
-  const past = await takeUp(folder, options);
+  const past = await takeUp(folder, options, 'what remains');
   try {
     return await goOn(past, options);
   } finally {
@@ -18,7 +18,7 @@ export async function resume(wanted: string, options: Record<string, unknown>): 
 }
 
 async function goOn(past: PastRun, options: Record<string, unknown>): Promise<number> {
-  const { folder, header, journal, loaded, acceptedChanges, unlock } = past;
+  const { folder, header, journal, loaded, changed, unlock } = past;
   if (header.options.check) throw refused('a check has changed nothing and has nothing to go on with');
   const last = journal.events.at(-1);
   if (last?.type === 'run-ended' && last.outcome === 'done')
@@ -41,9 +41,9 @@ async function goOn(past: PastRun, options: Record<string, unknown>): Promise<nu
         startedAt: new Date(header.startedAt),
         ...(lockWait === undefined ? {} : { lockWait: duration(lockWait, '--lock-wait') }),
       },
-      replay: new Replay(journal.events),
-      seq: last?.seq ?? 0,
-      acceptedChanges,
+      replay: new Replay(journal.events, changed),
+      last,
+      changed,
       unlock,
     },
   });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { modules } from '../../../modules/index.ts';
 import { EXIT, ReeveError } from '../../errors.ts';
+import { withCurrentIds } from '../../execute/current-ids.ts';
 import { Replay } from '../../execute/replay.ts';
 import { rollBack } from '../../execute/rollback.ts';
 import { planUndo, refusalOf, type UndoPlan, type UndoStep } from '../../execute/undo-plan.ts';
@@ -31,7 +32,8 @@ export async function rollback(wanted: string, options: Record<string, unknown>)
 
 async function takeBack(past: PastRun, options: Record<string, unknown>): Promise<number> {
   const keepPlays = playsToKeep(past.loaded.playbook, text(options.to, '--to'));
-  const plan = planUndo(past.journal.events, modules, past.loaded.playbook, keepPlays);
+  const events = withCurrentIds(past.journal.events);
+  const plan = planUndo(events, modules, past.loaded.playbook, keepPlays);
   for (const line of describe(plan, past.loaded.playbook)) console.log(line);
   const refusal = refusalOf(plan.steps);
   if (refusal) {
@@ -51,7 +53,7 @@ async function takeBack(past: PastRun, options: Record<string, unknown>): Promis
   }
   const yes = await new Person().confirmer(options.yes === true)('Take these changes back?');
   if (!yes) throw new ReeveError('refused', 'not confirmed', { exitCode: EXIT.refused });
-  return carryOut(past, plan, keepPlays, options);
+  return carryOut({ ...past, journal: { ...past.journal, events } }, plan, keepPlays, options);
 }
 
 async function carryOut(
@@ -68,7 +70,7 @@ async function carryOut(
   const log = new LogFile(join(folder.path, 'run.log'), options.verbose === true);
   const shown = await reporter({ ...options, output: options.output ?? 'plain' }, settings);
   const parts = await assemble({
-    ...{ id: folder.id, seq: read.events.at(-1)?.seq ?? 0 },
+    ...{ id: folder.id, last: read.events.at(-1) },
     ...{ playbook: loaded.playbook, inventory: loaded.inventory, modules, settings, masker },
     sinks: [new Journal(folder.events), log, shown],
     yes: true,

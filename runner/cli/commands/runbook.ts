@@ -9,7 +9,7 @@ import { parsePlaybook } from '../../playbook/parse.ts';
 import { readExtraVars } from '../extra-vars.ts';
 import { givenInventory, text, texts } from '../options.ts';
 import { replaceFile } from '../run-reports.ts';
-import { runbook as written } from '../runbook/runbook.ts';
+import { runbook as render } from '../runbook/runbook.ts';
 import { openSecrets } from '../secrets.ts';
 
 /** `reeve runbook PLAYBOOK [-i INV]`: the playbook as a runbook for people; nothing is connected to. */
@@ -17,8 +17,10 @@ export async function runbook(file: string, options: Record<string, unknown>): P
   const secrets = openSecrets(options);
   const masker = new Masker();
   secrets.tellTo((value) => masker.add(value));
-  // A runbook is for everybody's eyes.
-  const markdown = masker.text(await secrets.load(() => write(file, options, secrets)));
+  const written = await secrets.load(() => write(file, options, secrets));
+  // A runbook is for everybody's eyes: masked as far as its secrets can be opened here, which it does not need.
+  await secrets.check().catch(() => {});
+  const markdown = masker.text(written);
   const output = text(options.output, '--output');
   if (output === undefined) process.stdout.write(markdown);
   else replaceFile(output, markdown);
@@ -35,7 +37,7 @@ async function write(file: string, options: Record<string, unknown>, opener: Ope
     ([name, { default: usual }]) => usual !== undefined || given.some((one) => one.name === name),
   );
   const { inputs } = await fillInputs({ ...playbook, inputs: Object.fromEntries(known) }, given, {}, undefined);
-  return written(playbook, {
+  return render(playbook, {
     file,
     inputs: Object.fromEntries(Object.entries(inputs).filter(([name]) => playbook.inputs[name]?.secret !== true)),
     given: texts(options.extraVars).filter((one) => playbook.inputs[one.split('=', 1)[0]!]?.secret !== true),

@@ -2,7 +2,7 @@ import { watch } from 'node:fs';
 import { EXIT } from '../../errors.ts';
 import { findRun, type RunFolder } from '../../journal/folder.ts';
 import { readJournal } from '../../journal/read.ts';
-import { isRunning } from '../../journal/run-lock.ts';
+import { isRunning, runsElsewhere } from '../../journal/run-lock.ts';
 import { type RunStatus, statusOf } from '../../report/status.ts';
 import { shownDuration } from '../../report/time.ts';
 import { text } from '../options.ts';
@@ -12,7 +12,10 @@ import { runsFolder } from '../record.ts';
 export async function status(wanted: string | undefined, options: Record<string, unknown>): Promise<number> {
   const folder = findRun(runsFolder(text(options.runs, '--runs')), wanted ?? 'last');
   if (options.json) {
-    console.log(JSON.stringify({ run: folder.id, alive: isRunning(folder.path), ...read(folder) }, undefined, 2));
+    const elsewhere = runsElsewhere(folder.path);
+    // Of a process on another machine nobody can tell from here.
+    const alive = elsewhere ? { alive: null, elsewhere } : { alive: isRunning(folder.path) };
+    console.log(JSON.stringify({ run: folder.id, ...alive, ...read(folder) }, undefined, 2));
     return EXIT.done;
   }
   show(folder);
@@ -47,13 +50,13 @@ async function follow(folder: RunFolder): Promise<void> {
 }
 
 function show(folder: RunFolder): void {
-  const alive = isRunning(folder.path);
-  for (const line of lines(folder.id, read(folder), alive)) console.log(line);
+  const alive = isRunning(folder.path) && !runsElsewhere(folder.path);
+  for (const line of lines(folder, read(folder), alive)) console.log(line);
 }
 
-function lines(id: string, status: RunStatus, alive: boolean): string[] {
+function lines({ id, path }: RunFolder, status: RunStatus, alive: boolean): string[] {
   const since = (at: string) => shownDuration(Math.max(0, Date.now() - Date.parse(at)));
-  const state = stateOf(status, alive);
+  const state = elsewhereOf(path, status) ?? stateOf(status, alive);
   const counts = Object.values(status.hosts);
   const sum = (name: 'done' | 'changed' | 'failed') => counts.reduce((total, host) => total + host[name], 0);
   return [
@@ -76,6 +79,14 @@ function lines(id: string, status: RunStatus, alive: boolean): string[] {
       ? [`  \`reeve resume ${id}\` goes on with it`]
       : []),
   ];
+}
+
+/** What cannot be known of a run whose process is, or was, on another machine. */
+function elsewhereOf(path: string, status: RunStatus): string | undefined {
+  const there = runsElsewhere(path);
+  if (!there || status.outcome) return undefined;
+  const heard = shownDuration(Math.max(0, Date.now() - Date.parse(status.lastAt)));
+  return `running or dead: process ${there.pid} is on ${there.host}, and cannot be seen from here; last heard of ${heard} ago`;
 }
 
 function stateOf(status: RunStatus, alive: boolean): string {

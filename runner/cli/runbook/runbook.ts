@@ -82,7 +82,7 @@ function checklistSection(playbook: Playbook, before: readonly RunbookTask[], op
   const { file, inventory } = options;
   const source = inventory ? inventory.sources.map((one) => ` -i ${one}`).join('') : ' -i INVENTORY';
   const missing = Object.entries(playbook.inputs).filter(
-    ([name, spec]) => options.inputs[name] === undefined || spec.secret,
+    ([name, spec]) => options.inputs[name] === undefined && spec.default === undefined,
   );
   const values = [
     ...options.given.map((one) => ` -e ${/^[\w./:=+@-]+$/.test(one) ? one : `'${one.replaceAll("'", "'\\''")}'`}`),

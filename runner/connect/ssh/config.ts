@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import SSHConfig from 'ssh-config';
@@ -93,26 +93,42 @@ export function jumpSpec(hop: string, from: ConnectionSpec): ConnectionSpec {
 
 function settingsFor(spec: ConnectionSpec, options: ConnectionsOptions): Settings {
   const files = options.sshConfigFiles ?? [join(homedir(), '.ssh', 'config'), '/etc/ssh/ssh_config'];
+  const query = spec.user === undefined ? { Host: spec.address } : { Host: spec.address, User: spec.user };
   const merged: Settings = {};
   for (const file of files) {
-    const text = readWithIncludes(file, 0);
-    if (!text) continue;
-    let found: Settings;
-    try {
-      const query = spec.user === undefined ? { Host: spec.address } : { Host: spec.address, User: spec.user };
-      found = SSHConfig.parse(text).compute(query as never, { ignoreCase: true }) as unknown as Settings;
-    } catch (cause) {
-      throw new ReeveError('bad-ssh-config', `${file} cannot be read: ${(cause as Error).message}`, {
-        cause,
-        exitCode: 4,
-      });
-    }
-    for (const [name, value] of Object.entries(found)) {
+    const found = understood(file, () => parsedConfig(file, options)?.compute(query as never, { ignoreCase: true })) as
+      | Settings
+      | undefined;
+    for (const [name, value] of Object.entries(found ?? {})) {
       const key = name.toLowerCase();
       merged[key] = key === 'identityfile' ? [...list(merged[key]), ...list(value)] : (merged[key] ?? value);
     }
   }
   return merged;
+}
+
+const parsed = new WeakMap<ConnectionsOptions, Map<string, SSHConfig | undefined>>();
+
+/** Read once a run: for each of a thousand hosts anew it took 0.7 s of CPU. Undefined for a file that says nothing. */
+function parsedConfig(file: string, options: ConnectionsOptions): SSHConfig | undefined {
+  const files = parsed.get(options) ?? new Map<string, SSHConfig | undefined>();
+  parsed.set(options, files);
+  if (!files.has(file)) {
+    const text = readWithIncludes(file, 0);
+    files.set(file, text ? SSHConfig.parse(text) : undefined);
+  }
+  return files.get(file);
+}
+
+function understood<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw new ReeveError('bad-ssh-config', `${file} cannot be read: ${(cause as Error).message}`, {
+      cause,
+      exitCode: 4,
+    });
+  }
 }
 
 /** The file with its `Include`s in place, which the parser does not follow. */
@@ -141,10 +157,22 @@ function readWithIncludes(file: string, depth: number): string {
 function included(name: string, from: string, depth: number): string {
   const plain = untilde(name.replaceAll('"', ''));
   const pattern = isAbsolute(plain) ? plain : join(dirname(from), plain);
-  return globSync(pattern)
+  return matching(pattern)
     .sort()
     .map((file) => readWithIncludes(file, depth + 1))
     .join('\n');
+}
+
+/** Debian's own `Include /etc/ssh/ssh_config.d/*.conf` needs no glob, whose first use costs 8 ms of CPU. */
+function matching(pattern: string): string[] {
+  const [, folder, end] = /^([^*?[{\\]*)\/\*([^/*?[{\\]*)$/.exec(pattern) ?? [];
+  if (folder === undefined || end === undefined) return globSync(pattern);
+  try {
+    const names = readdirSync(folder || '/').filter((name) => name.endsWith(end) && !name.startsWith('.'));
+    return names.map((name) => join(folder || '/', name));
+  } catch {
+    return [];
+  }
 }
 
 function defaultKeys(options: ConnectionsOptions): string[] {

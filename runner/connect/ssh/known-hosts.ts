@@ -1,6 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { type KnownLine, knownLines } from './known-lines.ts';
 
 /** One usable line of a known_hosts file. */
 export interface KnownHost {
@@ -44,33 +45,23 @@ export async function findKnownHosts(
   port: number,
   warn: (message: string) => void,
 ): Promise<KnownHost[]> {
+  const name = knownName(host, port);
   const found: KnownHost[] = [];
   for (const file of files) {
-    const text = await readFile(file, 'utf8').catch(() => '');
-    text.split('\n').forEach((line, index) => {
-      const entry = parseLine(line, knownName(host, port));
-      if (entry === 'authority') {
-        warn(`${file}:${index + 1}: @cert-authority is not supported; host certificates are not used`);
-      } else if (entry) {
-        found.push({ ...entry, file, line: index + 1 });
-      }
-    });
+    const { byName, others } = await knownLines(file);
+    // Most files have a plain name a line, and a line a host: those are looked up, only what is left is matched.
+    const about = [...(byName.get(name) ?? []), ...others.filter(({ hosts }) => matchesHosts(hosts, name))];
+    for (const line of about.sort((a, b) => a.line - b.line)) {
+      if (line.marker === '@cert-authority') {
+        warn(`${file}:${line.line}: @cert-authority is not supported; host certificates are not used`);
+      } else if (line.marker === undefined || line.marker === '@revoked') found.push(knownHost(file, line));
+    }
   }
   return found;
 }
 
-function parseLine(
-  line: string,
-  name: string,
-): { revoked: boolean; type: string; key: Buffer } | 'authority' | undefined {
-  const words = line.trim().split(/\s+/);
-  if (!words[0] || words[0].startsWith('#')) return undefined;
-  const marker = words[0].startsWith('@') ? words.shift() : undefined;
-  const [hosts = '', type = '', base64 = ''] = words;
-  if (!base64 || !matchesHosts(hosts, name)) return undefined;
-  if (marker === '@cert-authority') return 'authority';
-  if (marker !== undefined && marker !== '@revoked') return undefined;
-  return { revoked: marker === '@revoked', type, key: Buffer.from(base64, 'base64') };
+function knownHost(file: string, { line, marker, type, base64 }: KnownLine): KnownHost {
+  return { file, line, revoked: marker === '@revoked', type, key: Buffer.from(base64, 'base64') };
 }
 
 /** The first field: `|1|salt|hash`, or patterns with `*`, `?` and `!`. */

@@ -1,7 +1,8 @@
+import type { Change } from '../../module.ts';
 import type { RunHeader } from '../../run-header.ts';
-import { unifiedDiff } from '../diff.ts';
+import { hasDiff, unifiedDiff } from '../diff.ts';
 import { painter } from '../paint.ts';
-import type { RunRecord, TaskRecord } from '../record.ts';
+import type { RunRecord } from '../record.ts';
 import { commandOf } from '../what-ran.ts';
 import { grouped, hostNames } from './alike.ts';
 import { clock, code, fence, plainText } from './markdown.ts';
@@ -50,30 +51,32 @@ function commandHistory({ tasks }: RunRecord): string[] {
   );
 }
 
+/** Only what is shown is compared line by line: of a thousand hosts that is a hundred of five thousand. */
 function filesModified({ tasks }: RunRecord): string[] {
   const changed = tasks
     .filter(({ status }) => status === 'changed')
-    .flatMap((task) => diffsOf(task).map((diff) => ({ host: task.host, ...diff })));
-  const alike = grouped(changed, ({ path, diff }) => `${path}\n${diff}`);
+    .flatMap(({ host, ended }) =>
+      (ended?.changes ?? []).flatMap((change) =>
+        change.path !== undefined && hasDiff(change) ? [{ host, path: change.path, change }] : [],
+      ),
+    );
+  const alike = grouped(changed, ({ path, change: { sensitive, before, after } }) =>
+    JSON.stringify([path, sensitive, ...(sensitive ? [] : [before, after])]),
+  );
   const left = alike.length - MOST_DIFFS;
   const shown = alike
     .slice(0, MOST_DIFFS)
     .flatMap((group) => [
       ...[`${hostNames(group.map(({ host }) => host))}: ${code(group[0]!.path)}`, ''],
-      ...[...fence(group[0]!.diff.split('\n'), 'diff'), ''],
+      ...[...fence(diffLines(group[0]!.change), 'diff'), ''],
     ]);
   return left > 0 ? [...shown, `… and ${left} more.`, ''] : shown;
 }
 
-function diffsOf({ ended }: TaskRecord): { path: string; diff: string }[] {
-  return (ended?.changes ?? []).flatMap((change) => {
-    if (change.path === undefined) return [];
-    const lines = unifiedDiff(change, PLAIN);
-    if (lines.length === 0) return [];
-    const left = lines.length - MOST_DIFF_LINES;
-    const shown = left > 0 ? [...lines.slice(0, MOST_DIFF_LINES), `… (${left} more lines)`] : lines;
-    return [{ path: change.path, diff: shown.join('\n') }];
-  });
+function diffLines(change: Change): string[] {
+  const lines = unifiedDiff(change, PLAIN);
+  const left = lines.length - MOST_DIFF_LINES;
+  return left > 0 ? [...lines.slice(0, MOST_DIFF_LINES), `… (${left} more lines)`] : lines;
 }
 
 /** Words to find the log by. */

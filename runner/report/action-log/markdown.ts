@@ -1,3 +1,5 @@
+import { visible } from '../visible.ts';
+
 /** Text as Markdown shows it as it is: nothing in it becomes a heading, a link or HTML. */
 export function plainText(text: string): string {
   return text
@@ -48,9 +50,4 @@ export function clock(at: string): string {
 
 function longestRun(text: string): number {
   return Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length));
-}
-
-/** Control characters would steer the terminal of whoever prints the file. */
-function visible(line: string): string {
-  return line.replaceAll(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, '').replaceAll(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '');
 }

@@ -77,11 +77,12 @@ function risk(header: RunHeader, record: RunRecord): string[] {
   const width = Math.max(
     0,
     ...record.plays
-      .filter(({ tasks }) => tasks.some((one) => disruptive.includes(one)))
+      .filter(({ play }) => disruptive.some((one) => one.play === play))
       .flatMap(({ batchRecords }) => batchRecords.map(({ hosts }) => hosts.length)),
   );
-  const recorded = effects.filter((one) => one.effects.every(({ undo, ok }) => undo || ok === undefined));
-  const left = effects.filter((one) => !recorded.includes(one));
+  const isRecorded = (one: TaskRecord) => one.effects.every(({ undo, ok }) => undo || ok === undefined);
+  const recorded = effects.filter(isRecorded);
+  const left = effects.filter((one) => !isRecorded(one));
   const names = [...new Set(left.map(({ task }) => task.name))].map(plainText).join(', ');
   return [
     ...['### Risk Assessment', ''],

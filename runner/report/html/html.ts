@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { RunEvent } from '../../events.ts';
 import type { RunHeader } from '../../run-header.ts';
 import { statusOf } from '../action-log/header.ts';
 import { named } from '../names.ts';
-import { durationOf, type RunRecord, recordOf } from '../record.ts';
+import { durationOf, type RunRecord } from '../record.ts';
 import { shownDuration } from '../time.ts';
 import { pageData, STATUSES } from './data.ts';
 import { escapeHtml } from './escape.ts';
@@ -15,8 +14,7 @@ import { STYLE } from './style.ts';
  * The run as one HTML file that loads nothing from anywhere: a timeline for each host, tasks to filter and search, diffs,
  * outputs. It can be used with the keyboard alone, and in the dark. Its content policy forbids all but its own script.
  */
-export function html(header: RunHeader, events: readonly RunEvent[]): string {
-  const record = recordOf(events);
+export function html(header: RunHeader, record: RunRecord): string {
   const script = readFileSync(new URL('./page.js', import.meta.url), 'utf8');
   const name = record.started?.name ?? header.playbook.name;
   return `<!doctype html>

@@ -4,6 +4,7 @@ import { noticeLines } from '../notice-lines.ts';
 import { painter } from '../paint.ts';
 import { recapLines } from '../recap.ts';
 import type { Reporter } from '../reporter.ts';
+import { visibleEvent } from '../visible.ts';
 import { LivePlay } from './live-play.ts';
 
 export interface TreeOptions {
@@ -44,7 +45,8 @@ class TreeReporter implements Reporter {
     this.#failures = new Failures(this.#lines);
   }
 
-  handle(event: RunEvent): void {
+  handle(told: RunEvent): void {
+    const event = visibleEvent(told);
     const { paint } = this.#lines;
     this.#news = true;
     switch (event.type) {

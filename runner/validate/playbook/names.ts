@@ -1,9 +1,15 @@
+import type { Diagnostic } from '../../errors.ts';
 import type { Inventory, VariableLayer } from '../../inventory/model.ts';
 import type { Playbook } from '../../playbook/model.ts';
 import type { JsonSchema } from '../../schema-types.ts';
 
 /** What is known of the values behind names: a schema each; `{}` for a value of which nothing is known. */
-export type Shapes = Readonly<Record<string, JsonSchema>>;
+export type Shapes = Readonly<Record<string, Shape>>;
+
+export interface Shape extends JsonSchema {
+  /** Why the value cannot be used although the name is there. */
+  unusable?: Diagnostic;
+}
 
 /** Nothing is known of the value. */
 export const ANYTHING: JsonSchema = {};
@@ -23,7 +29,7 @@ export class Names {
     return Object.keys(shapes).length === 0 ? this : new Names(shapes, this);
   }
 
-  shape(name: string): JsonSchema | undefined {
+  shape(name: string): Shape | undefined {
     return Object.hasOwn(this.#shapes, name) ? this.#shapes[name] : this.#outer?.shape(name);
   }
 

@@ -1,4 +1,4 @@
-import type { Diagnostic } from '../../errors.ts';
+import type { Diagnostic, Place } from '../../errors.ts';
 import { didYouMean } from '../../language/nearest.ts';
 import type { Reference } from '../../language/types.ts';
 import type { JsonSchema } from '../../schema-types.ts';
@@ -17,12 +17,15 @@ export function checkReference(reference: Reference, names: Names, rules: Refere
   const [root, ...members] = path;
   if (root === undefined) return undefined;
   const shape = names.shape(root);
+  if (shape?.unusable) return { ...shape.unusable, place: isVars ? reference.place : wholeName(reference, root) };
   if (shape) return checkMembers(reference, shape, [root], members);
   const missing = undefinedName(root, reference, names, rules);
   // `vars.name` stands where `vars` does.
-  return isVars
-    ? missing
-    : { ...missing, place: { ...reference.place, endColumn: reference.place.column + root.length } };
+  return isVars ? missing : { ...missing, place: wholeName(reference, root) };
+}
+
+function wholeName({ place }: Reference, root: string): Place {
+  return { ...place, endColumn: place.column + root.length };
 }
 
 /** Names that come from where something stands, never from an inventory. */

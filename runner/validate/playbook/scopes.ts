@@ -6,6 +6,7 @@ import { unusedExtra } from '../../playbook/fill-inputs.ts';
 import type { Definitions, Inherited, Play, Playbook, Step, StepBase, Task } from '../../playbook/model.ts';
 import type { Registry } from '../../playbook/registry.ts';
 import { referencesOf } from './definition-references.ts';
+import { unusableNames } from './foreign.ts';
 import { hostsOfPattern } from './hosts.ts';
 import { checkInventoryNames } from './inventory.ts';
 import type { Mentions } from './mentions.ts';
@@ -88,7 +89,8 @@ class NameCheck {
   #play(play: Play, outer: Names): Shapes {
     const { inventory } = this.#subject;
     const anyHost = inventoryNames(inventory, inventory?.hosts.keys() ?? []);
-    const ownHosts = inventoryNames(inventory, hostsOfPattern(play.hosts, inventory));
+    const hosts = [...hostsOfPattern(play.hosts, inventory)];
+    const ownHosts = { ...inventoryNames(inventory, hosts), ...this.#unusable(hosts, outer) };
     const atControl = outer.with(anyHost).with(anyShapes(Object.keys(play.vars)));
     this.#references(play.hosts, atControl);
     this.#references(play.serial, atControl);
@@ -100,6 +102,14 @@ class NameCheck {
     const within = anyShapes(namesWithin(play));
     this.#definitions(play.vars, names.with(within));
     return { ...ownHosts, ...anyShapes(Object.keys(play.vars)), ...within };
+  }
+
+  /** Names whose value in the inventory is an error to use; a stronger definition of the same name takes its place. */
+  #unusable(hosts: Iterable<string>, stronger: Names): Shapes {
+    const { inventory } = this.#subject;
+    if (!inventory) return {};
+    const names = [...unusableNames(inventory, hosts)].filter(([name]) => stronger.shape(name) === undefined);
+    return Object.fromEntries(names.map(([name, unusable]) => [name, { unusable }]));
   }
 
   #steps(steps: readonly Step[], names: Names): void {

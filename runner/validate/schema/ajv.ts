@@ -1,6 +1,9 @@
-import { Ajv, type ValidateFunction } from 'ajv';
-import formats from 'ajv-formats';
+import { createRequire } from 'node:module';
+import type { Ajv, ValidateFunction } from 'ajv';
 import type { JsonSchema } from '../../schema-types.ts';
+
+/** Both packages are loaded when there is something to explain: most commands never need them. */
+const load = createRequire(import.meta.url);
 
 let instance: Ajv | undefined;
 const compiled = new WeakMap<object, ValidateFunction>();
@@ -27,7 +30,8 @@ export function assertSchema(schema: JsonSchema): void {
 
 function ajv(): Ajv {
   if (instance) return instance;
-  instance = new Ajv({
+  const { Ajv: Validator } = load('ajv') as typeof import('ajv');
+  instance = new Validator({
     allErrors: true,
     verbose: true,
     useDefaults: true,
@@ -40,7 +44,8 @@ function ajv(): Ajv {
     // Reading the meta-schema takes longer than all of ours; those that users write go through assertSchema.
     validateSchema: false,
   });
-  // The package is CommonJS whose default export is the function itself.
-  (formats as unknown as (ajv: Ajv) => void)(instance);
+  // The package is CommonJS whose export is the function itself.
+  const formats = load('ajv-formats') as unknown as (ajv: Ajv) => void;
+  formats(instance);
   return instance;
 }

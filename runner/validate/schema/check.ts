@@ -5,6 +5,7 @@ import type { JsonSchema } from '../../schema-types.ts';
 import { compileSchema } from './ajv.ts';
 import { collapseErrors } from './collapse.ts';
 import { explainSchemaError, type SchemaSubject } from './explain.ts';
+import { surelyFits } from './fits.ts';
 
 /**
  * Checks a value against a schema, before or after its templates are rendered.
@@ -19,10 +20,14 @@ export function checkValue(
   at: Pick<Located, 'document' | 'path'>,
   subject: SchemaSubject,
 ): { value: unknown; diagnostics: Diagnostic[] } {
+  const templates = subject.templates ?? false;
+  const easy = plainCopy(value);
+  if (surelyFits(schema, easy, templates)) return { value: easy, diagnostics: [] };
+  // A new one: some defaults are in the other already.
   const copy = plainCopy(value);
   const validate = compileSchema(schema);
   if (validate(copy)) return { value: copy, diagnostics: [] };
-  const errors = collapseErrors((validate.errors ?? []) as ErrorObject[], subject.templates ?? false);
+  const errors = collapseErrors((validate.errors ?? []) as ErrorObject[], templates);
   return { value: copy, diagnostics: errors.map((error) => explainSchemaError(error, schema, at, subject)) };
 }
 

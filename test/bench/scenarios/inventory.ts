@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { RunEvent } from '../../../runner/events.ts';
 import type { RunHeader } from '../../../runner/journal/folder.ts';
 import { html } from '../../../runner/report/html/html.ts';
+import { recordOf } from '../../../runner/report/record.ts';
 import { playSyntheticRun } from '../../support/synthetic-run.ts';
 import type { Bench } from '../bench.ts';
 import { firstLine, hasAnsible, REEVE } from '../contenders.ts';
@@ -56,7 +57,7 @@ async function addReport(
   );
   const startedAt = performance.now();
   const cpuBefore = process.cpuUsage();
-  const page = html(HEADER, events);
+  const page = html(HEADER, recordOf(events));
   const { user, system } = process.cpuUsage(cpuBefore);
   const what = `report of ${size.hosts} hosts × ${size.tasks} tasks`;
   const megabytes = (page.length / 1024 / 1024).toFixed(1);

@@ -2,9 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { Bench } from '../bench.ts';
 import type { Contender } from '../contenders.ts';
 import type { Hosts } from '../hosts.ts';
-import { type Cost, measureGood, median, medians } from '../measure.ts';
+import { type Cost, childrenCpu, measureGood, median, medians } from '../measure.ts';
 import { ratio, type Section, seconds } from '../report.ts';
-import { childrenCpu } from '../sshd.ts';
 import { type Workload, writeWorkload } from '../workload.ts';
 
 /** One: twenty mixed tasks, all changed and then none, on 1, 10 and 50 hosts. */

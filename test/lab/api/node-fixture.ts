@@ -64,20 +64,24 @@ export function node(name: string, options: NodeOptions = {}): Node {
   };
 }
 
-function nodeConditions(ready: boolean, voter: boolean): Condition[] {
-  const at = timestamp();
-  const condition = (type: string, holds: boolean, reason: string): Condition => ({
-    type,
-    status: holds ? 'True' : 'False',
-    reason,
-    lastHeartbeatTime: at,
-    lastTransitionTime: at,
-  });
+/** What a kubelet reports of a machine that has enough of everything. */
+export function withoutPressure(): Condition[] {
   return [
     condition('MemoryPressure', false, 'KubeletHasSufficientMemory'),
     condition('DiskPressure', false, 'KubeletHasNoDiskPressure'),
     condition('PIDPressure', false, 'KubeletHasSufficientPID'),
+  ];
+}
+
+function nodeConditions(ready: boolean, voter: boolean): Condition[] {
+  return [
+    ...withoutPressure(),
     ...(voter ? [condition('EtcdIsVoter', true, 'MemberNotLearner')] : []),
     condition('Ready', ready, ready ? 'KubeletReady' : 'KubeletNotReady'),
   ];
+}
+
+function condition(type: string, holds: boolean, reason: string): Condition {
+  const at = timestamp();
+  return { type, status: holds ? 'True' : 'False', reason, lastHeartbeatTime: at, lastTransitionTime: at };
 }

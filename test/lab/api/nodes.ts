@@ -1,4 +1,5 @@
 import { notFound } from './api-error.ts';
+import { withoutPressure } from './node-fixture.ts';
 import {
   type Condition,
   conditionOf,
@@ -40,13 +41,6 @@ interface Kubelet {
 
 const LEASES = 'kube-node-lease';
 const UNKNOWN = 'NodeStatusUnknown';
-
-/** Reasons as the kubelet gives them (kubernetes/pkg/kubelet/nodestatus/setters.go). */
-const NO_PRESSURE: Record<string, string> = {
-  MemoryPressure: 'KubeletHasSufficientMemory',
-  DiskPressure: 'KubeletHasNoDiskPressure',
-  PIDPressure: 'KubeletHasSufficientPID',
-};
 
 /** Kubelet heartbeats and the node lifecycle controller that judges them. */
 export class NodeLife {
@@ -172,12 +166,12 @@ export class NodeLife {
         message: ready ? 'kubelet is posting ready status' : 'container runtime is down',
         lastHeartbeatTime: timestamp(),
       });
-      // A kubelet that is back reports all of them.
-      for (const condition of draft.status.conditions) {
-        const reason = NO_PRESSURE[condition.type];
-        if (reason === undefined || condition.reason !== UNKNOWN) continue;
-        setCondition(draft.status.conditions, { type: condition.type, status: 'False', reason });
-        delete condition.message;
+      // A kubelet that is back reports all of its status, not only that it is ready.
+      for (const healthy of withoutPressure()) {
+        const lost = draft.status.conditions.findIndex(
+          ({ type, reason }) => type === healthy.type && reason === UNKNOWN,
+        );
+        if (lost >= 0) draft.status.conditions[lost] = healthy;
       }
     });
   }

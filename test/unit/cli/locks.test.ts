@@ -10,7 +10,7 @@ beforeEach(() => {
     reeve: 1,
     all: {
       vars: { transport: 'local', reeve_dir: folder.dir, lock_dir: join(folder.dir, 'locks') },
-      hosts: { here: {} },
+      hosts: { here: {}, localhost: {} },
     },
   });
 });
@@ -23,7 +23,7 @@ const playbook = (name: string, lock?: string) =>
     ...(lock ? { lock } : {}),
     plays: [
       {
-        hosts: 'all',
+        hosts: 'here',
         tasks: [
           {
             name: 'wait',
@@ -48,6 +48,39 @@ describe('locks on the command line', () => {
     folder.write('go', '');
     expect((await first.ended).code).toBe(0);
     expect((await folder.run(['lock', 'list', '@here'])).stdout).toContain('no lock is held on here');
+  }, 120_000);
+
+  it('of twenty that start at the same moment with a lock on this machine exactly one goes on', async () => {
+    const file = playbook('a', 'deploy@localhost');
+    const runs = Array.from({ length: 20 }, () => folder.start(['run', file]));
+    let open = runs.length;
+    // The one that goes on waits for `go`: all others must end without it.
+    const others = new Promise<void>((done) => {
+      for (const run of runs) void run.ended.then(() => --open === 1 && done());
+    });
+    await others;
+    expect((await folder.run(['lock', 'list', '@localhost', '--json'])).stdout).toContain('"deploy"');
+    expect(existsSync(at('a-done'))).toBe(false);
+    folder.write('go', '');
+    const ended = await Promise.all(runs.map((run) => run.ended));
+    expect(ended.map(({ code }) => code).sort()).toEqual([0, ...Array.from({ length: 19 }, () => 6)]);
+    for (const { code, stdout, stderr } of ended)
+      if (code === 6) expect(stdout + stderr).toMatch(/deploy@localhost is locked by run \S+ of \S+ since 20/);
+  }, 300_000);
+
+  it('the lock of a run that was killed is told with the run; its resume takes it back at once', async () => {
+    const run = folder.start(['run', playbook('a', 'deploy@here'), '-v']);
+    await run.until('begun');
+    const listed = JSON.parse((await folder.run(['lock', 'list', '@here', '--json'])).stdout);
+    run.child.kill('SIGKILL');
+    await run.ended;
+    expect(JSON.parse((await folder.run(['lock', 'list', '@here', '--json'])).stdout)).toEqual(listed);
+    const id = /^run (\S+) of /.exec(listed[0].holder)![1]!;
+    expect(existsSync(at(`.reeve/runs/${id}/run.json`))).toBe(true);
+    folder.write('go', '');
+    const resumed = await folder.run(['resume', id]);
+    expect([resumed.code, resumed.stdout]).toEqual([0, expect.not.stringContaining('looking for up to')]);
+    expect((await folder.run(['lock', 'list', '@here', '--json'])).stdout).toBe('[]\n');
   }, 120_000);
 
   it('--lock-wait waits for it, and says for whom', async () => {

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createConnections } from '../../../runner/connect/connections.ts';
-import { endJob, inspectJob, type RunJobOptions, removeJob, runJob } from '../../../runner/connect/jobs.ts';
+import { endJob, inspectJob, type RunJobOptions, removeJobs, runJob } from '../../../runner/connect/jobs.ts';
 import type { Connections, ShellRequest } from '../../../runner/connect/types.ts';
 import { type EmbeddedServer, startEmbedded } from './support/embedded.ts';
 import { processesWith, uniqueSleep, until } from './support/processes.ts';
@@ -34,7 +34,7 @@ describe.each(shells)('jobs, $name', ({ command }) => {
     runJob(run, { dir, name: 'install', script: ':', timeout: 30_000, ...extra });
   const folder = () => join(dir, 'job-install');
 
-  test('code, output, input and variables are exact; nothing is left', async () => {
+  test('code, output, input and variables are exact; removed, nothing is left', async () => {
     let seen = '';
     const result = await job({
       script: "cat; echo \"$VALUE\" >&2; printf 'it'\"'\"'s'; exit 5",
@@ -47,6 +47,7 @@ describe.each(shells)('jobs, $name', ({ command }) => {
     expect(result).toMatchObject({ code: 5, stderr: "a'b\nc\n", timedOut: false });
     expect(result.raw.stdout).toEqual(Buffer.concat([Buffer.from([0, 255, 10, 10]), Buffer.from("it's")]));
     expect(seen).toContain("it's");
+    await removeJobs(run, dir, 'install');
     expect(readdirSync(dir)).toEqual([]);
   });
 
@@ -65,7 +66,6 @@ describe.each(shells)('jobs, $name', ({ command }) => {
     const result = await job({ script: `echo begun; sleep ${nap} & sleep ${nap}`, timeout: 700 });
     expect(result).toMatchObject({ timedOut: true, stdout: 'begun\n' });
     await until('all sleeps have ended', () => processesWith(`sleep ${nap}`).length === 0);
-    expect(readdirSync(dir)).toEqual([]);
   });
 
   test('a signal that a clock aborts is a time limit too', async () => {
@@ -80,15 +80,15 @@ describe.each(shells)('jobs, $name', ({ command }) => {
 
   test('its folder is private, and only one of a name runs', async () => {
     const gate = join(dir, 'gate');
-    const first = job({ script: `while [ ! -e "${gate}" ]; do sleep 0.05; done; echo done`, keep: true });
+    const first = job({ script: `while [ ! -e "${gate}" ]; do sleep 0.05; done; echo done` });
     await until('it runs', async () => (await inspectJob(run, dir, 'install')) === 'running');
     expect((statSync(folder()).mode & 0o777).toString(8)).toBe('700');
     await expect(job({ script: 'echo second' })).rejects.toMatchObject({ code: 'job-running' });
-    const attached = job({ script: 'echo never', attach: true, keep: true });
+    const attached = job({ script: 'echo never', attach: true });
     writeFileSync(gate, '');
     expect((await attached).stdout).toBe('done\n');
     expect((await first).stdout).toBe('done\n');
-    await removeJob(run, dir, 'install');
+    await removeJobs(run, dir, 'inst');
     expect(readdirSync(dir)).toEqual(['gate']);
   });
 
@@ -100,28 +100,29 @@ describe.each(shells)('jobs, $name', ({ command }) => {
     await until('it runs', () => processesWith(`sleep ${nap}`).length > 0);
     abort.abort(new Error('enough'));
     await expect(first).rejects.toThrow('enough');
+    await removeJobs(run, dir, 'install');
     expect(await inspectJob(run, dir, 'install')).toBe('running');
     await endJob(run, dir, 'install');
     await until('the sleep has ended', () => processesWith(`sleep ${nap}`).length === 0);
-    await removeJob(run, dir, 'install');
+    await removeJobs(run, dir, 'inst');
     expect(await inspectJob(run, dir, 'install')).toBeUndefined();
   });
 
   test('a job that ended while nobody looked is found with its result; without attach it runs anew', async () => {
-    await job({ script: 'echo first; exit 3', keep: true });
+    await job({ script: 'echo first; exit 3' });
     expect(await inspectJob(run, dir, 'install')).toBe('ended');
-    expect(await job({ script: 'echo never', attach: true, keep: true })).toMatchObject({ code: 3, stdout: 'first\n' });
+    expect(await job({ script: 'echo never', attach: true })).toMatchObject({ code: 3, stdout: 'first\n' });
     expect(await job({ script: 'echo second' })).toMatchObject({ code: 0, stdout: 'second\n' });
   });
 
   test.skipIf(!existsSync(bootFile))(
     'a job from before a restart without an exit code is reported as such',
     async () => {
-      await job({ script: 'exit 0', keep: true });
+      await job({ script: 'exit 0' });
       rmSync(join(folder(), 'code'));
       writeFileSync(join(folder(), 'boot'), 'another-boot\n');
       expect(await inspectJob(run, dir, 'install')).toBe('rebooted');
-      await expect(job({ attach: true, keep: true })).rejects.toMatchObject({ code: 'job-rebooted' });
+      await expect(job({ attach: true })).rejects.toMatchObject({ code: 'job-rebooted' });
       // Its pid may be anybody's by now: it is not touched.
       writeFileSync(join(folder(), 'pid'), `${process.pid} \n`);
       await endJob(run, dir, 'install');
@@ -146,7 +147,7 @@ describe.each(shells)('jobs, $name', ({ command }) => {
   });
 
   test('another process with the same number is not taken for the job', async () => {
-    await job({ script: 'exit 0', keep: true });
+    await job({ script: 'exit 0' });
     rmSync(join(folder(), 'code'));
     writeFileSync(join(folder(), 'pid'), `${process.pid} 1\n`);
     expect(await inspectJob(run, dir, 'install')).toBe('vanished');

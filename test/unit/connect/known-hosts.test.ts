@@ -118,6 +118,25 @@ test('an added key is found again, after a file without a last newline too', asy
   expect(readFileSync(file, 'utf8')).toContain('[b]:2222 ssh-rsa ');
 });
 
+test('a key that was added by others while the run goes on is found', async () => {
+  const file = join(folder, 'changing');
+  const [one, two] = [blob('ssh-ed25519'), blob('ssh-ed25519')];
+  const line = (key: Buffer) => `h ${keyType(key)} ${key.toString('base64')}\n`;
+  writeFileSync(file, line(one));
+  expect(judge(await findKnownHosts([file], 'h', 22, () => {}), two).kind).toBe('changed');
+  writeFileSync(file, line(one) + line(two));
+  expect(judge(await findKnownHosts([file], 'h', 22, () => {}), two).kind).toBe('known');
+  rmSync(file);
+  expect(judge(await findKnownHosts([file], 'h', 22, () => {}), two).kind).toBe('unknown');
+});
+
+test('lines with plain names, patterns and hashes come in the order of the file', async () => {
+  const keys = Array.from({ length: 4 }, () => blob('ssh-ed25519'));
+  const names = ['h.example', '*.example', hashed('h.example'), 'other,H.Example'];
+  const text = keys.map((key, n) => `${names[n]} ${keyType(key)} ${key.toString('base64')}\n`).join('');
+  expect((await look(text, 'h.example')).found.map(({ line }) => line)).toEqual([1, 2, 3, 4]);
+});
+
 test('the fingerprint is the one that OpenSSH prints', () => {
   const key = Buffer.from('AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', 'base64');
   expect(fingerprint(key)).toMatch(/^SHA256:[A-Za-z0-9+/]{43}$/);

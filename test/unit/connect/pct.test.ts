@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { createConnections } from '../../../runner/connect/connections.ts';
 import type { ConnectionSpec } from '../../../runner/connect/types.ts';
+import { fakePct } from '../../support/fake-pct.ts';
 import { localSpec, shells } from './support/shells.ts';
-import { FAKE_SUDO, fakePct, standIns } from './support/stand-ins.ts';
+import { FAKE_SUDO, standIns } from './support/stand-ins.ts';
 
 describe.each(shells)('pct through its node, $name', ({ command }) => {
   const programs: ReturnType<typeof standIns>[] = [];

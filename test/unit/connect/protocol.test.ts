@@ -58,6 +58,19 @@ function suite(specOf: () => ConnectionSpec, { bulk = true } = {}): void {
   });
   afterAll(() => connections.close());
 
+  test('in the shell itself: code and streams are exact, nothing is read, and the next request is as before', async () => {
+    const script = 'read -r line || echo end; kept=here; echo err >&2; sh -c "cat; exit 3"';
+    const result = await run(script, { inShell: true });
+    expect(result).toMatchObject({ code: 3, stdout: 'end\n', stderr: 'err\n' });
+    expect(await run('echo "$kept"; cat', { inShell: true })).toMatchObject({ stdout: 'here\n', stderr: '' });
+    expect(await run('echo out; echo err >&2; exit 4')).toMatchObject({ code: 4, stdout: 'out\n', stderr: 'err\n' });
+  });
+
+  test('in the shell itself: variables given with a script do not stay', async () => {
+    expect((await run('echo "$GIVEN"', { inShell: true, env: { GIVEN: 'x' } })).stdout).toBe('x\n');
+    expect((await run('echo "$GIVEN"', { inShell: true })).stdout).toBe('\n');
+  });
+
   describe.each([{ isolated: false }, { isolated: true }])('isolated: $isolated', ({ isolated }) => {
     test('code, stdout and stderr are exact', async () => {
       const result = await run('printf out; printf err >&2; exit 3', { isolated });

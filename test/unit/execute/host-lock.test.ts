@@ -5,7 +5,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createConnections } from '../../../runner/connect/connections.ts';
 import type { ConnectionSpec, Connections } from '../../../runner/connect/types.ts';
-import type { FoundLock } from '../../../runner/execute/held-lock.ts';
 import {
   breakHostLock,
   type HostLockOptions,
@@ -16,7 +15,9 @@ import {
 import { startHosts } from '../../lab/hosts/start-hosts.ts';
 import type { LabHosts } from '../../lab/hosts/types.ts';
 
-const QUICK = { expiry: 1500, renew: 50, look: 20 };
+/** An expiry that no loaded machine reaches while the holder lives, and one for those that are dead. */
+const QUICK = { expiry: 60_000, renew: 50, look: 20 };
+const DYING = { ...QUICK, expiry: 5_000 };
 
 let hosts: LabHosts;
 let connections: Connections;
@@ -92,16 +93,16 @@ describe('a lock on a host, over SSH', () => {
 
   it('of a dead run is taken over by exactly one, once it was seen unchanged for as long as it lasts', async () => {
     await takeHostLock(options('dead', { times: { ...QUICK, renew: 1_000_000 } }));
-    const tries = await Promise.allSettled([1, 2, 3].map((n) => takeHostLock(options(`run ${n}`))));
+    const tries = await Promise.allSettled([1, 2, 3].map((n) => takeHostLock(options(`run ${n}`, { times: DYING }))));
     expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(await holder()).toMatch(/^run /);
   });
 
   it('that was broken tells its holder to stop, and stays free', async () => {
-    const lost = new Promise<string>((told) => void takeHostLock(options('run 1', { onLost: told })));
-    let found: FoundLock | undefined;
-    while (!found) found = await breakHostLock({ lock: 'deploy', holder: 'an operator', dir, run });
-    expect(found.holder).toBe('run 1');
+    const { promise: lost, resolve: onLost } = Promise.withResolvers<string>();
+    await takeHostLock(options('run 1', { onLost }));
+    const found = await breakHostLock({ lock: 'deploy', holder: 'an operator', dir, run });
+    expect(found?.holder).toBe('run 1');
     expect(await lost).toContain('deploy was removed');
     expect(await holder()).toBeUndefined();
   });
@@ -123,6 +124,22 @@ describe('a lock on a host, over SSH', () => {
       Date.now = now;
     }
     expect(told).toContain('deploy was removed');
+  });
+
+  it('of a live run does not expire when the clock jumps, forward or back', async () => {
+    const lock = await takeHostLock(options('run 1'));
+    const now = Date.now;
+    try {
+      for (const jump of [10_000_000, -10_000_000]) {
+        Date.now = () => now() + jump;
+        await expect(takeHostLock(options('run 2'))).rejects.toMatchObject({ code: 'locked' });
+        await lock.confirm();
+      }
+    } finally {
+      Date.now = now;
+    }
+    expect(await holder()).toBe('run 1');
+    await lock.release();
   });
 
   it('says so when its folder cannot be made', async () => {

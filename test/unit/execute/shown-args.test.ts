@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { modules } from '../../../modules/index.ts';
 import { shownArgs } from '../../../runner/execute/shown-args.ts';
 import { defineModule } from '../../../runner/module.ts';
+import { runText } from '../../support/run-playbook.ts';
 
 const login = defineModule({
   name: 'login',
@@ -32,4 +33,18 @@ describe('the arguments that a journal shows', () => {
     expect(shownArgs(modules.get('assert')!, { that })).toEqual({ that: ['a == 1'] });
     expect(shownArgs(login, { user: 'x'.repeat(10_000) })).toEqual({ user: `${'x'.repeat(500)}…` });
   });
+});
+
+it('each item of a loop tells what it was told, with no_log none does', async () => {
+  const task = 'shell: { cmd: "echo {{ item }}", reads: true }, loop: [x, y]';
+  const { events } = await runText({
+    playbook: `plays: [{ hosts: a, tasks: [{ name: open, ${task} }, { name: closed, no_log: true, ${task} }] }]`,
+  });
+  const items = events.filter((event) => event.type === 'item-ended');
+  expect(items.map(({ index, args }) => [index, args])).toEqual([
+    [0, { cmd: 'echo x', reads: true }],
+    [1, { cmd: 'echo y', reads: true }],
+    [0, undefined],
+    [1, undefined],
+  ]);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { modules } from '../../../modules/index.ts';
 import type { EventBody, RunEvent } from '../../../runner/events.ts';
+import { withCurrentIds } from '../../../runner/execute/current-ids.ts';
 import { planUndo, refusalOf } from '../../../runner/execute/undo-plan.ts';
 import { MASK } from '../../../runner/journal/masker.ts';
 
@@ -47,7 +48,9 @@ describe('what can be undone', () => {
     expect(reason('copy', ended('x'))).toBe('nothing was kept to go back to');
     expect(reason('copy', ended('x', undefined, false))).toContain('it failed');
     expect(reason('copy')).toContain('resume the run first');
-    expect(reason('k8s', ended('x', { path: '/', before: { data: { password: MASK } } }))).toContain('holds a secret');
+    expect(reason('k8s', ended('x', { path: '/', before: { data: { password: MASK } } }))).toContain(
+      'its record holds a secret',
+    );
   });
 
   it('is what was there when the run first died in it, not only what the next try found', () => {
@@ -75,6 +78,12 @@ describe('what can be undone', () => {
     const own = { ...tasks, task: { ...tasks.task, section: 'rollback' } };
     expect(planOf([own, began('x', {}, 1), ended('x', {}, true, 1)]).steps).toEqual([]);
   });
+});
+
+it('finds the task of a change under the id that it has since a resume with another playbook', () => {
+  const resumed: EventBody = { type: 'run-resumed', reeve: '1', renamed: { 'plays[0].tasks[0]': 'plays[0].tasks[1]' } };
+  const events = withCurrentIds(numbered([...task('copy', 'x'), began('x', {}), ended('x', {}), resumed]));
+  expect(planUndo(events, modules, playbook).steps.map((step) => step.task.id)).toEqual(['plays[0].tasks[1]']);
 });
 
 describe('what must not be undone', () => {

@@ -105,10 +105,8 @@ describe('a disk that is full', () => {
   });
 
   it('(a small tmpfs) does the same with the real command line', (context) => {
-    const small = join(dir, 'small');
-    mkdirSync(small);
-    const mounted = process.getuid?.() === 0 && spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'reeve', small]);
-    if (mounted === false || mounted.status !== 0) return context.skip('needs root and the right to mount a tmpfs');
+    const small = mountTmpfs('size=64k');
+    if (!small) return context.skip('needs root and the right to mount a tmpfs');
     try {
       const at = prepare('tmpfs', PLAYBOOK.replace('[a, b]', `[${Array.from({ length: 200 }, (_, n) => `f${n}`)}]`));
       const stopped = node('runner/cli/main.ts', 'run', at.playbook, '-i', at.inventory, '--runs', join(small, 'runs'));
@@ -118,6 +116,60 @@ describe('a disk that is full', () => {
       expect(existsSync(join(at.base, 'x/f199'))).toBe(false);
     } finally {
       spawnSync('umount', [small]);
+    }
+  });
+});
+
+/** A tmpfs that tests may fill or make read-only; undefined, with the reason printed, where there can be none. */
+function mountTmpfs(options: string): string | undefined {
+  const path = join(dir, 'tmpfs');
+  mkdirSync(path);
+  const mounted = process.getuid?.() === 0 && spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'reeve', path]);
+  if (mounted && mounted.status === 0) return path;
+  console.warn('skipped: needs root and the right to mount a tmpfs');
+  return undefined;
+}
+
+describe('a journal that cannot be written any more', () => {
+  it('(its file system has gone read-only in mid-run) stops the run before the next effect and says so', () => {
+    const whole = prepare('whole');
+    run(whole, 0);
+    const at = prepare('gone');
+    const stopped = run(at, journal(whole).filter(({ type }) => type === 'effect-started')[3]!.seq, 'readonly');
+    expect(stopped.status).toBe(1);
+    expect(stopped.stdout + stopped.stderr).toContain('read-only file system');
+    expect(Object.keys(left(at)).filter((path) => path.startsWith('y'))).toEqual([]);
+    expect(existsSync(join(at.base, 'x/b'))).toBe(false);
+    expect(reeve(at, 'resume', 'last').status).toBe(0);
+    expect(left(at)).toEqual(left(whole));
+  });
+
+  it('(a real file system made read-only after the run died) is no reason to change anything; it can still be read', (context) => {
+    const mounted = mountTmpfs('size=4m');
+    if (!mounted) return context.skip('needs root and the right to mount a tmpfs');
+    try {
+      const at = { ...prepare('remount'), runs: join(mounted, 'runs') };
+      expect(run(at, 14).signal).toBe('SIGKILL');
+      const before = left(at);
+      expect(spawnSync('mount', ['-o', 'remount,ro', mounted]).status).toBe(0);
+      const refused = reeve(at, 'resume', 'last');
+      expect([refused.status, refused.stderr]).toEqual([
+        1,
+        expect.stringMatching(/journal-failed|cannot be written|read-only/i),
+      ]);
+      expect(refused.stderr).not.toContain('This is a bug');
+      const begun = node('runner/cli/main.ts', 'run', at.playbook, '-i', at.inventory, '--runs', at.runs);
+      expect([begun.status, begun.stderr]).toEqual([1, expect.stringContaining('--runs')]);
+      expect(left(at)).toEqual(before);
+      for (const command of ['status', 'history', 'report']) {
+        expect(reeve(at, command, ...(command === 'report' ? ['last'] : [])).status, command).toBe(0);
+      }
+      const note = reeve(at, 'note', 'last', 'x');
+      expect([note.status, note.stderr]).toEqual([1, expect.not.stringContaining('This is a bug')]);
+      expect(spawnSync('mount', ['-o', 'remount,rw', mounted]).status).toBe(0);
+      expect(reeve(at, 'resume', 'last').status).toBe(0);
+    } finally {
+      spawnSync('umount', [mounted]);
     }
   });
 });
@@ -136,9 +188,34 @@ describe('a clock that jumps back', () => {
     const times = [5_000, 9_000, 1_000, 2_000, 9_500];
     const seen: string[] = [];
     const sink = { handle: (event: RunEvent) => void seen.push(event.at) };
-    const emitter = new Emitter('run', [sink], new Masker(), 0, () => new Date(times.shift()!));
+    const emitter = new Emitter('run', [sink], new Masker(), undefined, () => new Date(times.shift()!));
     for (let n = 0; n < 5; n++) emitter.emit({ type: 'note', text: 'x' });
     expect(seen.map((at) => Date.parse(at))).toEqual([5_000, 9_000, 9_000, 9_000, 9_500]);
+  });
+
+  it('before a resume neither: its events follow those of the run, and what is shown of it is not negative', () => {
+    const at = prepare('back');
+    expect(run(at, 14).signal).toBe('SIGKILL');
+    // The same as a clock that is a year behind: the run has been in what is now the future.
+    const later = (text: string) =>
+      text.replaceAll(
+        /"(at|startedAt)":( ?)"20(\d\d)-/g,
+        (_all, key, space, year) => `"${key}":${space}"20${Number(year) + 1}-`,
+      );
+    for (const name of ['events.jsonl', 'run.json']) {
+      const path = join(file(at), '..', name);
+      writeFileSync(path, later(readFileSync(path, 'utf8')));
+    }
+    const status = reeve(at, 'status');
+    expect([status.status, status.stdout]).toEqual([0, expect.not.stringMatching(/-\d+(\.\d)? s|NaN/)]);
+    expect(reeve(at, 'resume', 'last').status).toBe(0);
+    const times = journal(at).map((event) => Date.parse(event.at));
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+    for (const event of journal(at)) if ('duration' in event) expect(event.duration).toBeGreaterThanOrEqual(0);
+    for (const command of ['history', 'status', 'report']) {
+      const { stdout } = reeve(at, command, ...(command === 'report' ? ['last'] : []));
+      expect(stdout).not.toMatch(/(^|\s)-\d+(\.\d)? s|NaN/);
+    }
   });
 
   it('harms no run: every task ends, no duration is negative', async () => {
@@ -241,4 +318,27 @@ describe('a damaged journal', () => {
     // The other runs can still be listed.
     expect(reeve(at, 'history').status).toBe(0);
   });
+});
+
+it('an output too long for the journal that cannot be kept stops the run before the next effect; what has been done is known', async () => {
+  const at = prepare(
+    'artefact',
+    `plays:
+  - hosts: x
+    tasks:
+      - name: much
+        shell: "rm -r {{ runs }}/*/artefacts; echo much >>{{ base }}/log; n=0; while [ $n -lt 9000 ]; do echo 0123456789; n=$((n+1)); done"
+        register: much
+      - { name: next, shell: "echo next >>{{ base }}/log" }
+      - { name: use, copy: { content: "{{ much.stdout }}", dest: "{{ base }}/used" } }
+`.replaceAll('{{ runs }}', join(dir, 'artefact/runs')),
+  );
+  const stopped = node('runner/cli/main.ts', 'run', at.playbook, '-i', at.inventory, '--runs', at.runs);
+  expect([stopped.status, stopped.stdout + stopped.stderr]).toEqual([1, expect.stringContaining('cannot be written')]);
+  expect(readFileSync(join(at.base, 'log'), 'utf8')).toBe('much\n');
+  mkdirSync(join(file(at), '..', 'artefacts'));
+  const resumed = reeve(at, 'resume', 'last');
+  expect([resumed.status, resumed.stdout]).toEqual([2, expect.stringContaining('much.stdout is not known any more')]);
+  expect(readFileSync(join(at.base, 'log'), 'utf8')).toBe('much\nnext\n');
+  expect(existsSync(join(at.base, 'used'))).toBe(false);
 });

@@ -69,6 +69,7 @@ const TASKS: Case[] = [
   ['include and module', '- include: x.yaml\n  «service»: {}', 'several-modules', ['include']],
   ['an unknown module', '- «servce»: { name: x }', 'unknown-module', ['`servce`', '`service`']],
   ['a module of Ansible', '- «ansible.builtin.copy»: { dest: x }', 'unknown-module', ['write `copy`']],
+  ['a module that has no like here', '- «apt»: { name: jq }', 'unknown-module', ['none of this kind yet']],
   ['a module with another name here', '- «set_fact»: { a: 1 }', 'unknown-module', ['write `set-vars`']],
   ['a module with _', '- «wait_for»: { port: 1 }', 'unknown-module', ['write `wait-for`']],
   ['an unknown keyword', '- debug: x\n  «whn»: y', 'unknown-keyword', ['`whn`', '`when`']],

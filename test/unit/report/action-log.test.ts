@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { actionLog } from '../../../runner/report/action-log/action-log.ts';
+import { recordOf } from '../../../runner/report/record.ts';
 import { events, header, syntheticEvents } from '../../support/report-fixtures.ts';
 import {
   failedUpgrade,
@@ -33,7 +34,10 @@ const titles = (log: string) =>
     .map((line) => line.slice(3));
 
 describe('the action log of an upgrade', () => {
-  const log = actionLog(header({ playbook: { file: 'playbooks/upgrade.yaml', name: 'upgrade' } }), upgradeEvents());
+  const log = actionLog(
+    header({ playbook: { file: 'playbooks/upgrade.yaml', name: 'upgrade' } }),
+    recordOf(upgradeEvents()),
+  );
 
   it('has the sections of the template that apply, in its order, and no others', () => {
     expect(titles(log)).toEqual([
@@ -106,7 +110,7 @@ describe('the action log of an upgrade', () => {
 });
 
 describe('the action log of a failed upgrade', () => {
-  const log = actionLog(header(), failedUpgrade());
+  const log = actionLog(header(), recordOf(failedUpgrade()));
 
   it('tells the issue with symptom, cause and what to do', () => {
     const issue = section(log, 'Issue 1: Install k3s failed on k3s-1');
@@ -133,12 +137,14 @@ describe('the action log', () => {
     const effect = { effect: 15, host: 'k3s-1', task: task('Drain', 'drain') };
     const log = actionLog(
       header(),
-      failedUpgrade([
-        { type: 'rollback-started', steps: 1 },
-        { type: 'undo-started', ...effect, changes: [{ summary: 'k3s-1: cordon' }] },
-        { type: 'undo-ended', ...effect, ok: true },
-        { type: 'rollback-ended', ok: true },
-      ]),
+      recordOf(
+        failedUpgrade([
+          { type: 'rollback-started', steps: 1 },
+          { type: 'undo-started', ...effect, changes: [{ summary: 'k3s-1: cordon' }] },
+          { type: 'undo-ended', ...effect, ok: true },
+          { type: 'rollback-ended', ok: true },
+        ]),
+      ),
     );
     expect(log).toContain('**Status**: Rolled Back');
     expect(section(log, 'Rollback Actions')).toContain(
@@ -154,12 +160,14 @@ describe('the action log', () => {
     const bad = { status: 'failed' as const, message: 'disk full' };
     const log = actionLog(
       header(),
-      events([
-        ...[started, ...playStarted('All', ['a']), ...ran('a', reference, bad), ...playEnded(['a'])],
-        runEnded({ exitCode: 2, outcome: 'failed' }),
-        { type: 'run-resumed', reeve: '0.1.0' },
-        ...[...ran('a', reference), ...playEnded(), runEnded()],
-      ]),
+      recordOf(
+        events([
+          ...[started, ...playStarted('All', ['a']), ...ran('a', reference, bad), ...playEnded(['a'])],
+          runEnded({ exitCode: 2, outcome: 'failed' }),
+          { type: 'run-resumed', reeve: '0.1.0' },
+          ...[...ran('a', reference), ...playEnded(), runEnded()],
+        ]),
+      ),
     );
     expect(log).toContain('**Status**: Completed');
     expect(section(log, 'Issue 1: Copy failed on a')).toContain('Done again when the run was resumed');
@@ -168,17 +176,17 @@ describe('the action log', () => {
   });
 
   it('of a run that was cut off says so', () => {
-    const log = actionLog(header(), events(upgradeBodies().slice(0, 14)));
+    const log = actionLog(header(), recordOf(events(upgradeBodies().slice(0, 14))));
     expect(log).toContain('**Status**: In Progress (it is running, or was cut off)');
     expect(log).toContain('**End Time**: not reached');
     expect(log).toContain('Node k3s-1 is left cordoned');
   });
 
   it('leaves out what does not apply, and stands even for a run without events', () => {
-    expect(titles(actionLog(header(), []))).not.toContain('Execution Log');
+    expect(titles(actionLog(header(), recordOf([])))).not.toContain('Execution Log');
     const log = actionLog(
       header(),
-      events([started, ...playStarted('All', ['a']), ...ran('a', task('Look', 'command')), runEnded()]),
+      recordOf(events([started, ...playStarted('All', ['a']), ...ran('a', task('Look', 'command')), runEnded()])),
     );
     expect(titles(log)).toEqual([
       'Operation Plan',
@@ -199,7 +207,7 @@ describe('the action log', () => {
     });
     const log = actionLog(
       header(),
-      events([started, ...playStarted(evil, [evil]), ...bodies, { type: 'note', text: evil }, runEnded()]),
+      recordOf(events([started, ...playStarted(evil, [evil]), ...bodies, { type: 'note', text: evil }, runEnded()])),
     );
     const outside = log.replaceAll(/^(`{3,})\w*\n[\s\S]*?\n\1$/gm, '');
     expect(outside).not.toMatch(/^# Fake/m);
@@ -209,9 +217,9 @@ describe('the action log', () => {
 
   it('is the same bytes in every time zone and locale, and small for many hosts', async () => {
     const run = await syntheticEvents(100, 20, [7]);
-    const log = actionLog(header(), run);
+    const log = actionLog(header(), recordOf(run));
     process.env.TZ = 'Asia/Tokyo';
-    expect(actionLog(header(), run)).toBe(log);
+    expect(actionLog(header(), recordOf(run))).toBe(log);
     delete process.env.TZ;
     expect(log.split('## Appendix')[0]!.length).toBeLessThan(20_000);
   });

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { githubAnnotations, githubSummary } from '../../../runner/report/github.ts';
+import { recordOf } from '../../../runner/report/record.ts';
 import { events, header, syntheticEvents } from '../../support/report-fixtures.ts';
 import { failedUpgrade, runEnded, started, upgradeEvents } from '../../support/upgrade-events.ts';
 
 describe('github annotations', () => {
   it('name file and line, and escape what the command would misread', () => {
-    expect(githubAnnotations(header(), failedUpgrade())).toBe(
+    expect(githubAnnotations(header(), recordOf(failedUpgrade()))).toBe(
       '::error file=playbooks/upgrade.yaml,line=12,col=9,title=Install k3s::k3s-1: k3s is not up after 5m%0A' +
         'last line of its journal%0Ahint: look at journalctl -u k3s\n',
     );
@@ -15,20 +16,20 @@ describe('github annotations', () => {
       message: '100%\nsure',
       place: { file: 'a,b:c.yaml', line: 3, column: 1 },
     };
-    expect(githubAnnotations(header(), events([started, notice, runEnded()]))).toBe(
+    expect(githubAnnotations(header(), recordOf(events([started, notice, runEnded()])))).toBe(
       '::warning file=a%2Cb%3Ac.yaml,line=3,col=1,title=reeve::100%25%0Asure\n',
     );
   });
 
   it('are none for a good run, and one for a run that was refused or cut off', () => {
-    expect(githubAnnotations(header(), upgradeEvents())).toBe('');
+    expect(githubAnnotations(header(), recordOf(upgradeEvents()))).toBe('');
     const refused = events([started, runEnded({ exitCode: 6, outcome: 'refused', message: 'not confirmed' })]);
-    expect(githubAnnotations(header(), refused)).toBe('::error title=Run refused::not confirmed\n');
-    expect(githubAnnotations(header(), events([started]))).toContain('The run has no end');
+    expect(githubAnnotations(header(), recordOf(refused))).toBe('::error title=Run refused::not confirmed\n');
+    expect(githubAnnotations(header(), recordOf(events([started])))).toContain('The run has no end');
   });
 
   it('tell what failed alike on many hosts once', async () => {
-    const lines = githubAnnotations(header(), await syntheticEvents(30, 4, [1, 2, 3, 4, 5, 6, 7, 8]))
+    const lines = githubAnnotations(header(), recordOf(await syntheticEvents(30, 4, [1, 2, 3, 4, 5, 6, 7, 8])))
       .trim()
       .split('\n');
     expect(lines.filter((line) => line.startsWith('::error'))).toHaveLength(1);
@@ -38,12 +39,12 @@ describe('github annotations', () => {
 
 describe('github summary', () => {
   it('has hosts, failures, downtime and nodes left behind', () => {
-    const summary = githubSummary(header(), failedUpgrade());
+    const summary = githubSummary(header(), recordOf(failedUpgrade()));
     expect(summary).toContain('## upgrade: Failed');
     expect(summary).toContain('| k3s-1 |');
     expect(summary).toContain('**Install k3s** on k3s-1');
     expect(summary).toContain('- Node k3s-1 is left cordoned; half upgraded');
-    expect(githubSummary(header(), upgradeEvents())).toContain(
+    expect(githubSummary(header(), recordOf(upgradeEvents()))).toContain(
       '- Downtime: k3s-1 unit k3s 7.5 s; k3s-1 API server 9.2 s',
     );
   });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EventBody } from '../../../runner/events.ts';
 import { html } from '../../../runner/report/html/html.ts';
+import { recordOf } from '../../../runner/report/record.ts';
 import { Browser, findBrowser } from '../../support/browser.ts';
 import { events, header, syntheticEvents } from '../../support/report-fixtures.ts';
 
@@ -15,8 +16,8 @@ const EVIL = '</script><script>document.title = "owned"</script><img src=x onerr
 describe('html', () => {
   it('is the same bytes every time, and loads nothing', async () => {
     const run = await syntheticEvents(3, 4, [2]);
-    const page = html(header(), run);
-    expect(html(header(), run)).toBe(page);
+    const page = html(header(), recordOf(run));
+    expect(html(header(), recordOf(run))).toBe(page);
     expect(page).toContain("default-src 'none'");
     expect(page).not.toMatch(/<(link|img|iframe|object)\b|\b(src|href)=|@import|url\(/);
   });
@@ -24,7 +25,7 @@ describe('html', () => {
   it('lets no text of a run become markup', () => {
     const page = html(
       header({ playbook: { file: EVIL, name: EVIL }, operator: { user: EVIL, host: EVIL, cwd: '/' } }),
-      evil(),
+      recordOf(evil()),
     );
     expect(page).not.toContain('<img');
     expect(page.match(/<script\b/g)).toHaveLength(2);
@@ -56,7 +57,7 @@ describe.skipIf(!program)('html in a browser', () => {
   const countText = () => browser.value<string>(`document.getElementById('count').textContent`);
 
   it('shows 25,000 tasks, draws only those in view, and finds the failure by itself', async () => {
-    await show(html(header(), await syntheticEvents(500, 50, [3, 77])));
+    await show(html(header(), recordOf(await syntheticEvents(500, 50, [3, 77]))));
     expect(browser.complaints).toEqual([]);
     expect(await countText()).toBe('24904 of 24904 tasks');
     expect((await shown()).length).toBeLessThan(100);
@@ -69,7 +70,7 @@ describe.skipIf(!program)('html in a browser', () => {
   });
 
   it('can be used with the keyboard alone', async () => {
-    await show(html(header(), await syntheticEvents(5, 8)));
+    await show(html(header(), recordOf(await syntheticEvents(5, 8))));
     await browser.press('j');
     await browser.press('ArrowDown');
     expect(await selected()).toContain('node-002');
@@ -89,7 +90,7 @@ describe.skipIf(!program)('html in a browser', () => {
   });
 
   it('filters by status and shows diffs', async () => {
-    await show(html(header(), await syntheticEvents(5, 8)));
+    await show(html(header(), recordOf(await syntheticEvents(5, 8))));
     await browser.value(`document.querySelector('[data-status="ok"]').click()`);
     expect(await countText()).toBe('10 of 40 tasks');
     await browser.press('Home');
@@ -98,7 +99,7 @@ describe.skipIf(!program)('html in a browser', () => {
   });
 
   it('follows the dark mode of the system, and the key that turns it', async () => {
-    await show(html(header(), await syntheticEvents(2, 4)));
+    await show(html(header(), recordOf(await syntheticEvents(2, 4))));
     const back = () => browser.value<string>('getComputedStyle(document.body).backgroundColor');
     expect(await back()).toBe('rgb(255, 255, 255)');
     await browser.dark();
@@ -108,7 +109,7 @@ describe.skipIf(!program)('html in a browser', () => {
   });
 
   it('asks for nothing but itself, and runs nothing that a run has said', async () => {
-    await show(html(header(), evil()));
+    await show(html(header(), recordOf(evil())));
     await browser.press('j');
     await browser.press('k');
     expect(browser.requests.filter((url) => !url.startsWith('file://') || !url.includes('page-'))).toEqual([]);
@@ -120,7 +121,7 @@ describe.skipIf(!program)('html in a browser', () => {
     ['has no events', []],
     ['was cut off', [started, playStarted, taskStarted]],
   ])('shows a run that %s', async (_, bodies) => {
-    await show(html(header(), events(bodies as EventBody[])));
+    await show(html(header(), recordOf(events(bodies as EventBody[]))));
     expect(browser.complaints).toEqual([]);
     expect(await browser.value<string>('document.documentElement.dataset.ready')).toMatch(/^\d+$/);
     expect(await countText()).toBe(bodies.length === 0 ? '0 of 0 tasks' : '1 of 1 tasks');

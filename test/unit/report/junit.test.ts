@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { junit } from '../../../runner/report/junit.ts';
+import { recordOf } from '../../../runner/report/record.ts';
 import { events, header, syntheticEvents } from '../../support/report-fixtures.ts';
 import {
   failedUpgrade,
@@ -47,14 +48,14 @@ function elements(xml: string, name: string): Record<string, string>[] {
 describe('junit', () => {
   it.skipIf(!hasXmllint).each(Object.entries(runs))('%s is valid against the schema', (_, run) => {
     const checked = spawnSync('xmllint', ['--noout', '--schema', SCHEMA, '-'], {
-      input: junit(header(), run),
+      input: junit(header(), recordOf(run)),
       encoding: 'utf8',
     });
     expect(checked.stderr).toBe('- validates\n');
   });
 
   it.each(Object.entries(runs))('%s: the counts of every suite are those of its cases', (_, run) => {
-    const xml = junit(header(), run);
+    const xml = junit(header(), recordOf(run));
     const suites = xml.split('<testsuite ').slice(1);
     expect(suites.length).toBeGreaterThan(0);
     for (const suite of suites) {
@@ -67,7 +68,7 @@ describe('junit', () => {
   });
 
   it('is red exactly when the run did not end well', () => {
-    const red = (run: (typeof runs)['a good run']) => /<(failure|error)\b/.test(junit(header(), run));
+    const red = (run: (typeof runs)['a good run']) => /<(failure|error)\b/.test(junit(header(), recordOf(run)));
     expect(red(runs['a good run'])).toBe(false);
     for (const name of [
       'a failed run',
@@ -82,11 +83,20 @@ describe('junit', () => {
     const bad = { status: 'failed' as const, message: 'no' };
     const xml = junit(
       header(),
-      events([
-        ...[started, ...playStarted('All', ['a', 'b']), ...ran('a', task('One', 'command'), { ...bad, ignored: true })],
-        ...[...ran('b', task('Two', 'command'), bad), { type: 'host-rescued' as const, host: 'b', block: 'plays[0]' }],
-        ...[...playEnded(), runEnded()],
-      ]),
+      recordOf(
+        events([
+          ...[
+            started,
+            ...playStarted('All', ['a', 'b']),
+            ...ran('a', task('One', 'command'), { ...bad, ignored: true }),
+          ],
+          ...[
+            ...ran('b', task('Two', 'command'), bad),
+            { type: 'host-rescued' as const, host: 'b', block: 'plays[0]' },
+          ],
+          ...[...playEnded(), runEnded()],
+        ]),
+      ),
     );
     expect(elements(xml, 'skipped').map(({ message }) => message)).toEqual([
       'failed, ignored: no',
@@ -96,7 +106,7 @@ describe('junit', () => {
   });
 
   it.skipIf(!hasXmllint)('of 500 hosts is valid too', async () => {
-    const input = junit(header(), await syntheticEvents(500, 10, [3]));
+    const input = junit(header(), recordOf(await syntheticEvents(500, 10, [3])));
     expect(spawnSync('xmllint', ['--noout', '--schema', SCHEMA, '-'], { input, encoding: 'utf8' }).stderr).toBe(
       '- validates\n',
     );

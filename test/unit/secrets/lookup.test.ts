@@ -14,7 +14,7 @@ async function load(text: string, environment: Record<string, string> = {}, path
 }
 
 describe('!secret', () => {
-  it('takes a variable, a file beside it, the output of a command, once and when it is used', async () => {
+  it('takes a variable, a file beside it, the output of a command, once: the command when it is used, the others before the run', async () => {
     const dir = folder();
     writeFileSync(join(dir, 'token'), 'from a file\r\n');
     const text =
@@ -22,7 +22,7 @@ describe('!secret', () => {
     const { open, secrets, known } = await load(text, { TOKEN: 'from the environment' }, join(dir, 'f.yaml'));
     await secrets.check();
     expect(existsSync(join(dir, 'count'))).toBe(false);
-    expect(known).toEqual([]);
+    expect(known).toEqual(['from the environment', 'from a file']);
     expect(open()).toEqual({ a: 'from the environment', b: 'from a file', c: 'froM a coMMand', d: 'froM a coMMand' });
     open();
     expect(readFileSync(join(dir, 'count'), 'utf8')).toBe('x\n');

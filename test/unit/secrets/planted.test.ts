@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterAll, describe, expect, it } from 'vitest';
+import { FORMATS } from '../../../runner/report/formats.ts';
 import { newSopsText } from '../../../runner/secrets/sops/file.ts';
 import { encryptVault } from '../../../runner/secrets/vault/decrypt.ts';
 import { CliFolder, type CliResult } from '../../support/cli.ts';
@@ -71,6 +72,9 @@ const each = (form: (name: string) => string) => NAMES.map(form).join(' ');
 cli.write(
   'play.yaml',
   `name: planted
+notes:
+  - call somebody with ${SECRETS.env}
+  - and with ${Buffer.from(`x${SECRETS.file}`).toString('base64')} or ${encodeURIComponent(SECRETS.sops)}
 inputs:
   typed: { type: string, secret: true }
 vars:
@@ -87,6 +91,12 @@ plays:
             printf '%s' "$s" | base64; printf 'x%s' "$s" | base64; printf 'xy%s' "$s" | base64; printf '%s' "$s" >&2
           done
         register: out
+      - name: outputs in pieces
+        shell: |
+          for s in {{quote from_env}} {{quote inline}} {{quote from_vault}}; do printf '%s' "$s" | dd bs=1 2>/dev/null; done
+      - name: outputs so much that it becomes a file
+        shell: "n=0; while [ $n -lt 3000 ]; do echo {{quote from_env}} {{quote from_vault}} $n; n=$((n+1)); done"
+        register: much
       - debug: { msg: "{{ out.stdout }} {{ joined }} {{ from_sops }} {{ json from_vault }} {{ b64 inline }}" }
       - name: a diff
         copy: { dest: "{{ playbook_dir }}/{{ from_env }}.conf", content: "key={{ from_sops }}\\n{{ inline }}\\n{{ mixed }}\\n" }
@@ -155,23 +165,43 @@ const run = (args: string[] = [], more: Record<string, string> = {}): Promise<Cl
     { ...env, ...more },
   );
 
+const NOTE = `told ${SECRETS.sops} and ${Buffer.from(SECRETS.file).toString('base64')} to ${SECRETS.vaultPart} on, ${encodeURIComponent(SECRETS.vaultFile)}`;
+
 describe('secrets that are everywhere', () => {
   it.each(['json', 'plain'])('are nowhere in the %s output and in the folder of the run', async (format) => {
     cli.write('out/.keep', '');
     const runs = join(cli.dir, `runs-${format}`);
-    const result = await run(['--output', format, '--runs', runs]);
+    const result = await run(['--output', format, '--runs', runs, '--report', join(runs, 'reports')]);
     expect(result.code, result.stderr).toBe(2);
-    const shown = `${Buffer.from(result.stdout + result.stderr).toString('latin1')}\n${everything(runs)}`;
+    const more = ['--runs', runs];
+    const note = await cli.run(['note', 'last', NOTE, '--vault-password-file', 'password', ...more], env);
+    expect(note).toMatchObject({ code: 0, stderr: '' });
+    const commands = [['status'], ['history', '--json'], ...FORMATS.map((one) => ['report', 'last', '--format', one])];
+    const later = await Promise.all(commands.map((args) => cli.run([...args, ...more], env)));
+    for (const { code, stderr } of later) expect([code, stderr]).toEqual([0, '']);
+    const printed = [result, note, ...later].map(({ stdout, stderr }) => stdout + stderr).join('\n');
+    const shown = `${Buffer.from(printed).toString('latin1')}\n${everything(runs)}`;
     // It did run, with the real values.
     expect(existsSync(join(cli.dir, 'out', `${SECRETS.env}.conf`))).toBe(true);
     expect(readFileSync(join(cli.dir, 'out', `${SECRETS.env}.conf`), 'utf8')).toContain(SECRETS.vaultPart + ' on a');
     expect(shown.split('********').length).toBeGreaterThan(50);
+    for (const file of ['action-log.md', 'run.log', 'events.jsonl', 'notes.jsonl', 'report.html', 'junit.xml'])
+      expect(shown.includes(`/${file}\n`), file).toBe(true);
+    expect(readdirSync(join(runs, readdirSync(runs)[0]!, 'artefacts')).join()).toContain('stdout');
+    const notes = readFileSync(join(runs, readdirSync(runs)[0]!, 'notes.jsonl'), 'utf8');
+    expect(notes).toMatch(/"told \*{8} and \*{8}\S{0,4} to \*{8}, \*{8}"/);
     expect(everything(runs)).not.toContain('Q7z');
     for (const [name, secret] of Object.entries(SECRETS)) {
       for (const trace of traces(String(secret))) {
         expect(shown.includes(trace), `${name} as ${trace}: ${around(shown, trace)}`).toBe(false);
       }
     }
+  });
+
+  it('a note whose secrets cannot all be opened says so', async () => {
+    const runs = join(cli.dir, 'runs-plain');
+    const note = await cli.run(['note', 'last', SECRETS.env, '--runs', runs], { ...env, SOPS_AGE_KEY: '' });
+    expect(note).toMatchObject({ code: 0, stderr: expect.stringContaining('not every secret') });
   });
 });
 

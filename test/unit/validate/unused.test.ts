@@ -27,7 +27,8 @@ it('warns of a variable that nothing uses, at its place', () => {
 });
 
 it('counts `hosts.NAME.x` and `vars.x` as uses, and is silent where a name is made at run time', () => {
-  const use = (text: string) => `plays: [{ hosts: web, tasks: [{ debug: "{{ used }} {{ shown }} ${text}" }] }]\n`;
+  const use = (text: string) =>
+    `plays: [{ hosts: web, tasks: [{ debug: "{{ used }} {{ default shown 1 }} ${text}" }] }]\n`;
   expect(warnings(use('{{ hosts.w1.never }}'), { hosts: INI })).toEqual([]);
   expect(warnings(use('{{ vars.never }}'), { hosts: INI })).toEqual([]);
   expect(warnings(use('{{ json (lookup hosts inventory_hostname) }}'), { hosts: INI })).toEqual([]);

@@ -66,22 +66,3 @@ if [ "$BECAME" = closed ]; then echo 'doas: Operation not permitted' >&2; exit 1
 shift 4
 exec "$@"
 `;
-
-/** pct of a node: containers 101 (running), 102 (stopped); \`pct exec\` starts its arguments with an empty environment. */
-export function fakePct(options: { keepEnv: boolean }): string {
-  return `
-if [ "$1" != exec ]; then exit 9; fi
-shift; id=$1; shift
-if [ "$1" = --keep-env ]; then
-  ${options.keepEnv ? 'shift 2' : "echo 'Unknown option: keep-env' >&2; echo '400 unable to parse option' >&2; exit 255"}
-fi
-if [ "$1" != -- ]; then echo 'no --' >&2; exit 9; fi
-shift
-case $id in
-  101) ;;
-  102) echo "CT 102 not running" >&2; exit 255;;
-  *) echo "Configuration file 'nodes/pve/lxc/$id.conf' does not exist" >&2; exit 2;;
-esac
-exec env -i CONTAINER=$id HOME=/ PATH=/usr/bin:/bin "$@"
-`;
-}

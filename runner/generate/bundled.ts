@@ -1,0 +1,13 @@
+/**
+ * Packages that are in the published program itself, since every run loads them and they are many small files. The others
+ * are installed beside it: they are loaded late, by few commands, or have a part that is compiled where they are installed.
+ */
+export const BUNDLED: readonly string[] = [
+  '@marcbachmann/cel-js',
+  'cac',
+  'diff',
+  'handlebars',
+  'semver',
+  'ssh-config',
+  'yaml',
+];

@@ -1,0 +1,57 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { DeathPoint } from '../support/death-point.ts';
+import { complaintsOf, seeded, undisturbed, type Whole } from './support/matrix.ts';
+import { type Points, pointsOf, sampleOf } from './support/points.ts';
+
+const OTHERS = 16;
+/** Runs that die once more in the resume, and runs that die again and again. */
+const TWICE = 8;
+const OFTEN = 2;
+const DEATHS_OF_OFTEN = 12;
+/** Events that a process of a run that dies often gets to write. */
+const SHORTEST = 3;
+const LONGEST = 30;
+
+const next = seeded();
+let whole: Whole;
+let points: Points;
+beforeAll(async () => {
+  whole = await undisturbed({ servers: 2, agents: 1 });
+  points = pointsOf(whole.events);
+});
+
+const once = (list: readonly DeathPoint[]) => list.map((point) => [point]);
+/** A moment in a resume: how far it comes until then differs, so it is counted in events. */
+const somewhere = (most: number): DeathPoint => ({
+  nth: SHORTEST + Math.floor(next() * (most - SHORTEST)),
+  edge: next() < 0.5 ? 'before' : 'after',
+});
+
+describe('an upgrade of two servers and an agent ends by resume as an undisturbed one, nothing done twice, killed', () => {
+  it('around every effect', async () => {
+    expect(points.boundaries.length).toBeGreaterThanOrEqual(3 * 12);
+    expect(await complaintsOf(whole, once(points.boundaries))).toEqual([]);
+  });
+
+  it('after every event within an effect', async () => {
+    expect(await complaintsOf(whole, once(points.within))).toEqual([]);
+  });
+
+  it('after some of the other events', async () => {
+    expect(await complaintsOf(whole, once(sampleOf(points.others, OTHERS, next)))).toEqual([]);
+  });
+
+  it('and killed again in the resume', async () => {
+    const first = sampleOf([...points.boundaries, ...points.within], TWICE, next);
+    const lives = first.map((point) => [point, somewhere(2 * LONGEST)]);
+    expect(await complaintsOf(whole, lives)).toEqual([]);
+  });
+
+  it('again and again', async () => {
+    const lives = Array.from({ length: OFTEN }, () => [
+      ...sampleOf(points.boundaries, 1, next),
+      ...Array.from({ length: DEATHS_OF_OFTEN }, () => somewhere(LONGEST)),
+    ]);
+    expect(await complaintsOf(whole, lives)).toEqual([]);
+  });
+});

@@ -1,0 +1,108 @@
+import { randomInt } from 'node:crypto';
+import type { RunEvent } from '../../../runner/events.ts';
+import { type DeathPoint, spokenPoint } from '../../support/death-point.ts';
+import type { Observed } from './observed.ts';
+import { random } from './points.ts';
+import { Scene, type Topology } from './scene.ts';
+
+/** Labs at once: one waits while the other computes. */
+const AT_ONCE = 2;
+
+/** What an undisturbed run leaves. */
+export interface Whole {
+  topology: Topology;
+  observed: Observed;
+  events: RunEvent[];
+}
+
+/** Random numbers from REEVE_KILL_SEED, or a new seed; it is printed, for the same choice again. */
+export function seeded(): () => number {
+  const seed = Number(process.env.REEVE_KILL_SEED ?? randomInt(2 ** 31));
+  console.log(`REEVE_KILL_SEED=${seed}`);
+  return random(seed);
+}
+
+export async function undisturbed(topology: Topology): Promise<Whole> {
+  const scene = await Scene.start(topology);
+  try {
+    const { code, stdout, stderr } = await scene.run();
+    if (code !== 0) throw new Error(`the undisturbed run ended with ${code}:\n${stdout}${stderr}`);
+    return { topology, observed: await scene.observed(), events: scene.journal() };
+  } finally {
+    await scene.stop();
+  }
+}
+
+/**
+ * Runs the upgrade once for each list of points, in a new lab: the run dies at the first, the n-th resume at the next, and
+ * the last resume lives. Gives what is not as in an undisturbed run, one text a list that is not; empty when all is well.
+ */
+export async function complaintsOf(whole: Whole, lives: readonly DeathPoint[][]): Promise<string[]> {
+  const waiting = [...lives.entries()];
+  const found: { index: number; text: string }[] = [];
+  const work = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [index, points] = next;
+      const text = await complaint(whole, points);
+      if (text !== undefined) found.push({ index, text });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return found.sort((a, b) => a.index - b.index).map(({ text }) => text);
+}
+
+async function complaint(whole: Whole, points: DeathPoint[]): Promise<string | undefined> {
+  const scene = await Scene.start(whole.topology);
+  const said: string[] = [];
+  try {
+    const wrong = [...(await live(scene, points, said)), ...(await differences(scene, whole))];
+    if (wrong.length === 0) return undefined;
+    return [`died ${points.map(spokenPoint).join(', then ')}:`, ...wrong, ...said].join('\n');
+  } finally {
+    await scene.stop();
+  }
+}
+
+/** Runs and resumes until it is done. Gives what went wrong on the way; what the processes printed goes to `said`. */
+async function live(scene: Scene, points: readonly DeathPoint[], said: string[]): Promise<string[]> {
+  for (const [index, point] of [...points, undefined].entries()) {
+    const { code, stdout, stderr } = await (index === 0 ? scene.run(point) : scene.resume(point));
+    said.push(`--- process ${index + 1}, exit code ${code}\n${stdout}${stderr}`);
+    // It did all there was to do before the point, or died after its last event.
+    if (code === 0 || (code === 6 && stderr.includes('ended well'))) return missed(index, points);
+    if (code !== null || point === undefined) return [`process ${index + 1} ended with ${code}`];
+  }
+  return [];
+}
+
+/** A boundary of an effect is in every first run; which other events there are depends on moments. */
+function missed(index: number, points: readonly DeathPoint[]): string[] {
+  return index === 0 && points[0]?.key?.startsWith('effect-') ? ['the run did not come to that point'] : [];
+}
+
+async function differences(scene: Scene, { observed: wanted }: Whole): Promise<string[]> {
+  const found = await scene.observed();
+  const names = ['objects', 'files', 'effects'] as const;
+  return [
+    ...names.flatMap((name) => minus(wanted[name], found[name]).map((line) => `missing: ${line}`)),
+    ...names.flatMap((name) => minus(found[name], wanted[name]).map((line) => `too much: ${line}`)),
+    ...scene.vainEvictions(),
+    ...gaps(scene.journal()),
+  ];
+}
+
+/** Lines of one list that the other has not, or not as often. */
+function minus(list: readonly string[], other: readonly string[]): string[] {
+  const left = [...other];
+  return list.filter((line) => {
+    const at = left.indexOf(line);
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+}
+
+function gaps(events: readonly RunEvent[]): string[] {
+  return events
+    .flatMap(({ seq }, index) => (seq === index + 1 ? [] : [`event ${index + 1} has the number ${seq}`]))
+    .slice(0, 1);
+}
