@@ -44,8 +44,9 @@ export interface Plan<Next = unknown> {
    */
   unknown?: string;
   /**
-   * JSON that `undo` needs, as far as it is known before anything is written: with it a run that dies in `apply` can be
-   * taken back all the same. `undo` must then hold out when little or nothing was done.
+   * What `undo` needs, where it is known before the change: recorded with the announcement. A run that dies in the change
+   * and goes on finds it as `target.begun`; what apply returns takes its place. Such a run can also be taken back at once:
+   * `undo` must hold out when little or nothing was done.
    */
   undo?: unknown;
 }
@@ -330,6 +331,11 @@ export interface ReadTarget {
   readonly signal: AbortSignal;
   /** Resolves after `ms`, or rejects when the signal aborts. */
   sleep(ms: number): Promise<void>;
+  /**
+   * Set when an earlier process of the run has died in this very change: the `undo` of its plan. What is found now may be of
+   * its making.
+   */
+  readonly begun?: unknown;
   /** Identifies the run: written into annotations so that the next run knows its own traces. */
   readonly runId: string;
 }

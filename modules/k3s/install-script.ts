@@ -142,17 +142,17 @@ export const installScript = defineModule({
       startTimeout: durationOf(args.start_timeout, 'start_timeout'),
     };
     if (install) next.installer = await getInstaller(target, args);
+    const undo = undoOf(next, target);
     const changes = changesOf(next);
     const facts = factsOf(before, unit, next, 0);
     const { installed: _, downtime_seconds: __, sqlite_copy: ___, ...known } = facts;
     const predicted = { ...known, installed: next.version, previous: before.installed ?? null };
     if (changes.length === 0) return { changes, facts, message: `already ${next.version}` };
-    return { changes, facts, predicted, next, ...(next.installer && { undo: undoOf(next, target) }) };
+    return { changes, facts, predicted, next: { ...next, undo }, undo };
   },
-  async apply(next, real) {
+  async apply({ undo, ...next }: Installation & { undo: Undo | undefined }, real) {
     const target = steady(real);
-    const undo = undoOf(next, target);
-    const { backup } = undo;
+    const backup = backupOf(next.before, next.unit, next.places, target.stateDir);
     if (next.installer) {
       await installK3s(next, next.installer, backup, target);
       // From here on there is something to take back, whether k3s starts or not.
@@ -166,7 +166,8 @@ export const installScript = defineModule({
     target.nodeState(target.nodeName, undefined);
     const after = await readK3sState(target, next.places, { names: [next.unitName], asIs: true });
     const facts = factsOf(after, mainUnit(after, next.role), next, downtime, copy);
-    return { facts: { ...facts, previous: next.before.installed ?? null }, ...(next.installer ? { undo } : {}) };
+    const previous = undo?.backup.version ?? next.before.installed ?? null;
+    return { facts: { ...facts, previous }, ...(undo ? { undo } : {}) };
   },
   async undo(undo: Undo, real) {
     const target = steady(real);
@@ -187,10 +188,6 @@ export const installScript = defineModule({
   },
   foreseeUndo: judgeUndo,
 });
-
-function undoOf({ before, unit, places, version, startTimeout }: Installation, { stateDir }: ReadTarget): Undo {
-  return { backup: backupOf(before, unit, places, stateDir), version, startTimeout };
-}
 
 /** The files first, then a restart with them. */
 async function goBack(undo: Undo, unit: string, left: 'files' | 'copy' | 'none', real: WriteTarget): Promise<void> {
@@ -224,6 +221,14 @@ function judgeUndo({ backup, version }: Undo): UndoForecast {
     };
   }
   return { stays: [`copies of binary and unit of ${to.text}, and what else reeve keeps, in ${dirname(backup.dir)}`] };
+}
+
+/** The way back to what was before; of a run that died in the installation, to what was before that. */
+function undoOf(next: Installation, target: ReadTarget): Undo | undefined {
+  if (target.begun !== undefined) return target.begun as Undo;
+  if (!next.installer) return undefined;
+  const backup = backupOf(next.before, next.unit, next.places, target.stateDir);
+  return { backup, version: next.version, startTimeout: next.startTimeout };
 }
 
 function factsOf(state: K3sState, unit: K3sUnit | undefined, next: Installation, downtime: number, copy?: SqliteCopy) {

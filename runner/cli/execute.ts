@@ -48,6 +48,8 @@ export async function execute(execution: Execution): Promise<number> {
   const short = new ShortSecrets();
   const masker = new Masker(() => short.found());
   execution.secrets.tellTo((value) => masker.add(value));
+  // Every run needs it: loaded while git answers.
+  void import('../connect/connections.ts');
   const folder = resumed?.folder ?? (await newFolder(execution, settings, masker));
   const unlock = resumed?.unlock ?? lockRun(folder.path);
   const journal = new Journal(folder.events, execution.disk, resumed ? undefined : () => syncFolder(folder.path));
@@ -94,8 +96,13 @@ export async function execute(execution: Execution): Promise<number> {
   }
 }
 
-function resumedEvent({ accepted, outline, renamed }: ChangedSince): Omit<RunResumed, 'type' | 'reeve'> {
-  return { acceptedChanges: accepted, ...(outline ? { outline } : {}), ...(renamed ? { renamed } : {}) };
+function resumedEvent({ accepted, past, outline, renamed }: ChangedSince): Omit<RunResumed, 'type' | 'reeve'> {
+  return {
+    acceptedChanges: accepted,
+    ...(past.length > 0 ? { past: [...past] } : {}),
+    ...(outline ? { outline } : {}),
+    ...(renamed ? { renamed } : {}),
+  };
 }
 
 function newFolder(execution: Execution, settings: RunSettings, masker: Masker): Promise<RunFolder> {

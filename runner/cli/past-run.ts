@@ -2,7 +2,7 @@ import { statSync, truncateSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { createTwoFilesPatch } from 'diff';
 import { EXIT, ReeveError } from '../errors.ts';
-import type { Renamed } from '../events.ts';
+import type { Renamed, RunEvent } from '../events.ts';
 import { holdsMask } from '../execute/lost-secret.ts';
 import { inventorySnapshot } from '../inventory/snapshot.ts';
 import type { RunFolder, RunHeader } from '../journal/folder.ts';
@@ -115,23 +115,25 @@ function notRecorded(names: string[]): ReeveError {
  * @throws ReeveError `changed-since`
  */
 function acceptChanges(
-  past: Pick<PastRun, 'folder' | 'header' | 'journal' | 'loaded'>,
+  { folder, header, journal, loaded }: Pick<PastRun, 'folder' | 'header' | 'journal' | 'loaded'>,
   accepted: boolean,
   counts: 'all' | 'what remains',
 ): ChangedSince {
-  const differences = differencesSince(past.folder, past.header, past.loaded);
-  const now = outlineOf(past.loaded);
-  const before = outlineBefore(past);
+  const differences = differencesSince(folder, header, loaded);
+  const now = outlineOf(loaded);
+  const before = outlineBefore(header, journal.events);
   // What is taken back was done by all of it; a run of an older reeve does not say what of it lies where.
   if (!before || counts === 'all') {
     return differences.length === 0 ? NOTHING_CHANGED : accept(['playbook or inventory'], differences, accepted, {});
   }
-  const { reaching, past: done, renamed } = compareOutlines(before, now, past.journal.events);
+  const { reaching, past: done, renamed } = compareOutlines(before, now, journal.events);
   for (const index of done) {
     const { name } = now.plays[index]!;
     process.stderr.write(`note: play "${name}" has changed since; it is done on all its hosts and is not run again\n`);
   }
-  const changed = { past: done, ...(isDeepStrictEqual(before, now) ? {} : { outline: now, renamed }) };
+  refuseMoved(before, now);
+  const past = [...new Set([...pastBefore(journal.events), ...done])];
+  const changed = { past, ...(isDeepStrictEqual(before, now) ? {} : { outline: now, renamed }) };
   return reaching.length === 0 ? { ...NOTHING_CHANGED, ...changed } : accept(reaching, differences, accepted, changed);
 }
 
@@ -151,9 +153,27 @@ function accept(
 }
 
 /** What was run last: a resume can have accepted another playbook than the first. */
-function outlineBefore({ header, journal }: Pick<PastRun, 'header' | 'journal'>): Outline | undefined {
-  const resumed = journal.events.findLast((event) => event.type === 'run-resumed' && event.outline !== undefined);
-  return resumed?.type === 'run-resumed' ? resumed.outline : header.outline;
+function outlineBefore(header: RunHeader, events: readonly RunEvent[]): Outline | undefined {
+  const outlines = events.flatMap((event) => (event.type === 'run-resumed' ? (event.outline ?? []) : []));
+  return outlines.at(-1) ?? header.outline;
+}
+
+/** A play that an earlier resume has left alone since it had changed is left alone by every later one. */
+function pastBefore(events: readonly RunEvent[]): number[] {
+  return events.flatMap((event) => (event.type === 'run-resumed' ? (event.past ?? []) : []));
+}
+
+/** @throws ReeveError `plays-moved`: records know plays by their number. */
+function refuseMoved(before: Outline, now: Outline): void {
+  const moved = before.plays.find(({ name }, index) => {
+    const at = now.plays.findIndex((play) => play.name === name);
+    return at >= 0 && at !== index && now.plays[index]?.name !== name;
+  });
+  if (!moved) return;
+  throw new ReeveError('plays-moved', `play "${moved.name}" stands elsewhere now: what it has done cannot be told`, {
+    hint: 'put the plays in the order in which they were, and new ones behind them',
+    exitCode: EXIT.refused,
+  });
 }
 
 /** Unified diffs of what was run and what is there now; secrets are masked in what was kept. */

@@ -1,5 +1,4 @@
 import { EXIT, ReeveError } from '../errors.ts';
-import type { RunEvent } from '../events.ts';
 import type { PlayState } from './context.ts';
 import { indexTasks } from './find-task.ts';
 import { takeLocks } from './lock.ts';
@@ -7,7 +6,7 @@ import { playContext } from './play.ts';
 import { restoreRegisters } from './restore-registers.ts';
 import { hostState, type RunParts, type RunState } from './run-state.ts';
 import { Sources } from './sources.ts';
-import { endRun, startRun } from './start-run.ts';
+import { endRun, nodesSoFar, startRun } from './start-run.ts';
 import { runSteps } from './steps.ts';
 import { nodeStateText } from './target.ts';
 import type { RollbackTasks, UndoPlan } from './undo-plan.ts';
@@ -17,17 +16,15 @@ import { undoStep } from './undo-step.ts';
  * Takes the changes of a run back, the last one first, one after another; after those of a play come its own `rollback:`
  * tasks. Stops at the first change that does not go back: what lies under it must not be pulled away. Everything is
  * journaled, and what is undone is not undone again by the next try.
+ * The hosts get back what they had registered.
  *
- * @param recorded the events of the run: its hosts get back what they had registered.
  * @returns the exit code.
  */
-export async function rollBack(
-  parts: RunParts,
-  plan: UndoPlan,
-  keepPlays: number,
-  recorded: readonly RunEvent[],
-): Promise<number> {
+export async function rollBack(parts: RunParts, plan: UndoPlan, keepPlays: number): Promise<number> {
   const run = startRun(parts);
+  // What a change left a node in stays so until that change is taken back.
+  const recorded = parts.recorded?.() ?? [];
+  run.nodes = nodesSoFar(recorded);
   let error: ReeveError | undefined;
   try {
     const release = await takeLocks(run);

@@ -61,7 +61,10 @@ export async function runTask(
 }
 
 async function startedTask(taskRun: TaskRun, onlyPossible: boolean): Promise<TaskOutcome> {
-  const { slices } = taskRun.context.run;
+  const { run, section } = taskRun.context;
+  const { slices } = run;
+  // Nine hundred hosts may have waited when Ctrl-C came: resume does the task there. A handler is forgotten if it does not run.
+  if (run.interrupt.requested && section !== 'handlers') return { status: 'skipped', ignored: false };
   // Asserts and set-vars wait for nothing: twenty of them on a thousand hosts would be one stretch of a second.
   if (slices.isOver) await slices.next();
   const startedAt = Date.now();

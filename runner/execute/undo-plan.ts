@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { EXIT, ReeveError } from '../errors.ts';
 import type { EffectStarted, RunEvent, TaskReference } from '../events.ts';
 import type { AnyModule, Change } from '../module.ts';
@@ -45,6 +46,7 @@ interface Effect {
   seq: number;
   host: string;
   task: string;
+  item?: string;
   changes: Change[];
   delegate?: string;
   undo?: unknown;
@@ -123,8 +125,8 @@ export function refusalOf(steps: readonly UndoStep[]): ReeveError | undefined {
 }
 
 /**
- * Every write that the run announced. One in which the run died stays one of its own when the run went on: what the next
- * try found is not what was there at first.
+ * Every write that the run announced. One in which the run died stays one of its own when the run went on, unless the next
+ * try goes back to the same: what it found need not be what was there at first.
  */
 function effectsOf(events: readonly RunEvent[]): Effect[] {
   const effects: Effect[] = [];
@@ -147,13 +149,21 @@ function effectsOf(events: readonly RunEvent[]): Effect[] {
       };
     }
   }
-  return effects;
+  const isRepeated = (effect: Effect, index: number) =>
+    effect.ok === undefined &&
+    effects.slice(index + 1).some((other) => isSameEffect(effect, other) && isDeepStrictEqual(effect.undo, other.undo));
+  return effects.filter((effect, index) => !isRepeated(effect, index));
+}
+
+function isSameEffect(a: Effect, b: Effect): boolean {
+  return effectKey(a) === effectKey(b);
 }
 
 function begunEffect(event: EffectStarted & { seq: number }): Effect {
-  const { seq, host, task, changes, delegate, undo } = event;
+  const { seq, host, task, item, changes, delegate, undo } = event;
   return {
     ...{ seq, host, task, changes },
+    ...(item === undefined ? {} : { item }),
     ...(delegate === undefined ? {} : { delegate }),
     ...(undo === undefined ? {} : { undo }),
   };

@@ -78,6 +78,7 @@ async function carryOut(
     hostKeyChecking: text(options.hostKeyChecking, '--host-key-checking') ?? process.env.REEVE_HOST_KEY_CHECKING,
     keep: (name, content) => folder.keep(name, masker.text(content)),
     readArtefact: artefactReader(folder),
+    recorded: () => read.events,
     // `rollback:` tasks that an earlier try has run.
     replay: new Replay(read.events),
   });
@@ -85,7 +86,7 @@ async function carryOut(
     parts.emitter.emit({ type: 'notice', level: 'warning', message });
   });
   try {
-    return await rollBack(parts, plan, keepPlays, read.events);
+    return await rollBack(parts, plan, keepPlays);
   } finally {
     await parts.emitter.close().finally(() => parts.connections.close());
     await finishReports(folder, text(options.report, '--report'), log);

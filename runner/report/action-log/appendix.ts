@@ -1,10 +1,11 @@
 import type { Change } from '../../module.ts';
 import type { RunHeader } from '../../run-header.ts';
 import { hasDiff, unifiedDiff } from '../diff.ts';
+import { named } from '../names.ts';
 import { painter } from '../paint.ts';
-import type { RunRecord } from '../record.ts';
-import { commandOf } from '../what-ran.ts';
-import { grouped, hostNames } from './alike.ts';
+import type { RunRecord, TaskRecord } from '../record.ts';
+import { isCommand, listedCommand } from '../what-ran.ts';
+import { grouped, hostNames, sharedText, withoutHost } from './alike.ts';
 import { clock, code, fence, plainText } from './markdown.ts';
 
 const MOST_DIFFS = 100;
@@ -42,13 +43,23 @@ export function appendixSection(header: RunHeader, record: RunRecord): string[] 
   ];
 }
 
-/** Every task that was not skipped, in the order they began. */
+/** Every command in the order they began; what was alike on several hosts at once is one line. */
 function commandHistory({ tasks }: RunRecord): string[] {
-  const ran = tasks.filter(({ status }) => status !== 'skipped');
-  return ran.map(
-    (task) =>
-      `${clock(task.startedAt)}  ${task.host}${task.delegate ? ` on ${task.delegate}` : ''}: ${commandOf(task)}`,
-  );
+  const lines: TaskRecord[][] = [];
+  for (const task of tasks.filter(isCommand)) {
+    const last = lines.at(-1);
+    if (last && keyOf(last[0]!) === keyOf(task)) last.push(task);
+    else lines.push([task]);
+  }
+  return lines.map((alike) => {
+    const [first] = alike;
+    const where = alike.map(({ host, delegate }) => `${host}${delegate ? ` on ${delegate}` : ''}`);
+    return `${clock(first!.startedAt)}  ${named(where)}: ${sharedText(listedCommand(first!), alike)}`;
+  });
+}
+
+function keyOf(task: TaskRecord): string {
+  return `${task.task.id} ${task.startedAt.slice(0, 19)} ${withoutHost(listedCommand(task), task.host)}`;
 }
 
 /** Only what is shown is compared line by line: of a thousand hosts that is a hundred of five thousand. */

@@ -200,6 +200,19 @@ describe('hosts and failures', () => {
     expect(tasks.some((line) => line.includes('two'))).toBe(false);
   });
 
+  it('after a first Ctrl-C a task does not begin on hosts that still wait for their turn', async () => {
+    const { tasks, events, exitCode } = await runText({
+      playbook: play('    tasks:\n      - { name: one, command: "true" }\n'),
+      settings: { forks: 1 },
+      onEvent: (event, interrupt) => {
+        if (event.type === 'effect-started') interrupt.press();
+      },
+    });
+    expect(exitCode).toBe(EXIT.interrupted);
+    expect(tasks).toEqual(['a one changed']);
+    expect(events.filter(({ type }) => type === 'task-started')).toHaveLength(1);
+  });
+
   it('a second Ctrl-C ends the running command', async () => {
     const { tasks, exitCode } = await runText({
       playbook: 'plays:\n  - hosts: a\n    tasks:\n      - { name: long, command: sleep 300 }\n',

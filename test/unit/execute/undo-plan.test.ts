@@ -63,6 +63,11 @@ describe('what can be undone', () => {
       ...[...task('drain', 'x'), began('x', second), ended('x', second)],
     ]);
     expect(steps.map(({ undo }) => undo)).toEqual([second, first]);
+    const same = planOf([
+      ...[...task('drain', 'x'), began('x', first)],
+      ...[...task('drain', 'x'), began('x', first), ended('x', first)],
+    ]);
+    expect(same.steps.map(({ effect }) => effect)).toEqual([5]);
   });
 
   it('does not hold what rollback tasks did, nor plays that were rolled back to their end', () => {

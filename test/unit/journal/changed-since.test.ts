@@ -97,6 +97,20 @@ describe('a change since the run', () => {
     expect(run.read('log')).toMatch(/^one\none\n(second|changed)\n\1\n$/);
   });
 
+  it('in a play that is done stays out of the way of every later resume', () => {
+    edit('tasks.yaml', /^/, '- { name: zero, shell: "echo zero >>{{ base }}/log" }\n');
+    expect(run.resumeAndDie('task-started:use').signal).toBe('SIGKILL');
+    expect(run.resumeAndDie('task-started:file').signal).toBe('SIGKILL');
+    expect(run.resume()).toMatchObject({ status: 0, stderr: '' });
+    ends();
+  });
+
+  it('that moves a play refuses, accepted or not: what it has done could not be told', () => {
+    edit('play.yaml', 'plays:\n', 'plays:\n  - { name: Before, hosts: all, tasks: [] }\n');
+    for (const more of [[], ['--accept-changes']])
+      expect(run.resume(...more)).toMatchObject({ status: 6, stderr: expect.stringContaining('stands elsewhere now') });
+  });
+
   it('in a play of which one host is not done refuses', () => {
     const other = new KilledRun(PLAYBOOK.replace('hosts: all', 'hosts: all\n    serial: 1'), { hosts: 'x y' });
     try {
