@@ -112,7 +112,14 @@ const EVENTS: EventTable = {
   },
   'effect-started': {
     description: 'The first write of a task is about to be made; from here on the host may be changed.',
-    members: { host: TEXT, task: TEXT, item: { optional: TEXT }, changes: CHANGES, undo: UNDO },
+    members: {
+      host: TEXT,
+      task: TEXT,
+      item: { optional: TEXT },
+      changes: CHANGES,
+      delegate: { optional: TEXT },
+      undo: UNDO,
+    },
   },
   'effect-ended': {
     description: 'The writes of a task ended.',
@@ -151,7 +158,10 @@ const EVENTS: EventTable = {
     description: 'The rescue of a block has saved a host from a failure.',
     members: { host: TEXT, block: TEXT },
   },
-  'rollback-started': { description: 'The changes of the run are taken back.', members: { steps: COUNT } },
+  'rollback-started': {
+    description: 'The changes of the run are taken back.',
+    members: { steps: COUNT, keeps: { optional: COUNT } },
+  },
   'undo-started': {
     description: 'One change goes back.',
     members: { effect: COUNT, host: TEXT, task: TASK, changes: CHANGES },

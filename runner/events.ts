@@ -79,6 +79,8 @@ export interface EffectStarted {
   task: string;
   item?: string;
   changes: Change[];
+  /** The host that it really happens on, when delegated. */
+  delegate?: string;
   /** What the module needs to take it back, where the plan knew it. */
   undo?: unknown;
 }
@@ -136,10 +138,12 @@ export interface RollbackStarted {
   type: 'rollback-started';
   /** How many changes go back. */
   steps: number;
+  /** How many plays, from the first on, stay as they are; none when it is not there. */
+  keeps?: number;
 }
 export interface UndoStarted {
   type: 'undo-started';
-  /** Number of the `effect-ended` event whose change goes back. */
+  /** Number of the `effect-ended` event whose change goes back; of `effect-started` when the run died in it. */
   effect: number;
   host: string;
   task: TaskReference;

@@ -45,7 +45,8 @@ export interface Plan<Next = unknown> {
   unknown?: string;
   /**
    * What `undo` needs, where it is known before the change: recorded with the announcement. A run that dies in the change
-   * and goes on finds it as `target.begun`; what apply returns takes its place.
+   * and goes on finds it as `target.begun`; what apply returns takes its place. Such a run can also be taken back at once:
+   * `undo` must hold out when little or nothing was done.
    */
   undo?: unknown;
 }
@@ -55,6 +56,17 @@ export interface Applied {
   message?: string;
   /** JSON that `undo` needs; recorded with the change. */
   undo?: unknown;
+}
+
+/** What is known of an undo before a rollback begins, from what was recorded. */
+export interface UndoForecast {
+  /**
+   * Why it must not go back. What was done before it may be what it now rests on, so the whole rollback is refused.
+   */
+  refused?: string;
+  hint?: string;
+  /** What stays as it is all the same, a sentence each: «the pods that have left stay where they are». */
+  stays?: string[];
 }
 
 export interface RunOptions {
@@ -100,6 +112,8 @@ export interface WriteFileOptions {
   group?: string;
   /** Keep a copy of the present file on the target for undo (default true). */
   backup?: boolean;
+  /** Where that copy goes: for who must know it beforehand. Its folder is the run's own (`backupsOf`). */
+  copyAs?: string;
   /** Command that must accept the new content before it takes its place; `%s` stands for the temporary file. */
   validate?: string;
   /**
@@ -107,6 +121,11 @@ export interface WriteFileOptions {
    * asking the target for what is known.
    */
   present?: 'absent' | { sha256: string; mode: string; owner: string; group: string };
+}
+
+/** Directory on the target for what a run keeps of the files that it changes. */
+export function backupsOf({ stateDir, runId }: Pick<ReadTarget, 'stateDir' | 'runId'>): string {
+  return `${stateDir}/backups/${runId}`;
 }
 
 /** What undo needs to put a file back as it was. */
@@ -405,7 +424,14 @@ export interface ModuleDefinition<S extends ObjectSchema = ObjectSchema, Next = 
   check?(args: Record<string, unknown>): string | undefined;
   plan(args: ArgsOf<S>, target: ReadTarget): Promise<Plan<Next>>;
   apply?(next: Next, target: WriteTarget): Promise<Applied>;
+  /** Takes a change back. A rollback that is killed in it calls it again: doing it twice must be harmless. */
   undo?(undo: Undo, target: WriteTarget): Promise<void>;
+  /** Says before a rollback what `undo` will refuse and what it leaves. Default: it goes back, and nothing stays. */
+  foreseeUndo?(undo: Undo): UndoForecast;
+  /** For a module that changes something and has no `undo`: why, as a rollback says it beforehand. */
+  noUndo?: string;
+  /** What `undo` needs shows what was changed (an object of the API): with `no_log` it is not recorded. */
+  undoShowsContent?: boolean;
 }
 
 /** A module whose types are forgotten: what the registry holds. */

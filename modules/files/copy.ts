@@ -1,6 +1,13 @@
 import { basename } from 'node:path';
 import { defineModule, type Plan } from '../../runner/module.ts';
-import { applyCopyTree, type CopyTreeStep, makeDirectories, planCopyTree, undoCopyTree } from '../shared/copy-tree.ts';
+import {
+  applyCopyTree,
+  type CopyTreeStep,
+  makeDirectories,
+  planCopyTree,
+  plannedTreeUndo,
+  undoCopyTree,
+} from '../shared/copy-tree.ts';
 import { findDestination } from '../shared/destination.ts';
 import { foresee } from '../shared/foresee.ts';
 import { modeArgument } from '../shared/mode.ts';
@@ -101,13 +108,17 @@ export const copy = defineModule({
       const made = makeDirectories(state.missing, args, state.newcomer);
       const tree: CopyTreeStep = { facts, make: made.make, made: state.missing, writes: [step] };
       const foresees = foresee(target, { ...made.after, [step.path]: step.after });
-      return { changes: [...made.changes, ...changes], predicted: facts, foresees, next: { tree } as Step };
+      const undo = { tree: plannedTreeUndo(tree, target) };
+      return { changes: [...made.changes, ...changes], predicted: facts, foresees, next: { tree } as Step, undo };
     }
     warnWithoutParent(state, target);
-    return { ...writePlan(changes, step, target), next: { file: step } as Step };
+    const { undo, ...plan } = writePlan(changes, step, target);
+    return { ...plan, next: { file: step } as Step, ...(undo && { undo: { file: undo } }) };
   },
   async apply(next, target) {
     if ('tree' in next) {
+      // Also when it fails half-way: what is not written yet needs no undo and bears it.
+      target.recordUndo?.({ tree: plannedTreeUndo(next.tree, target) });
       return { facts: next.tree.facts, undo: { tree: await applyCopyTree(next.tree, target) } };
     }
     const undo = await applyWrite(next.file, target);
@@ -119,6 +130,6 @@ export const copy = defineModule({
 });
 
 function asTree(plan: Plan<CopyTreeStep>): Plan<Step> {
-  const { next, ...others } = plan;
-  return { ...others, ...(next && { next: { tree: next } }) };
+  const { next, undo, ...others } = plan;
+  return { ...others, ...(next && { next: { tree: next }, undo: { tree: undo } }) };
 }

@@ -1,7 +1,14 @@
 import { type Change, defineModule, type Plan, type ReadTarget, TaskFailure } from '../../runner/module.ts';
-import { attributesNow, attributesScript, planOwner, runOrFail } from '../shared/attributes.ts';
+import { attributesNow, attributesScript, planOwner, removeDirectories, runOrFail } from '../shared/attributes.ts';
 import { type ForeseenPath, foresee, withForeseen } from '../shared/foresee.ts';
-import { keepScript, keptUndoScript } from '../shared/keep.ts';
+import {
+  isBackScript,
+  isUntouchedScript,
+  type KeptEntry,
+  keepScript,
+  keptUndoScript,
+  placeToKeep,
+} from '../shared/keep.ts';
 import { formatMode, modeArgument, resolveMode } from '../shared/mode.ts';
 import { quotePath } from '../shared/quote.ts';
 import { LIST_SCRIPT, parseList, planRecursive } from '../shared/recurse.ts';
@@ -19,9 +26,8 @@ import { attributesChange, warnWithoutParent, writeArguments } from '../shared/w
 interface Step {
   path: string;
   script: string;
-  /** Script that takes it back; for a removal that keeps a copy it is made when the copy's place is known. */
+  /** Script that takes it back. */
   back?: string;
-  keeps?: boolean;
   /** Directories that are made on the way. */
   above?: string[];
   /** A new file, which is empty. */
@@ -74,7 +80,7 @@ export const file = defineModule({
     { title: 'Gone', yaml: 'file: { path: /etc/cron.d/old-job, state: absent }' },
   ],
   kind: 'state',
-  needs: [...FILE_NEEDS, 'mktemp'],
+  needs: FILE_NEEDS,
   returns: {
     type: 'object',
     additionalProperties: false,
@@ -112,17 +118,15 @@ export const file = defineModule({
       ...(group !== undefined && { group }),
     };
     const { state, rest } = await look(args, target);
-    if (args.state === 'absent') return foreseeing(planAbsent(state, args.backup), target);
+    if (args.state === 'absent') return foreseeing(planAbsent(state, args.backup, target), target);
     if (!state.real) return foreseeing(planNew(state, args.state, wanted, target), target);
     refuseOtherTypes(state, args.state);
     return foreseeing(planAttributes(state, state.real, wanted, args.recurse ? parseList(rest) : []), target);
   },
   async apply(next: Step, target) {
-    const keep = next.keeps ? `${keepScript(next.path, target.stateDir)}\n` : '';
-    const script = `${keep}${next.script}${next.keeps ? ` && printf '%s' "$kept"` : ''}`;
-    const { stdout } = await runOrFail(target, script, next.path);
-    const back = next.keeps ? restoreScript(next.path, stdout) : next.back;
-    return { facts: next.facts, ...(back !== undefined && { undo: { path: next.path, script: back } }) };
+    const { path, script, back, facts } = next;
+    await runOrFail(target, script, path);
+    return { facts, ...(back !== undefined && { undo: { path, script: back } }) };
   },
   async undo(undo: Undo, target) {
     await runOrFail(target, undo.script, undo.path);
@@ -139,12 +143,13 @@ async function look(args: { path: string; recurse: boolean }, target: ReadTarget
   return { state: withForeseen(states[0], target), rest };
 }
 
-/** Adds to a plan what later plans will find; directories above a new one become what it is. */
+/** Adds to a plan its way back, as far as it is known, and what later plans will find; directories above a new one become what it is. */
 function foreseeing(plan: Plan<Step>, target: ReadTarget): Plan<Step> {
   if (!plan.next) return plan;
-  const { path, facts, above = [] } = plan.next;
+  const { path, back, facts, above = [] } = plan.next;
+  const planned = { ...plan, ...(back !== undefined && { undo: { path, script: back } }) };
   const { type, mode, owner, group } = facts;
-  if (type !== null && type !== 'file' && type !== 'directory') return plan;
+  if (type !== null && type !== 'file' && type !== 'directory') return planned;
   const after: ForeseenPath =
     type === null
       ? { type: 'absent' }
@@ -155,7 +160,7 @@ function foreseeing(plan: Plan<Step>, target: ReadTarget): Plan<Step> {
           group: group!,
           ...(plan.next.empty && { content: Buffer.alloc(0) }),
         };
-  return { ...plan, foresees: foresee(target, Object.fromEntries([...above, path].map((each) => [each, after]))) };
+  return { ...planned, foresees: foresee(target, Object.fromEntries([...above, path].map((each) => [each, after]))) };
 }
 
 function factsFor(
@@ -173,28 +178,31 @@ function factsFor(
   };
 }
 
-function planAbsent(state: FileState, backup: boolean | undefined): Plan<Step> {
+function planAbsent(state: FileState, backup: boolean | undefined, target: ReadTarget): Plan<Step> {
   const facts = factsFor(state.path, undefined);
   const { entry } = state;
   if (!entry) return { changes: [], facts };
   const keeps = backup ?? (entry.type === 'link' || (entry.type === 'file' && entry.size <= KEPT_SIZE));
+  const kept = keeps ? placeToKeep(state.path, target) : undefined;
+  // Without -r a directory that took the place of a file since the plan is left alone.
+  const remove = `rm ${entry.type === 'directory' ? '-rf' : '-f'} ${quotePath(state.path)}`;
   return {
     changes: [{ summary: `${state.path}: remove ${entry.type}`, before: { type: entry.type }, after: null }],
     predicted: facts,
-    // Without -r a directory that took the place of a file since the plan is left alone.
     next: {
       path: state.path,
-      script: `rm ${entry.type === 'directory' ? '-rf' : '-f'} ${quotePath(state.path)}`,
-      keeps,
+      script: kept ? `${keepScript(kept)}\n${remove}` : remove,
+      ...(kept && { back: restoreScript(kept) }),
       facts,
     },
   };
 }
 
-function restoreScript(path: string, copy: string): string {
-  const quoted = quotePath(path);
-  return `if [ -e ${quoted} ] || [ -L ${quoted} ]; then echo 'it exists again; it is left as it is' >&2; exit 1; fi
-${keptUndoScript({ path, copy })}`;
+function restoreScript(kept: KeptEntry): string {
+  const path = quotePath(kept.path);
+  return `{ ${isBackScript(kept)} || ${isUntouchedScript(kept)}; } && exit 0
+if [ -e ${path} ] || [ -L ${path} ]; then echo 'it exists again; it is left as it is' >&2; exit 1; fi
+${keptUndoScript(kept)}`;
 }
 
 function planNew(state: FileState, wantedState: string | undefined, wanted: Wanted, target: ReadTarget): Plan<Step> {
@@ -223,12 +231,10 @@ function planNew(state: FileState, wantedState: string | undefined, wanted: Want
       ...(set ? [set] : []),
     ];
   });
+  const path = quotePath(state.path);
   const back = directory
-    ? paths.toReversed().map((path) => `rmdir ${quotePath(path)}`)
-    : [
-        `{ [ ! -s ${quotePath(state.path)} ] || { echo 'it is no longer empty' >&2; false; }; }`,
-        `rm -f ${quotePath(state.path)}`,
-      ];
+    ? removeDirectories(paths)
+    : `{ [ ! -s ${path} ] || { echo 'it is no longer empty' >&2; false; }; } && rm -f ${path}`;
   return {
     changes: paths.map((path) => ({
       summary: `${path}: create ${directory ? 'directory' : 'file'}`,
@@ -239,7 +245,7 @@ function planNew(state: FileState, wantedState: string | undefined, wanted: Want
     next: {
       path: state.path,
       script: steps.join(' && '),
-      back: back.join(' && '),
+      back,
       above: paths.slice(0, -1),
       empty: !directory,
       facts,

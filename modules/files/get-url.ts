@@ -6,6 +6,7 @@ import {
   applyWrite,
   factsOf,
   fileFactsSchema,
+  plannedUndo,
   planWrite,
   sha256Of,
   undoWrite,
@@ -91,6 +92,7 @@ export const getUrl = defineModule({
         predicted: facts,
         foresees: foresee(target, { [step.path]: step.after }),
         next: { write: step },
+        undo: plannedUndo(step, target),
       };
     }
     warnWithoutParent(state, target);

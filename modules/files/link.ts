@@ -1,7 +1,14 @@
 import { type Change, defineModule, TaskFailure } from '../../runner/module.ts';
 import { attributesScript, planOwner, runOrFail } from '../shared/attributes.ts';
 import { foresee } from '../shared/foresee.ts';
-import { type KeptEntry, keepScript, keptUndoScript } from '../shared/keep.ts';
+import {
+  isBackScript,
+  isUntouchedScript,
+  type KeptEntry,
+  keepScript,
+  keptUndoScript,
+  placeToKeep,
+} from '../shared/keep.ts';
 import { quote, quotePath } from '../shared/quote.ts';
 import { FILE_NEEDS, type FileState, probeFiles } from '../shared/stat.ts';
 import { attributesChange } from '../shared/write.ts';
@@ -13,7 +20,8 @@ interface Step {
   /** False when only the owner of the link differs. */
   make: boolean;
   /** What is there now and makes way. */
-  replaces: boolean;
+  /** What it replaces, and where that is kept. */
+  kept?: KeptEntry;
   owner: { owner?: string; group?: string };
   before: { owner?: string; group?: string };
   facts: Record<string, unknown>;
@@ -60,7 +68,7 @@ export const link = defineModule({
     },
   ],
   kind: 'state',
-  needs: [...FILE_NEEDS, 'mktemp'],
+  needs: FILE_NEEDS,
   returns: {
     type: 'object',
     additionalProperties: false,
@@ -90,18 +98,17 @@ export const link = defineModule({
       target.warn(`${args.src}: no such file; this fails unless an earlier task makes it`);
     }
     const before = present ? { owner: String(present.uid), group: String(present.gid) } : {};
-    const next: Step = { ...facts, make: !right, replaces: present !== undefined, owner, before, facts };
+    const kept = !right && present ? { kept: placeToKeep(at!.path, target) } : {};
+    const next: Step = { ...facts, make: !right, ...kept, owner, before, facts };
     const foresees = foresee(target, { [at!.path]: { type: 'link', link: args.src } });
-    return { changes, predicted: facts, ...(args.kind === 'symbolic' && { foresees }), next };
+    return { changes, predicted: facts, ...(args.kind === 'symbolic' && { foresees }), next, undo: undoOf(next) };
   },
   async apply(next: Step, target) {
-    if (!next.make) {
-      await runOrFail(target, attributesScript(next.path, next.owner, { link: true }), next.path);
-      return { facts: next.facts, undo: { ...undoOf(next), made: false } };
-    }
-    const keep = next.replaces ? keepScript(next.path, target.stateDir) : 'kept=';
-    const { stdout } = await runOrFail(target, `${keep}\n${makeScript(next)}\nprintf '%s' "$kept"`, next.path);
-    return { facts: next.facts, undo: { ...undoOf(next), ...(stdout && { kept: { path: next.path, copy: stdout } }) } };
+    const script = next.make
+      ? `${next.kept ? keepScript(next.kept) : ':'}\n${makeScript(next)}`
+      : attributesScript(next.path, next.owner, { link: true });
+    await runOrFail(target, script, next.path);
+    return { facts: next.facts, undo: undoOf(next) };
   },
   async undo(undo: Undo, target) {
     const path = quotePath(undo.path);
@@ -115,12 +122,15 @@ export const link = defineModule({
         : `[ ${path} -ef ${quotePath(undo.src)} ]`;
     const refuse = `{ echo 'it was changed since; it is left as it is' >&2; exit 1; }`;
     const back = undo.kept ? keptUndoScript(undo.kept) : `rm -f ${path}`;
-    await runOrFail(target, `${ours} || ${refuse}\n${back}`, undo.path);
+    // A rollback that was killed has taken it back already.
+    const isBack = undo.kept ? isBackScript(undo.kept) : `[ ! -e ${path} ] && [ ! -L ${path} ]`;
+    const untouched = undo.kept ? `${isUntouchedScript(undo.kept)} && exit 0` : ':';
+    await runOrFail(target, `{ ${isBack}; } && exit 0\n${ours} || { ${untouched}; ${refuse}; }\n${back}`, undo.path);
   },
 });
 
-function undoOf(step: Step): Undo {
-  return { path: step.path, src: step.src, kind: step.kind, made: true, before: step.before };
+function undoOf({ path, src, kind, make, before, kept }: Step): Undo {
+  return { path, src, kind, made: make, before, ...(kept && { kept }) };
 }
 
 function isSameFile(at: FileState, source: FileState): boolean {

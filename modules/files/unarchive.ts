@@ -5,6 +5,7 @@ import {
   type CopyTreeStep,
   type CopyTreeUndo,
   planCopyTree,
+  plannedTreeUndo,
   undoCopyTree,
 } from '../shared/copy-tree.ts';
 import { foreseenPath } from '../shared/foresee.ts';
@@ -94,9 +95,12 @@ export const unarchive = defineModule({
     const all = [...tree.changes, ...changes];
     if (all.length === 0) return { changes: all, facts };
     const next: Step = { ...(tree.next && { tree: tree.next }), links: steps, facts };
-    return { changes: all, predicted: facts, ...(tree.foresees && { foresees: tree.foresees }), next };
+    const undo = plannedUndo(next, target);
+    return { changes: all, predicted: facts, ...(tree.foresees && { foresees: tree.foresees }), next, undo };
   },
   async apply(next: Step, target) {
+    // Also when it fails half-way: what is not written yet needs no undo and bears it.
+    target.recordUndo?.(plannedUndo(next, target));
     const undo: Undo = { links: next.links };
     if (next.tree) undo.tree = await applyCopyTree(next.tree, target);
     if (next.links.length > 0) await runOrFail(target, next.links.map(makeLink).join(' && '), next.facts.dest);
@@ -112,6 +116,10 @@ export const unarchive = defineModule({
     if (undo.tree) await undoCopyTree(undo.tree, target);
   },
 });
+
+function plannedUndo({ tree, links }: Step, target: ReadTarget): Undo {
+  return { links, ...(tree && { tree: plannedTreeUndo(tree, target) }) };
+}
 
 async function exists(path: string, target: ReadTarget): Promise<boolean> {
   const foreseen = foreseenPath(target, path)?.type;

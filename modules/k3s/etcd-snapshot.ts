@@ -53,6 +53,7 @@ export const etcdSnapshot = defineModule({
     },
   ],
   kind: 'action',
+  noUndo: 'a snapshot stays, and so does its copy: a rollback is when one may be needed',
   guard: 'only on a server whose datastore is the embedded etcd',
   returns: {
     type: 'object',

@@ -1,9 +1,16 @@
-import { defineModule, type ReadTarget, TaskFailure } from '../../runner/module.ts';
+import { dirname } from 'node:path';
+import {
+  defineModule,
+  type ReadTarget,
+  TaskFailure,
+  type UndoForecast,
+  type WriteTarget,
+} from '../../runner/module.ts';
 import { checkDurations, durationOf, durationSchema } from '../shared/duration.ts';
-import { backupOf, type K3sBackup, restoreBackup } from '../shared/k3s-files.ts';
+import { backupOf, endInstallation, type K3sBackup, leftToRestore, restoreBackup } from '../shared/k3s-files.ts';
 import { type Installation, installK3s, startK3s } from '../shared/k3s-install.ts';
 import { changesOf, findUnit, installerEnv, refuseUnreplayable, requireStep } from '../shared/k3s-install-plan.ts';
-import { getInstaller } from '../shared/k3s-installer.ts';
+import { getInstaller, isInstalling } from '../shared/k3s-installer.ts';
 import { OWN_VARIABLES, replayOf } from '../shared/k3s-replay.ts';
 import { restartUnit, type SqliteCopy } from '../shared/k3s-start.ts';
 import { isSecretName, type K3sState, type K3sUnit, mainUnit, placeArgs, readK3sState } from '../shared/k3s-state.ts';
@@ -164,26 +171,57 @@ export const installScript = defineModule({
   },
   async undo(undo: Undo, real) {
     const target = steady(real);
-    const { backup, version } = undo;
-    const [from, to] = [parseK3sVersion(version), parseK3sVersion(backup.version ?? '')];
-    if (!to || backup.unit === undefined) {
-      throw new TaskFailure('k3s was newly installed; taking that back would delete the data of the node', {
-        code: 'cannot-undo',
-        hint: 'k3s-uninstall.sh or k3s-agent-uninstall.sh on the node does it',
+    const { backup } = undo;
+    const { refused, hint } = judgeUndo(undo);
+    if (refused !== undefined || backup.unit === undefined) {
+      throw new TaskFailure(refused ?? 'k3s was newly installed', { code: 'cannot-undo', hint });
+    }
+    if (await isInstalling(target, backup.dir)) {
+      throw new TaskFailure('the install script that the run began is still at work', {
+        code: 'installer-running',
+        hint: 'wait until it has ended, then run the rollback again',
       });
     }
-    if (!from || from.major !== to.major || from.minor !== to.minor) {
-      throw new TaskFailure(`${version} → ${to.text} goes back over a minor version`, {
-        code: 'cannot-undo',
-        hint: 'the newer version may have changed the datastore: restore the snapshot from before the upgrade',
-      });
-    }
-    const before = mainUnit(await readK3sState(target, backup.places, { names: [backup.unit], asIs: true }));
+    const left = await leftToRestore(target, backup);
+    if (left !== 'restarted') await goBack(undo, backup.unit, left, real);
+    target.nodeState(target.nodeName, undefined);
+  },
+  foreseeUndo: judgeUndo,
+});
+
+/** The files first, then a restart with them. */
+async function goBack(undo: Undo, unit: string, left: 'files' | 'copy' | 'none', real: WriteTarget): Promise<void> {
+  const target = steady(real);
+  const { backup, startTimeout: timeout } = undo;
+  const state = await readK3sState(target, backup.places, { names: [unit], asIs: true });
+  // The run died before it changed anything, not even a copy was made.
+  if (left === 'copy' && state.installed === backup.version) return;
+  target.nodeState(target.nodeName, `half rolled back: ${unit} is not up with ${backup.version} yet`);
+  const before = mainUnit(state);
+  if (left !== 'none') {
     const wrong = await restoreBackup(target, backup);
     if (wrong) throw new TaskFailure(`the previous k3s could not be put back: ${wrong}`, { code: 'restore-failed' });
-    await restartUnit(real, { unit: backup.unit, before: before?.state, timeout: undo.startTimeout });
-  },
-});
+    await endInstallation(target, backup);
+  }
+  await restartUnit(real, { unit, before: before?.state, timeout });
+}
+
+function judgeUndo({ backup, version }: Undo): UndoForecast {
+  const [from, to] = [parseK3sVersion(version), parseK3sVersion(backup.version ?? '')];
+  if (!to || backup.unit === undefined) {
+    return {
+      refused: 'k3s was newly installed; taking that back would delete the data of the node',
+      hint: 'k3s-uninstall.sh or k3s-agent-uninstall.sh on the node does it',
+    };
+  }
+  if (!from || from.major !== to.major || from.minor !== to.minor) {
+    return {
+      refused: `${version} → ${to.text} goes back over a minor version`,
+      hint: 'the newer version may have changed the datastore: restore the snapshot from before the upgrade',
+    };
+  }
+  return { stays: [`copies of binary and unit of ${to.text}, and what else reeve keeps, in ${dirname(backup.dir)}`] };
+}
 
 /** The way back to what was before; of a run that died in the installation, to what was before that. */
 function undoOf(next: Installation, target: ReadTarget): Undo | undefined {

@@ -80,11 +80,15 @@ export const upgradeHistory = defineModule({
   },
   // That an upgrade was tried and taken back is worth knowing: the entry stays, and says so.
   async undo({ run }: { run: string }, target) {
-    const rolledBack = new Date().toISOString();
+    // A run that died before it wrote the entry has left none.
+    if (!(await readUpgradeHistory(await target.cluster())).entries.some((entry) => entry.run === run)) return;
     await rewrite(target, (entries) =>
-      entries.map((entry) => (entry.run === run ? { ...entry, rolled_back: rolledBack } : entry)),
+      entries.map((entry) => (entry.run === run ? { rolled_back: new Date().toISOString(), ...entry } : entry)),
     );
   },
+  foreseeUndo: () => ({
+    stays: [`the entry in ConfigMap ${HISTORY_NAMESPACE}/${HISTORY_NAME}, which then says that it was rolled back`],
+  }),
 });
 
 async function written(target: WriteTarget, { ended, from, to, issues }: Next): Promise<UpgradeEntry> {

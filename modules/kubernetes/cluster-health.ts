@@ -1,4 +1,5 @@
 import { type ClusterReader, defineModule, type KubeObject, ReeveError, TaskFailure } from '../../runner/module.ts';
+import { oldestK3sVersion } from '../shared/k3s-version.ts';
 import { summaryOf, troublesOf } from '../shared/kube-node-health.ts';
 import { nameOf } from '../shared/kube-objects.ts';
 import { brokenAmong, newDamage } from '../shared/kube-pod-health.ts';
@@ -46,6 +47,7 @@ export const clusterHealth = defineModule({
     properties: {
       healthy: { type: 'boolean', description: 'Whether there is no problem beyond the baseline.' },
       server_version: { type: 'string', description: 'Version of the API server.' },
+      oldest_version: { type: 'string', description: 'The oldest version that a node runs.' },
       nodes: { type: 'array', description: 'Nodes: `name`, `ready`, `cordoned`, `version`, `server`.' },
       problems: { type: 'array', description: 'All problems: `check`, `name`, `reason`; a later baseline.' },
       new_problems: { type: 'array', description: 'Those that the baseline does not have.' },
@@ -76,6 +78,7 @@ export const clusterHealth = defineModule({
     const facts = {
       healthy: fresh.length === 0,
       server_version: version,
+      oldest_version: oldestK3sVersion(nodes.map((node) => summaryOf(node).version)) ?? version,
       nodes: nodes.map(summaryOf),
       problems: found,
       new_problems: fresh,

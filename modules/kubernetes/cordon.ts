@@ -1,5 +1,13 @@
 import { defineModule } from '../../runner/module.ts';
-import { type Cordon, cordonFor, cordonKey, foreseenCordon, putCordon, uncordon } from '../shared/kube-cordon.ts';
+import {
+  type Cordon,
+  cordonAsFound,
+  cordonFor,
+  cordonKey,
+  foreseenCordon,
+  putCordon,
+  uncordon,
+} from '../shared/kube-cordon.ts';
 import { readNode } from '../shared/kube-objects.ts';
 
 interface Next {
@@ -83,7 +91,7 @@ export const cordon = defineModule({
   },
   async undo({ node, found }: Undo, target) {
     if (found.cordoned) target.nodeState(node, 'cordoned', 'cordon');
-    await putCordon(await target.cluster(), node, () => found);
+    await putCordon(await target.cluster(), node, cordonAsFound(found, target.runId));
     if (!found.cordoned) target.nodeState(node, undefined, 'cordon');
   },
 });

@@ -5,20 +5,24 @@ import {
   type KubeObject,
   type ReadTarget,
   ReeveError,
+  TaskFailure,
   type WriteTarget,
 } from '../../runner/module.ts';
 import { checkDurations, durationOf, durationSchema } from '../shared/duration.ts';
 import { budgetSentence, budgetsOver, listBudgets } from '../shared/kube-budgets.ts';
-import { type Cordon, cordonFor, cordonKey, foreseenCordon, putCordon } from '../shared/kube-cordon.ts';
+import { type Cordon, cordonAsFound, cordonFor, cordonKey, foreseenCordon, putCordon } from '../shared/kube-cordon.ts';
 import { type Blocker, drainFailure, refusal, twoBudgets } from '../shared/kube-drain-errors.ts';
 import { type DrainRules, type DrainSelection, selectPods } from '../shared/kube-drain-filters.ts';
 import { dryRunEviction, type EvictionApi, type EvictionOutcome, evictionApi } from '../shared/kube-eviction.ts';
 import { evictPods } from '../shared/kube-evictor.ts';
 import { type Forecast, forecastDrain, sentencesOf } from '../shared/kube-forecast.ts';
+import { notReady } from '../shared/kube-node-health.ts';
 import { nameOf, readNode } from '../shared/kube-objects.ts';
 
 /** In check mode: that an earlier task moves pods about. */
 const DRAINED = 'drained';
+/** milliseconds that a node may take to be Ready before undo gives up opening it. */
+const READY_LIMIT = 300_000;
 /** Kept back from the task's time for putting the cordon back. */
 const RESERVE = 2_000;
 
@@ -164,10 +168,35 @@ export const drain = defineModule({
   },
   async undo({ node, found }: Undo, target) {
     if (found.cordoned) return;
-    await putCordon(await target.cluster(), node, ({ by }) => (by === undefined ? undefined : { cordoned: false }));
+    const cluster = await target.cluster();
+    await untilReady(cluster, node, target);
+    await putCordon(cluster, node, cordonAsFound(found, target.runId));
     target.nodeState(node, undefined, 'cordon');
   },
+  foreseeUndo({ node }: { node: string }) {
+    return { stays: [`the pods that have left ${node} stay where they are now`] };
+  },
 });
+
+/** A node that is not well stays closed. @throws TaskFailure `not-ready` */
+async function untilReady(cluster: ClusterReader, node: string, target: WriteTarget): Promise<void> {
+  let last = 'is not there';
+  const query = { fieldSelector: `metadata.name=${node}` };
+  const what = `node ${node} to be Ready`;
+  const inspect = ([found]: KubeObject[]) => {
+    last = found ? (notReady(found) ?? '') : 'is not there';
+    return last === '' ? true : undefined;
+  };
+  try {
+    await cluster.until({ path: '/api/v1/nodes', query, what }, inspect, Math.min(READY_LIMIT, target.remaining()));
+  } catch (error) {
+    if (!(error instanceof ReeveError && error.code === 'deadline')) throw error;
+    throw new TaskFailure(`Node ${node} ${last}; it stays cordoned`, {
+      code: 'not-ready',
+      hint: `mend the node and run the rollback again, or open it yourself: kubectl uncordon ${node}`,
+    });
+  }
+}
 
 async function drainNode({ node, args: given, api, found }: Next, target: WriteTarget) {
   const started = performance.now();

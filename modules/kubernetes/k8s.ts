@@ -113,19 +113,18 @@ export const k8s = defineModule({
       ...(kind.kind === 'Secret' && { sensitive: true }),
     };
     const next: Next = { path, request, ...(before && { before }) };
-    return { changes: [change], facts, predicted: { exists: true }, next };
+    return { changes: [change], facts, predicted: { exists: true }, next, ...undoOf(path, before) };
   },
   async apply({ path, request, before }: Next, target) {
     const response = await (await target.cluster()).write({ ...request, idempotent: true });
-    // What a Secret held must not reach the journal, so only its creation can be taken back.
-    const undo: Undo | undefined = before?.kind === 'Secret' ? undefined : { path, ...(before && { before }) };
     if (request.method === 'DELETE') {
       if (response.status !== 404) objectIn(response, path);
       await untilGone(path, before, target);
-      return { facts: { exists: false }, ...(undo && { undo }) };
+      return { facts: { exists: false }, ...undoOf(path, before) };
     }
-    return { facts: { exists: true, resource: objectIn(response, path) }, ...(undo && { undo }) };
+    return { facts: { exists: true, resource: objectIn(response, path) }, ...undoOf(path, before) };
   },
+  undoShowsContent: true,
   async undo({ path, before }: Undo, target) {
     for (let tries = 1; ; tries++) {
       const response = await putBack(await target.cluster(), path, before);
@@ -139,6 +138,11 @@ export const k8s = defineModule({
     }
   },
 });
+
+/** What a Secret held must not reach the journal, so only its creation can be taken back. */
+function undoOf(path: string, before: KubeObject | undefined): { undo?: Undo } {
+  return before?.kind === 'Secret' ? {} : { undo: { path, ...(before && { before }) } };
+}
 
 /** Brings the object as it is now back to what it was; undefined when there is nothing to do. */
 async function putBack(
@@ -168,6 +172,7 @@ function absence(path: string, label: string, before: KubeObject | undefined) {
     facts: { exists: true, resource: before },
     predicted: { exists: false },
     next: { path, request: deletionOf(path, before), before } satisfies Next,
+    ...undoOf(path, before),
   };
 }
 

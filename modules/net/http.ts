@@ -76,6 +76,7 @@ export const http = defineModule({
     },
   ],
   kind: 'action',
+  noUndo: 'what a request has done is not known: `rollback:` tasks of the play can take it back',
   guard:
     'GET, HEAD, OPTIONS and requests with `reads` are sent while planning, also in check mode; others only for real',
   returns: {

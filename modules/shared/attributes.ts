@@ -47,6 +47,14 @@ export function attributesScript(
   return commands.join(' && ');
 }
 
+/** Shell text that removes directories that were made, the outermost first in the list; one that is gone already is fine. */
+export function removeDirectories(made: readonly string[]): string {
+  return made
+    .toReversed()
+    .map((path) => `{ [ ! -d ${quotePath(path)} ] || rmdir ${quotePath(path)}; }`)
+    .join(' && ');
+}
+
 /** Runs a script of reeve's own. @throws TaskFailure with what it said, when it fails. */
 export async function runOrFail(target: WriteTarget, script: string, what: string): Promise<RunResult> {
   const result = await target.run(script);

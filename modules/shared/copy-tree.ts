@@ -1,6 +1,6 @@
 /** A directory of the control machine put on the target: one look, one script for directories, one write a file. */
 import { type Plan, type ReadTarget, type SourceTree, TaskFailure, type WriteTarget } from '../../runner/module.ts';
-import { attributesScript, runOrFail } from './attributes.ts';
+import { attributesScript, removeDirectories, runOrFail } from './attributes.ts';
 import { type ForeseenPath, foresee } from './foresee.ts';
 import { formatMode, resolveMode } from './mode.ts';
 import { quotePath } from './quote.ts';
@@ -9,6 +9,7 @@ import { probeTree } from './stat-tree.ts';
 import {
   applyWrite,
   type FileFacts,
+  plannedUndo,
   planWrite,
   undoWrite,
   type WantedFile,
@@ -73,6 +74,7 @@ export async function planCopyTree(
   const written = Object.fromEntries(writes.map((write) => [write.path, write.after]));
   return {
     changes,
+    undo: plannedTreeUndo({ made, writes }, target),
     predicted: facts,
     foresees: foresee(target, { ...after, ...written }),
     next: { facts, make, made, writes },
@@ -132,6 +134,14 @@ export function makeDirectories(
   };
 }
 
+/** What undoCopyTree needs, before anything is written. */
+export function plannedTreeUndo(
+  { made, writes }: Pick<CopyTreeStep, 'made' | 'writes'>,
+  target: ReadTarget,
+): CopyTreeUndo {
+  return { made, writes: writes.flatMap((write) => plannedUndo(write, target) ?? []) };
+}
+
 /** Makes the directories, then writes file after file. */
 export async function applyCopyTree(step: CopyTreeStep, target: WriteTarget): Promise<CopyTreeUndo> {
   if (step.make.length > 0) await runOrFail(target, step.make.join(' && '), step.made[0]!);
@@ -147,6 +157,5 @@ export async function applyCopyTree(step: CopyTreeStep, target: WriteTarget): Pr
 export async function undoCopyTree(undo: CopyTreeUndo, target: WriteTarget): Promise<void> {
   for (const write of undo.writes.toReversed()) await undoWrite(write, target);
   if (undo.made.length === 0) return;
-  const remove = undo.made.toReversed().map((path) => `rmdir ${quotePath(path)}`);
-  await runOrFail(target, remove.join(' && '), undo.made[0]!);
+  await runOrFail(target, removeDirectories(undo.made), undo.made[0]!);
 }

@@ -10,6 +10,9 @@ import {
 import { foreseenPath } from './foresee.ts';
 import { quoteGlob, quotePath } from './quote.ts';
 
+/** Why none of them has an undo. */
+export const NO_UNDO = 'what a command has done is not known: `rollback:` tasks of the play can take it back';
+
 export const guardArguments = {
   creates: {
     type: 'string',

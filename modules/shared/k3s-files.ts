@@ -1,5 +1,5 @@
 /** Copies of what the install script replaces: binary, unit, environment file; made before it runs, put back on a loss. */
-import { TaskFailure, type WriteTarget } from '../../runner/module.ts';
+import { type ReadTarget, TaskFailure, type WriteTarget } from '../../runner/module.ts';
 import { copiesDir, copyPaths, type K3sPlaces, type K3sState, type K3sUnit, MARK } from './k3s-state.ts';
 import { quote } from './quote.ts';
 
@@ -95,6 +95,33 @@ ${lines.join('\n')}
 command -v restorecon >/dev/null 2>&1 && restorecon ${quote(`${backup.places.bin_dir}/k3s`)}
 } 2>&1
 [ $failed = 0 ]`;
+}
+
+/**
+ * What of the copies is still to be put back. `copy`: there is none of the binary. `none`: the files are those that were
+ * copied. `restarted`: as `none`, and k3s was started after they came there, so that it runs from them.
+ */
+export async function leftToRestore(
+  target: ReadTarget,
+  backup: K3sBackup,
+): Promise<'files' | 'copy' | 'none' | 'restarted'> {
+  const { binary, unit, env } = copiesOf(backup);
+  const all = [binary, unit, env].flatMap((one) => (one ? [one] : []));
+  const same = all.map(({ original, copy }) => `cmp -s ${quote(copy)} ${quote(original)}`);
+  if (!backup.hadEnv) same.push(`[ ! -e ${quote(`${backup.places.systemd_dir}/${backup.unit}.service.env`)} ]`);
+  const result = await target.read(`
+[ -e ${quote(binary?.copy ?? '')} ] || { echo copy; exit; }
+[ ! -f ${quote(`${backup.dir}/${MARK}`)} ] && ${same.join(' && ')} || { echo files; exit; }
+t=$(systemctl show -p ExecMainStartTimestamp -- ${quote(`${backup.unit}.service`)} 2>/dev/null)
+t=\${t#*=}
+started=$(date -d "\${t#* }" +%s 2>/dev/null) || started=
+# The time of the last change of the inode: the copies kept the times of their content.
+for c in $(stat -c %Z ${all.map(({ original }) => quote(original)).join(' ')} 2>/dev/null); do
+  [ -n "$started" ] && [ "$started" -gt "$c" ] || { echo none; exit; }
+done
+echo restarted`);
+  const said = result.stdout.trim();
+  return said === 'none' || said === 'restarted' || said === 'copy' ? said : 'files';
 }
 
 /** What was wrong with putting the files back; undefined when all is as it was. */

@@ -104,10 +104,7 @@ const LONGEST_WAIT = 60;
  */
 function lockLines(dir: string, timeout: number): string {
   const seconds = Math.min(LONGEST_WAIT, Math.floor(timeout / 2000));
-  return `
-started() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
-busy() { [ -f "$lock" ] && read -r pid since <"$lock" && [ -n "$since" ] && [ "$(started "$pid")" = "$since" ]; }
-lock=${quote(`${dir}/installer`)}
+  return `${busyLines(dir)}
 mkdir -p ${quote(dir)}
 waited=0
 while busy && [ $waited -lt ${seconds} ]; do sleep 1; waited=$((waited + 1)); done
@@ -116,6 +113,18 @@ if busy; then
   exit ${BUSY}
 fi
 echo "$$ $(started $$)" >"$lock"`;
+}
+
+function busyLines(dir: string): string {
+  return `
+started() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
+busy() { [ -f "$lock" ] && read -r pid since <"$lock" && [ -n "$since" ] && [ "$(started "$pid")" = "$since" ]; }
+lock=${quote(`${dir}/installer`)}`;
+}
+
+/** Whether an installation is at work on the host: one that a run began which is gone. */
+export async function isInstalling(target: ReadTarget, lockDir: string): Promise<boolean> {
+  return (await target.read(`${busyLines(lockDir)}\nbusy`)).code === 0;
 }
 
 function downloadLines(url: string, sha256: string | undefined): string {

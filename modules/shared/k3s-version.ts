@@ -36,6 +36,12 @@ export function compareK3sVersions(a: K3sVersion, b: K3sVersion): number {
   return compareSemver(core(a), core(b)) || a.build - b.build;
 }
 
+/** The oldest of some versions; what is none is left out. Undefined when none is left. */
+export function oldestK3sVersion(texts: readonly string[]): string | undefined {
+  const versions = texts.flatMap((text) => parseK3sVersion(text) ?? []);
+  return versions.sort(compareK3sVersions)[0]?.text;
+}
+
 /** The first line of `k3s --version`: `k3s version v1.31.5+k3s1 (hash)`. Undefined when it is something else. */
 export function versionOfOutput(output: string): string | undefined {
   const found = /^k3s version (\S+)/m.exec(output)?.[1];

@@ -1,5 +1,8 @@
 /** Keeps what is about to be removed or replaced in the run's directory on the target, whatever it is. */
-import { quote, quotePath } from './quote.ts';
+import { randomBytes } from 'node:crypto';
+import { dirname } from 'node:path';
+import type { ReadTarget } from '../../runner/module.ts';
+import { quotePath } from './quote.ts';
 
 export interface KeptEntry {
   path: string;
@@ -7,17 +10,39 @@ export interface KeptEntry {
   copy: string;
 }
 
-/** Shell text that copies an entry (links as links, directories with all in them) and leaves the place in `$kept`. */
-export function keepScript(path: string, stateDir: string): string {
-  const state = quotePath(stateDir);
-  // A directory of its own for every copy, so that names never meet; 0700, since backups may hold secrets.
-  return `(umask 077; mkdir -p ${state}) && kept=$(mktemp -d ${state}/kept.XXXXXX) && kept=$kept/entry && cp -pPR ${quotePath(path)} "$kept" || exit 1`;
+/** Where an entry will be kept: in a directory of its own, so that names never meet. */
+export function placeToKeep(path: string, { stateDir }: Pick<ReadTarget, 'stateDir'>): KeptEntry {
+  return { path, copy: `${stateDir}/kept.${randomBytes(9).toString('hex')}/entry` };
+}
+
+/** Shell text that copies an entry: links as links, directories with all in them. */
+export function keepScript({ path, copy }: KeptEntry): string {
+  // 0700, since backups may hold secrets.
+  return `(umask 077; mkdir -p ${quotePath(dirname(copy))}) && cp -pPR ${quotePath(path)} ${quotePath(copy)} || exit 1`;
+}
+
+/**
+ * Shell text that succeeds when an entry is the same as its copy: a rollback that was killed has put it back, or the run
+ * died before it was touched.
+ */
+export function isBackScript({ path: at, copy: from }: KeptEntry): string {
+  const [path, copy] = [quotePath(at), quotePath(from)];
+  const sameLink = `[ -L ${copy} ] && [ -L ${path} ] && [ "$(readlink ${path})" = "$(readlink ${copy})" ]`;
+  const sameFile = `[ -f ${copy} ] && cmp -s ${copy} ${path}`;
+  const sameTree = `[ -d ${copy} ] && [ -d ${path} ] && diff -r ${copy} ${path} >/dev/null 2>&1`;
+  return `{ { ${sameLink}; } || { [ ! -L ${copy} ] && [ ! -L ${path} ] && { { ${sameFile}; } || { ${sameTree}; }; }; }; }`;
+}
+
+/** Shell text that succeeds when there is an entry and no copy of it: the run died before it made one. */
+export function isUntouchedScript({ path: at, copy: from }: KeptEntry): string {
+  const [path, copy] = [quotePath(at), quotePath(from)];
+  return `{ [ ! -e ${copy} ] && [ ! -L ${copy} ] && { [ -e ${path} ] || [ -L ${path} ]; }; }`;
 }
 
 /** Shell text that puts the copy back in the place of what is there now. */
 export function keptUndoScript(kept: KeptEntry): string {
-  const path = quotePath(kept.path);
+  const [path, copy] = [quotePath(kept.path), quotePath(kept.copy)];
   const beside = quotePath(`${kept.path}.reeve-undo`);
-  return `[ -e ${quote(kept.copy)} ] || [ -L ${quote(kept.copy)} ] || { echo 'the copy is gone: '${quote(kept.copy)} >&2; exit 1; }
-rm -rf ${beside} && cp -pPR ${quote(kept.copy)} ${beside} && rm -rf ${path} && mv ${beside} ${path}`;
+  return `[ -e ${copy} ] || [ -L ${copy} ] || { echo 'the copy is gone: '${copy} >&2; exit 1; }
+rm -rf ${beside} && cp -pPR ${copy} ${beside} && rm -rf ${path} && mv ${beside} ${path}`;
 }

@@ -81,6 +81,11 @@ export function cordonFor(runId: string): (found: Cordon) => Cordon | undefined 
   return (found) => (found.cordoned ? undefined : { cordoned: true, by: runId });
 }
 
+/** What a run found before it changed a cordon. What somebody else has made of the node since stays. */
+export function cordonAsFound(found: Cordon, runId: string): (now: Cordon) => Cordon | undefined {
+  return (now) => ((found.cordoned ? !now.cordoned : now.by === runId) ? found : undefined);
+}
+
 /** No cordon; with `onlyOwn`, an operator's stays. */
 export function uncordon(onlyOwn: boolean): (found: Cordon) => Cordon | undefined {
   return (found) => (onlyOwn && found.by === undefined ? undefined : { cordoned: false });

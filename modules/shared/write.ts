@@ -1,6 +1,7 @@
 /** Decides and does the writing of one file: what copy, template, get-url and the line editors share. */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import {
+  backupsOf,
   type Change,
   type FileUndo,
   type ReadTarget,
@@ -148,7 +149,26 @@ export function writePlan(changes: Change[], step: WriteStep, target: ReadTarget
     predicted: step.facts,
     foresees: foresee(target, { [step.path]: step.after }),
     next: step,
+    ...undoMember(plannedUndo(step, target)),
   };
+}
+
+function undoMember(undo: WriteUndo | undefined): { undo?: WriteUndo } {
+  return undo === undefined ? {} : { undo };
+}
+
+/**
+ * What undo needs, before the file is written: for a run that dies in it. Also settles where the copy goes.
+ * Undefined when no copy is kept.
+ */
+export function plannedUndo(step: WriteStep, target: ReadTarget): WriteUndo | undefined {
+  const { path, content, expected, before, options, facts } = step;
+  if (content === undefined) return before && { attributes: before };
+  if (expected === undefined) return { file: { path }, written: facts.sha256 };
+  if (options.backup === false) return undefined;
+  options.copyAs ??= `${backupsOf(target)}/${randomBytes(9).toString('hex')}`;
+  const { path: _, ...attributes } = before ?? { path };
+  return { file: { path, backup: options.copyAs, sha256: expected, ...attributes }, written: facts.sha256 };
 }
 
 /** In check mode an earlier task may be about to make the directory: a warning, and a failure only when it is written. */
@@ -258,6 +278,8 @@ export async function undoWrite(undo: WriteUndo | undefined, target: WriteTarget
   }
   const { path } = undo.file;
   const now = await probeFile(target, { path, hash: true });
+  // Never written, or taken back already by a rollback that was killed: content and attributes go in one step.
+  if (now.sha256 === undo.file.sha256 && (now.real === undefined) === (undo.file.backup === undefined)) return;
   if (now.sha256 !== undo.written) {
     throw new TaskFailure(`${path} was changed since; it is left as it is`, {
       code: 'changed-since-apply',

@@ -1,5 +1,12 @@
 import { defineModule } from '../../runner/module.ts';
-import { applyExecution, guardArguments, planExecution, runArguments, runFactsSchema } from '../shared/execute.ts';
+import {
+  applyExecution,
+  guardArguments,
+  NO_UNDO,
+  planExecution,
+  runArguments,
+  runFactsSchema,
+} from '../shared/execute.ts';
 import { quoteAll } from '../shared/quote.ts';
 import { splitWords } from '../shared/words.ts';
 
@@ -34,6 +41,7 @@ export const command = defineModule({
     },
   ],
   kind: 'action',
+  noUndo: NO_UNDO,
   unpredictable: true,
   guard: 'Runs every time, unless `creates` exists, `removes` does not exist, or `reads` is set.',
   returns: runFactsSchema,

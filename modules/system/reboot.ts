@@ -36,6 +36,7 @@ export const reboot = defineModule({
   ],
   kind: 'action',
   guard: 'every time',
+  noUndo: 'a restart cannot be taken back',
   returns: {
     type: 'object',
     properties: {

@@ -20,6 +20,8 @@ interface Undo {
   active: boolean;
   enabled: boolean;
   masked: boolean;
+  /** It was restarted or reloaded. */
+  reread?: boolean;
 }
 
 export const service = defineModule({
@@ -95,19 +97,12 @@ export const service = defineModule({
       timeout: durationOf(args.timeout, 'timeout'),
       before,
     };
-    return { changes, facts, predicted: predict(args, before), next };
+    return { changes, facts, predicted: predict(args, before), next, undo: undoOf(next) };
   },
   async apply(next, target) {
     await runSteps(next, target);
     const state = await settle(next, target);
-    const undo: Undo = {
-      name: next.name,
-      manager: next.before.manager,
-      active: isUp(next.before),
-      enabled: next.before.enabled,
-      masked: next.before.masked,
-    };
-    return { facts: factsOf(state.unit, state.downtime), undo };
+    return { facts: factsOf(state.unit, state.downtime), undo: undoOf(next) };
   },
   async undo(undo: Undo, target) {
     const now = parseUnitState((await target.read(unitStateScript(undo.name))).stdout);
@@ -120,7 +115,16 @@ export const service = defineModule({
     await runSteps(next, target);
     await settle(next, target);
   },
+  foreseeUndo({ name, reread }: Undo) {
+    return reread ? { stays: [`${name} runs on with what it has read at its restart; it is not restarted again`] } : {};
+  },
 });
+
+function undoOf({ name, before, steps }: Next): Undo {
+  const { manager, enabled, masked } = before;
+  const reread = steps.includes('restart') || steps.includes('reload');
+  return { name, manager, active: isUp(before), enabled, masked, ...(reread && { reread }) };
+}
 
 function factsOf(state: UnitState, downtime: number): Record<string, unknown> {
   const { active, enabled, masked, manager } = state;

@@ -1,5 +1,12 @@
 import { defineModule } from '../../runner/module.ts';
-import { applyExecution, guardArguments, planExecution, runArguments, runFactsSchema } from '../shared/execute.ts';
+import {
+  applyExecution,
+  guardArguments,
+  NO_UNDO,
+  planExecution,
+  runArguments,
+  runFactsSchema,
+} from '../shared/execute.ts';
 import { quote } from '../shared/quote.ts';
 
 export const shell = defineModule({
@@ -28,6 +35,7 @@ export const shell = defineModule({
     },
   ],
   kind: 'action',
+  noUndo: NO_UNDO,
   unpredictable: true,
   guard: 'Runs every time, unless `creates` exists, `removes` does not exist, or `reads` is set.',
   returns: runFactsSchema,

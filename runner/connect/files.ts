@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { posix } from 'node:path';
 import { ReeveError } from '../errors.ts';
 import type { FileUndo, RunResult, WriteFileOptions } from '../module.ts';
 import { quotePath, quoteValue, quoteWord, safePath } from './quote.ts';
@@ -97,12 +98,13 @@ trap - EXIT
  * what `writtenFile` reads. The present owner and mode are kept where none are given; a new file is 0644.
  */
 export function writeFileScript(request: WriteFileRequest, content: Uint8Array | string): FileScript {
-  const { path, mode, owner, group, backupDir, validate, present } = request;
+  const { path, mode, owner, group, validate, present } = request;
+  const backupDir = backupDirOf(request);
   const bytes = Buffer.from(content as Uint8Array);
   const text = asText(bytes);
   const known = typeof present === 'object' ? present : undefined;
   const variables = {
-    i: randomBytes(9).toString('hex'),
+    i: request.copyAs === undefined ? randomBytes(9).toString('hex') : posix.basename(request.copyAs),
     m: mode ?? '',
     o: owner ?? '',
     g: group ?? '',
@@ -121,6 +123,10 @@ export function writeFileScript(request: WriteFileRequest, content: Uint8Array |
   return { script, functions: FUNCTIONS, ...(text === undefined ? { stdin: bytes } : {}) };
 }
 
+function backupDirOf({ backupDir, copyAs }: WriteFileRequest): string | undefined {
+  return backupDir === undefined || copyAs === undefined ? backupDir : posix.dirname(copyAs);
+}
+
 /** The bytes as a text that a shell script can hold; undefined when they are none, or many. */
 function asText(bytes: Buffer): string | undefined {
   if (bytes.length > TEXT_LIMIT || bytes.includes(0)) return undefined;
@@ -135,7 +141,7 @@ export function writtenFile(request: WriteFileRequest, result: RunResult): FileU
   for (const line of result.stdout.split('\n')) {
     const [word, ...rest] = line.split(' ');
     if (word === 'old') [undo.mode, undo.owner, undo.group] = rest as [string, string, string];
-    else if (word === 'backup') undo.backup = `${request.backupDir}/${rest[0]}`;
+    else if (word === 'backup') undo.backup = `${backupDirOf(request)}/${rest[0]}`;
     else if (word === 'sha256' && rest[0]) undo.sha256 = rest[0];
   }
   if (undo.mode !== undefined) undo.mode = undo.mode.padStart(4, '0');

@@ -33,6 +33,8 @@ export interface AttemptParts {
   target: TargetParts;
   scope: LayeredScope;
   noLog: boolean;
+  /** `delegate_to` says where it happens. */
+  delegated: boolean;
   /** Plans only: `--check`, or `check_mode: true` on the task. */
   planOnly: boolean;
   /** Id of this instance of the task, what it is called, and the label of the loop's item. */
@@ -176,10 +178,9 @@ async function apply(parts: AttemptParts, plan: Plan): Promise<Attempt> {
   const where = whereOf(parts);
   const writing = new WritingTarget(target, parts.item);
   await announceEffect(run, {
-    type: 'effect-started',
-    ...where,
-    changes: shownChanges(plan.changes, parts.noLog),
-    ...(plan.undo === undefined ? {} : { undo: plan.undo }),
+    ...{ type: 'effect-started', ...where, changes: shownChanges(plan.changes, parts.noLog) },
+    ...(parts.delegated ? { delegate: target.where.host.name } : {}),
+    ...recordedUndo(parts, plan.undo),
   });
   let applied: Applied | undefined;
   let attempt: Attempt | undefined;
@@ -196,16 +197,20 @@ async function apply(parts: AttemptParts, plan: Plan): Promise<Attempt> {
     // State modules are planned again after a crash; of an action the journal must know that it is done, and how.
     const ended = module.kind === 'action' ? attempt?.result : undefined;
     const result = ended && (parts.noLog ? hiddenResult(ended) : forEvent(ended, run.keep));
-    const undo = applied?.undo ?? writing.undo;
     run.emitter.emit({
       type: 'effect-ended',
       ...where,
       ok: applied !== undefined,
-      ...(undo === undefined ? {} : { undo }),
+      ...recordedUndo(parts, applied?.undo ?? writing.recorded.undo),
       ...(result ? { result } : {}),
     });
     if (attempt) await writing.jobs.clear();
   }
+}
+
+/** With no_log nothing is recorded that shows what was changed, at the price of the way back. */
+function recordedUndo({ module, noLog }: AttemptParts, undo: unknown): { undo?: unknown } {
+  return undo === undefined || (noLog && module.undoShowsContent) ? {} : { undo };
 }
 
 /**

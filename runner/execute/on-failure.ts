@@ -1,9 +1,10 @@
 import { EXIT, ReeveError } from '../errors.ts';
 import type { Play } from '../playbook/model.ts';
+import { withCurrentIds } from './current-ids.ts';
 import { onFailure } from './failure-mode.ts';
 import { undoChanges } from './rollback.ts';
 import type { RunState } from './run-state.ts';
-import { planUndo } from './undo-plan.ts';
+import { planUndo, refusalOf } from './undo-plan.ts';
 
 /**
  * What follows when hosts failed in a play, or its gate refused. A rollback that a play asks for takes back that play, one
@@ -24,22 +25,29 @@ export async function afterFailure(run: RunState, play: Play, index: number): Pr
   if (wanted !== 'rollback' || !run.recorded) return undefined;
   await run.emitter.flush();
   const from = play.onFailure === 'rollback' ? index : 0;
-  const steps = planUndo(run.recorded(), run.modules, from);
-  const left = steps.filter((step) => step.cannot !== undefined);
-  const error = await undoChanges(run, steps, from);
+  return takeBack(run, from, from === 0 ? 'its changes were' : `the changes of play "${play.name}" were`);
+}
+
+async function takeBack(run: RunState, from: number, what: string): Promise<ReeveError> {
+  const id = run.emitter.run;
+  const plan = planUndo(withCurrentIds(run.recorded!()), run.modules, run.playbook, from);
+  const refusal = refusalOf(plan.steps);
+  // Nothing is better than a part: what is left is what the failure left, and nobody has to guess.
+  if (refusal) {
+    return new ReeveError('rollback-refused', `nothing was taken back: ${refusal.message}`, {
+      hint: refusal.hint ?? `mend it, then \`reeve resume ${id}\` goes on`,
+      exitCode: EXIT.taskFailed,
+    });
+  }
+  const left = plan.steps.filter((step) => step.cannot !== undefined);
+  const error = await undoChanges(run, plan, from);
   if (error) {
     return new ReeveError('rollback-failed', `the rollback stopped: ${error.message}`, {
       hint: `mend it, then \`reeve rollback ${id}\` goes on with it`,
       exitCode: EXIT.taskFailed,
     });
   }
-  const what = from === 0 ? 'its changes were' : `the changes of play "${play.name}" were`;
   const except = left.map(({ host, task, cannot }) => `${host}: ${task.name} (${cannot})`);
-  return new ReeveError(
-    'rolled-back',
-    `${what} taken back${except.length > 0 ? `, except ${except.join(', ')}` : ''}`,
-    {
-      exitCode: EXIT.taskFailed,
-    },
-  );
+  const message = `${what} taken back${except.length > 0 ? `, except ${except.join(', ')}` : ''}`;
+  return new ReeveError('rolled-back', message, { exitCode: EXIT.taskFailed });
 }

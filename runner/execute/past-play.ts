@@ -1,9 +1,9 @@
 import type { PlayStarted, TaskEnded } from '../events.ts';
 import { inherit, type PlayState } from './context.ts';
+import { type FoundTask, findTask, indexTasks } from './find-task.ts';
 import { type PlayOutcome, playContext } from './play.ts';
 import { replayVariables } from './replay-task.ts';
 import { restoredValue } from './restored-result.ts';
-import { type Found, indexTasks } from './rollback.ts';
 import { hostState, type RunState } from './run-state.ts';
 import type { Sources } from './sources.ts';
 
@@ -29,7 +29,7 @@ export async function restorePlay(
   const playState: PlayState = { play: run.playbook.plays[index]!, index, once: new Map(), aborted: false };
   for (const ended of past.ended) {
     hostState(run, ended.host).count(ended.status, ended.ignored === true);
-    const found = tasks.get(ended.task.id.replace(/[#~@].*$/, ''));
+    const found = findTask(tasks, ended.task.id);
     if (found) await restoreTask(run, { playState, sources, found, hosts }, ended);
   }
   run.emitter.tell({ type: 'play-ended', play: index, failed: [], skippedBatches: 0 }, true);
@@ -39,7 +39,7 @@ export async function restorePlay(
 interface Restoring {
   playState: PlayState;
   sources: Sources;
-  found: Found;
+  found: FoundTask;
   hosts: readonly string[];
 }
 

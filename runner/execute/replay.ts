@@ -1,5 +1,6 @@
 import type { EffectEnded, EffectStarted, ItemEnded, PlayStarted, Renamed, RunEvent, TaskEnded } from '../events.ts';
 import { MASK } from '../journal/masker.ts';
+import { taskKey } from './effect-key.ts';
 import type { PastPlay } from './past-play.ts';
 
 /** What a journal says of one item of a loop that has ended. */
@@ -87,7 +88,7 @@ export class Replay {
    * in a block with a rescue.
    */
   take(host: string, task: string, rescuable: boolean): RecordedTask | undefined {
-    const entry = this.#entries.get(keyOf(host, task))?.shift();
+    const entry = this.#entries.get(taskKey(host, task))?.shift();
     if (!entry || isDone(entry) || (entry.ended && rescuable && !entry.settled)) return entry;
     // It failed or was cut off, and is tried again; the items before that are done.
     return { items: entry.items, hadEffect: entry.hadEffect };
@@ -98,8 +99,8 @@ export class Replay {
    * decided again: what it depends on may have been changed by the block itself, and half of it would be left undone.
    */
   hasEntered(host: string, block: string): boolean | undefined {
-    if (this.#entered.has(keyOf(host, block))) return true;
-    return this.#entries.get(keyOf(host, block))?.shift()?.ended?.status === 'skipped' ? false : undefined;
+    if (this.#entered.has(taskKey(host, block))) return true;
+    return this.#entries.get(taskKey(host, block))?.shift()?.ended?.status === 'skipped' ? false : undefined;
   }
 
   /** An action that has ended while its task has not, taken out; undefined when it is to be done. */
@@ -124,7 +125,7 @@ export class Replay {
 
   /** What was announced to take an effect back with in which the run died; undefined when it did not die there. */
   begun({ host, task, item }: EffectKey): unknown {
-    const open = this.#interrupted.get(keyOf(host, task));
+    const open = this.#interrupted.get(taskKey(host, task));
     return open && isSameItem(open.item, item) ? open.undo : undefined;
   }
 
@@ -145,7 +146,7 @@ export class Replay {
         for (const entry of [...this.#entries.values()].flat()) entry.settled = true;
         break;
       case 'task-started':
-        this.#begin(keyOf(event.host, event.task.id));
+        this.#begin(taskKey(event.host, event.task.id));
         break;
       case 'effect-started':
         this.#beginEffect(event);
@@ -198,7 +199,7 @@ export class Replay {
   }
 
   #beginEffect(event: EffectStarted): void {
-    const key = keyOf(event.host, event.task);
+    const key = taskKey(event.host, event.task);
     // Begun again after a death in it: what there was before the first time is what rollback goes back to.
     const undo = event.undo ?? this.begun(event);
     const effect = undo === undefined ? event : { ...event, undo };
@@ -209,13 +210,13 @@ export class Replay {
   }
 
   #endEffect(event: EffectEnded): void {
-    const key = keyOf(event.host, event.task);
+    const key = taskKey(event.host, event.task);
     this.#interrupted.delete(key);
     if (event.result) this.#effects.set(key, event as RecordedEffect);
   }
 
   #endItem(event: ItemEnded): void {
-    const key = keyOf(event.host, event.task);
+    const key = taskKey(event.host, event.task);
     const entry = this.#open.get(key);
     if (!entry) return;
     const hadEffect = this.#announced.has(key);
@@ -226,7 +227,7 @@ export class Replay {
   }
 
   #end(event: TaskEnded): void {
-    const key = keyOf(event.host, event.task.id);
+    const key = taskKey(event.host, event.task.id);
     const entry = this.#open.get(key) ?? this.#begin(key);
     this.#open.delete(key);
     entry.ended = event;
@@ -258,7 +259,7 @@ function blocksAround(key: string): string[] {
 }
 
 function takeFrom<T extends { item?: string }>(map: Map<string, T>, { host, task, item }: EffectKey): T | undefined {
-  const key = keyOf(host, task);
+  const key = taskKey(host, task);
   const found = map.get(key);
   if (!found || !isSameItem(found.item, item)) return undefined;
   map.delete(key);
@@ -281,16 +282,12 @@ function isBad({ status }: Pick<TaskEnded, 'status'>): boolean {
 function renamedKey(key: string, renamed: Renamed): string | undefined {
   const [host = '', id = ''] = key.split('\n');
   const to = renamedId(id, renamed);
-  return to === undefined ? undefined : keyOf(host, to);
+  return to === undefined ? undefined : taskKey(host, to);
 }
 
 /** The id of a step with what says which round, batch or try of it. */
-function renamedId(id: string, renamed: Renamed): string | undefined {
+export function renamedId(id: string, renamed: Renamed): string | undefined {
   const base = id.replace(/[#~@][\d#~@]*$/, '');
   const to = Object.hasOwn(renamed, base) ? renamed[base] : base;
   return typeof to === 'string' ? to + id.slice(base.length) : undefined;
-}
-
-function keyOf(host: string, task: string): string {
-  return `${host}\n${task}`;
 }

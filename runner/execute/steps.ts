@@ -29,12 +29,18 @@ export async function runSteps(
     const active = alive(hosts);
     if (active.length === 0 || run.interrupt.requested || playState.aborted) return;
     if (step.kind === 'block') await runBlock(context, step, active);
-    else if (selectedByTags([...context.inherited.tags, ...step.tags], run.settings.tags, run.settings.skipTags)) {
+    else if (isSelected(context, step)) {
       await runTaskOnHosts(context, step, active);
       if (run.modules.get(step.module)?.flushesHandlers) await flushHandlers(context, alive(active), runTaskOnHosts);
     }
     if (!context.rescuable && tooManyFailed(context, hosts)) playState.aborted = true;
   }
+}
+
+/** `--tags` choose among what is to be done; a rollback takes back whatever was. */
+function isSelected({ run: { settings }, inherited, section }: StepContext, task: Task): boolean {
+  if (section === 'rollback') return selectedByTags(task.tags, [], []);
+  return selectedByTags([...inherited.tags, ...task.tags], settings.tags, settings.skipTags);
 }
 
 /** any_errors_fatal, a pause, and max_fail_percentage of the batch. */

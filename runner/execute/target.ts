@@ -26,6 +26,7 @@ import type {
   WriteFileOptions,
   WriteTarget,
 } from '../module.ts';
+import { backupsOf } from '../module.ts';
 import { canConnect } from './can-connect.ts';
 import { EffectJobs } from './effect-jobs.ts';
 import { gatherFacts, withFacts } from './gather.ts';
@@ -182,8 +183,8 @@ export class ReadingTarget implements ReadTarget {
 
 /** The host as apply sees it. */
 export class WritingTarget extends ReadingTarget implements WriteTarget {
-  /** What `recordUndo` was told last. */
-  undo: unknown;
+  /** What `recordUndo` was told last; an object, so that a target derived from this one tells it here. */
+  readonly recorded: { undo?: unknown } = {};
   readonly jobs: EffectJobs;
 
   /** @param item label of the loop's item */
@@ -193,7 +194,7 @@ export class WritingTarget extends ReadingTarget implements WriteTarget {
   }
 
   recordUndo(undo: unknown): void {
-    this.undo = undo;
+    this.recorded.undo = undo;
   }
 
   run(script: string, options?: RunOptions): Promise<RunResult> {
@@ -202,7 +203,7 @@ export class WritingTarget extends ReadingTarget implements WriteTarget {
 
   async writeFile(path: string, content: Uint8Array | string, options: WriteFileOptions = {}): Promise<FileUndo> {
     const { backup = true, ...rest } = options;
-    const request = { path, ...rest, ...(backup ? { backupDir: `${this.stateDir}/backups/${this.runId}` } : {}) };
+    const request = { path, ...rest, ...(backup ? { backupDir: backupsOf(this) } : {}) };
     const { script, ...how } = writeFileScript(request, content);
     return writtenFile(request, await this.run(script, how));
   }

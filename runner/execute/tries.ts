@@ -78,6 +78,7 @@ async function judged(taskRun: TaskRun, locals: Record<string, unknown>, item: s
     scope: placed.scope,
     planOnly: context.run.settings.check || taskRun.settings.checkMode === true,
     noLog: taskRun.settings.noLog === true,
+    delegated: taskRun.settings.delegateTo !== undefined,
     id,
     name: taskRun.reference.name,
     ...(item === undefined ? {} : { item }),

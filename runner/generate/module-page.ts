@@ -32,6 +32,7 @@ export function modulePage(module: AnyModule): string {
     'Beside `changed`, `failed`, `skipped`, `unknown` and `message`:',
     table(['Fact', 'Type', '', 'Description'], propertyRows(module.returns as JsonSchema)) || 'nothing more.',
     ...(module.undo ? ['A rollback takes back what it did.'] : []),
+    ...(module.noUndo === undefined ? [] : [`A rollback does not take it back: ${module.noUndo}.`]),
     ...(module.notes ? ['## Notes', module.notes] : []),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { modules } from '../../../modules/index.ts';
 import { EXIT, ReeveError } from '../../errors.ts';
+import { withCurrentIds } from '../../execute/current-ids.ts';
 import { Replay } from '../../execute/replay.ts';
 import { rollBack } from '../../execute/rollback.ts';
-import { planUndo, type UndoStep } from '../../execute/undo-plan.ts';
+import { planUndo, refusalOf, type UndoPlan, type UndoStep } from '../../execute/undo-plan.ts';
 import { findRun } from '../../journal/folder.ts';
 import { Journal } from '../../journal/journal.ts';
 import { Masker } from '../../journal/masker.ts';
@@ -31,21 +32,33 @@ export async function rollback(wanted: string, options: Record<string, unknown>)
 
 async function takeBack(past: PastRun, options: Record<string, unknown>): Promise<number> {
   const keepPlays = playsToKeep(past.loaded.playbook, text(options.to, '--to'));
-  const steps = planUndo(past.journal.events, modules, keepPlays);
-  for (const line of describe(steps)) console.log(line);
-  if (!steps.some((step) => step.cannot === undefined)) return EXIT.done;
+  const events = withCurrentIds(past.journal.events);
+  const plan = planUndo(events, modules, past.loaded.playbook, keepPlays);
+  for (const line of describe(plan, past.loaded.playbook)) console.log(line);
+  const refusal = refusalOf(plan.steps);
+  if (refusal) {
+    throw new ReeveError(refusal.code, `nothing is taken back: ${refusal.message}`, {
+      hint: refusal.hint,
+      exitCode: refusal.exitCode,
+    });
+  }
+  // What was begun is brought to its end also when nothing is left of it: only then is the run rolled back.
+  if (!plan.begun && plan.tasks.length === 0 && !plan.steps.some(goesBack)) {
+    console.log('There is nothing to take back.');
+    return EXIT.done;
+  }
   if (options.check === true) {
     console.log('Nothing was undone: this is a check.');
     return EXIT.done;
   }
   const yes = await new Person().confirmer(options.yes === true)('Take these changes back?');
   if (!yes) throw new ReeveError('refused', 'not confirmed', { exitCode: EXIT.refused });
-  return carryOut(past, steps, keepPlays, options);
+  return carryOut({ ...past, journal: { ...past.journal, events } }, plan, keepPlays, options);
 }
 
 async function carryOut(
   { folder, header, journal: read, loaded }: PastRun,
-  steps: readonly UndoStep[],
+  plan: UndoPlan,
   keepPlays: number,
   options: Record<string, unknown>,
 ): Promise<number> {
@@ -73,7 +86,7 @@ async function carryOut(
     parts.emitter.emit({ type: 'notice', level: 'warning', message });
   });
   try {
-    return await rollBack(parts, steps, keepPlays);
+    return await rollBack(parts, plan, keepPlays);
   } finally {
     await parts.emitter.close().finally(() => parts.connections.close());
     await finishReports(folder, text(options.report, '--report'), log);
@@ -94,12 +107,30 @@ function playsToKeep(playbook: Playbook, name: string | undefined): number {
   });
 }
 
-function describe(steps: readonly UndoStep[]): string[] {
-  if (steps.length === 0) return ['There is nothing to take back.'];
-  const lines = steps.map((step) => {
-    const what = step.changes.map(({ summary }) => summary).join(', ') || step.task.name;
-    const place = `${step.host}: ${step.task.name}: ${what}`;
-    return step.cannot === undefined ? `  undo    ${place}` : `  CANNOT  ${place} (${step.cannot})`;
-  });
-  return ['From the last change to the first:', ...lines];
+function goesBack({ cannot, refused }: UndoStep): boolean {
+  return cannot === undefined && refused === undefined;
+}
+
+/** All of it before anything is done: what goes back, what cannot, what must not, what stays, which tasks run. */
+function describe({ steps, tasks, begun }: UndoPlan, playbook: Playbook): string[] {
+  if (steps.length === 0 && tasks.length === 0)
+    return begun ? ['Everything is taken back; only the end is missing.'] : [];
+  const plays = [...new Set([...steps, ...tasks].map(({ play }) => play))].sort((a, b) => b - a);
+  return [
+    'From the last change to the first:',
+    ...plays.flatMap((play) => [
+      ...steps.filter((step) => step.play === play).flatMap(stepLines),
+      ...tasks
+        .filter((own) => own.play === play)
+        .map((own) => `  run     ${own.hosts.join(', ')}: the rollback tasks of play "${playbook.plays[play]!.name}"`),
+    ]),
+  ];
+}
+
+function stepLines(step: UndoStep): string[] {
+  const what = step.changes.map(({ summary }) => summary).join(', ') || step.task.name;
+  const place = `${step.host}: ${step.task.name}: ${what}`;
+  if (step.cannot !== undefined) return [`  CANNOT  ${place} (${step.cannot})`];
+  if (step.refused !== undefined) return [`  REFUSED ${place} (${step.refused})`];
+  return [`  undo    ${place}`, ...step.stays.map((sentence) => `    stays   ${step.host}: ${sentence}`)];
 }

@@ -34,7 +34,9 @@ export function rollbackSection(after: readonly RunbookTask[]): string[] {
   if (changing.length === 0) return [];
   const name = (entry: RunbookTask) => `${plainText(nameOf(entry))} (${code(entry.task.module)})`;
   const undone = [...new Set(changing.filter(({ module }) => module.undo).map(name))].reverse();
-  const left = [...new Set(changing.filter(({ module }) => !module.undo).map(name))];
+  const unable = changing.filter(({ module }) => !module.undo);
+  const why = ({ module }: RunbookTask) => (module.noUndo === undefined ? '' : `: ${module.noUndo}`);
+  const left = [...new Set(unable.map((entry) => name(entry) + why(entry)))];
   return [
     ...['## Rollback', '', '```sh', 'reeve rollback last --check', 'reeve rollback last', '```', ''],
     ...(undone.length > 0

@@ -33,8 +33,8 @@ export interface Witness {
 /** Everything that outlasts a run, and everything it did, as the lab itself saw it. */
 export function observe(lab: Lab, { units, version, events }: Witness): Observed {
   return {
-    undo: planUndo(events, modules)
-      .map((step) => undoLine(step, lab.dir))
+    undo: planUndo(events, modules, { plays: [] })
+      .steps.map((step) => undoLine(step, lab.dir))
       .sort(),
     objects: lab.api.state.registry.all
       .flatMap((resource) => lab.api.state.list(resource))

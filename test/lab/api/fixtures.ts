@@ -152,16 +152,18 @@ export function ownedBy({ apiVersion, kind, metadata: { name, uid = '' } }: Kube
 
 /** One pod of an owner; `claim` of a StatefulSet's pods is added by its builder. */
 function ownedPod(
-  owner: KubeObject,
+  template: Workload,
   name: string,
   where: string | undefined,
   options: WorkloadOptions,
   labels: Record<string, string>,
+  owner: KubeObject = template,
 ): Pod {
   const { namespace = 'default' } = owner.metadata;
   const { replicas: _, nodes: _nodes, node: _node, ...rest } = options;
   const made = pod(name, { ...rest, ...(where ? { node: where } : {}), namespace, labels, owner: ownedBy(owner) });
-  for (const container of made.spec.containers) container.image = `registry.example/${owner.metadata.name}:1.0`;
+  // As its controller would make it.
+  made.spec.containers = structuredClone(template.spec.template.spec.containers);
   return made;
 }
 
@@ -215,7 +217,7 @@ export function job(name: string, options: WorkloadOptions = {}): KubeObject[] {
   spec.template.spec.restartPolicy = 'Never';
   const owner: KubeObject = { ...made, apiVersion: 'batch/v1', spec };
   const marked = { ...labels, 'batch.kubernetes.io/job-name': name, 'job-name': name };
-  const pods = nodes.map((where) => ownedPod(owner, `${name}-${nameSuffix()}`, where, options, marked));
+  const pods = nodes.map((where) => ownedPod(made, `${name}-${nameSuffix()}`, where, options, marked, owner));
   for (const each of pods) each.spec.restartPolicy = 'Never';
   return [owner, ...pods];
 }

@@ -122,12 +122,13 @@ export class Kubelets {
     const backAgain = wantsReady && !isReadyNow && this.#unreadyByNode(pod);
     if (!lostNode && !backAgain) return;
     this.#update(pod, (draft) => {
+      const conditions = draft.status!.conditions!;
       setCondition(
-        draft.status!.conditions!,
-        lostNode
-          ? { type: 'Ready', status: 'False', reason: NODE_LOST }
-          : { type: 'Ready', status: 'True', reason: 'ContainersReady' },
+        conditions,
+        lostNode ? { type: 'Ready', status: 'False', reason: NODE_LOST } : { type: 'Ready', status: 'True' },
       );
+      // A condition that holds has no reason.
+      if (backAgain) for (const condition of conditions) if (condition.reason === NODE_LOST) delete condition.reason;
     });
   }
 

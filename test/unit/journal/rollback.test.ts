@@ -55,7 +55,7 @@ describe('reeve rollback', () => {
     const after = snapshotTree(join(dir, 'base'));
     const check = reeve('rollback', 'last', '--check');
     expect(check.stdout).toMatch(/undo {4}y: late/);
-    expect(check.stdout).toMatch(/CANNOT {2}x: act: .*no way back/);
+    expect(check.stdout).toMatch(/CANNOT {2}x: act: .*what a command has done is not known/);
     expect(snapshotTree(join(dir, 'base'))).toEqual(after);
     const back = reeve('rollback', 'last', '--yes');
     expect(back.stderr + back.stdout).toContain('Rolled back.');
@@ -95,5 +95,53 @@ describe('reeve rollback', () => {
     expect(again.stdout).not.toMatch(/undone\s+y: late/);
     expect(again.status).toBe(0);
     expect(readFileSync(motd, 'utf8')).toBe('old\n');
+  });
+
+  it('runs the tasks that a play has for it also when nothing else goes back, after the changes of that play', () => {
+    writeFileSync(
+      join(dir, 'play.yaml'),
+      `
+plays:
+  - name: One
+    hosts: x
+    tasks:
+      - { name: made, copy: { content: one, dest: "{{ base }}/x/one" } }
+    rollback:
+      - { name: late, shell: "ls {{ base }}/x >> {{ base }}/acts" }
+  - name: Two
+    hosts: x
+    tasks:
+      - { name: look, command: { cmd: "echo found", reads: true }, register: seen }
+      - { name: act, shell: "echo acted >> {{ base }}/acts" }
+    rollback:
+      - { name: first, tags: cleaning, shell: "echo {{ seen.stdout }} >> {{ base }}/acts" }
+`,
+    );
+    expect(run().status).toBe(0);
+    const back = reeve('rollback', 'last', '--yes');
+    expect(back.stdout).toMatch(/CANNOT {2}x: act: .*\n {2}run {5}x: the rollback tasks of play "Two"\n {2}undo/);
+    expect(back.status).toBe(0);
+    expect(readFileSync(join(dir, 'base/acts'), 'utf8')).toBe('acted\nfound\nmotd\n');
+    expect(reeve('rollback', 'last', '--yes').stdout).toContain('There is nothing to take back.');
+  });
+
+  it('takes a change back where it was made: on the delegate that an item of a loop had named', () => {
+    writeFileSync(
+      join(dir, 'play.yaml'),
+      `
+plays:
+  - hosts: x
+    tasks:
+      - name: there
+        copy: { content: "{{ item }}", dest: "{{ base }}/there-{{ item }}" }
+        loop: [x, y]
+        delegate_to: "{{ item }}"
+`,
+    );
+    const before = snapshotTree(join(dir, 'base'));
+    expect(run().status).toBe(0);
+    const back = reeve('rollback', 'last', '--yes');
+    expect(back.stdout).toContain('Rolled back.');
+    expect(snapshotTree(join(dir, 'base'))).toEqual(before);
   });
 });

@@ -64,6 +64,18 @@ test('undo puts back what was found', async () => {
   expect(target.states.at(-1)).toEqual(['agent-1', undefined]);
 });
 
+test('undo leaves what an operator has made of the node since', async () => {
+  const target = targetOf(cluster);
+  const closed = (await runModule(cordon, {}, target)).applied!.undo;
+  const opened = (await runModule(cordon, { state: 'uncordoned' }, target)).applied!.undo;
+  api.setNode('agent-1', { unschedulable: true });
+  // In the order of a rollback: closed again as it was found, then opened as it was at first.
+  await cordon.undo!(opened as never, target);
+  await cordon.undo!(closed as never, target);
+  expect(isCordoned()).toBe(true);
+  expect(annotations()).not.toHaveProperty('reeve.dev/cordoned-by');
+});
+
 test('an operator who cordons between look and patch keeps the cordon', async () => {
   const target = targetOf(cluster);
   const plan = await planOf(cordon, {}, target);

@@ -222,6 +222,17 @@ describe('the cordon', () => {
     await drain.undo!(applied!.undo as never, target);
     expect(isCordoned()).toBe(false);
   });
+
+  test('undo does not open a node that is not Ready', async () => {
+    const { applied } = await runModule(drain, {}, targetOf(cluster));
+    api.setNode('agent-1', { kubelet: 'stopped', ready: false });
+    const target = { ...targetOf(cluster), remaining: () => 300 };
+    await expect(drain.undo!(applied!.undo as never, target)).rejects.toMatchObject({
+      code: 'not-ready',
+      message: expect.stringMatching(/^Node agent-1 .*; it stays cordoned$/),
+    });
+    expect(isCordoned()).toBe(true);
+  });
 });
 
 describe('faults', () => {

@@ -69,6 +69,30 @@ describe.each(named)('%s', (_, module) => {
   });
 });
 
+/** Modules whose changes stay, and why: what `reeve rollback --check` prints. Everything else has an undo. */
+const WITHOUT_UNDO = {
+  command: /what a command has done is not known/,
+  'etcd-snapshot': /a snapshot stays/,
+  http: /what a request has done is not known/,
+  reboot: /a restart cannot be taken back/,
+  script: /what a command has done is not known/,
+  shell: /what a command has done is not known/,
+};
+
+test('what changes something has an undo, or a reason for having none', () => {
+  const without = all.filter(({ apply, undo }) => apply && !undo).map(({ name, noUndo }) => [name, noUndo]);
+  expect(without.map(([name]) => name).sort()).toEqual(Object.keys(WITHOUT_UNDO));
+  for (const [name, reason] of without) expect(reason).toMatch(WITHOUT_UNDO[name as keyof typeof WITHOUT_UNDO]);
+  for (const { apply, undo, noUndo } of all) if (!apply || undo) expect(noUndo).toBeUndefined();
+});
+
+test('the undo of every module is proven by an example, the tree before and after compared', () => {
+  const isProven = ({ key }: { key: string }) => needs[key]?.noUndo === undefined && needs[key]?.idle === undefined;
+  const unproven = all.filter((module) => module.undo && !examplesOf(module).some(isProven)).map(({ name }) => name);
+  // What stays of it is told: test/unit/kube/upgrade-history.test.ts.
+  expect(unproven).toEqual(['upgrade-history']);
+});
+
 test('a module has the name of its file', () => {
   const files = globSync('modules/*/*.ts', { cwd: repository }).filter((file) => dirname(file) !== 'modules/shared');
   expect(files.map((file) => basename(file, '.ts')).sort()).toEqual([...modules.keys()].sort());

@@ -1,0 +1,118 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { RunEvent } from '../../../runner/events.ts';
+import { readJournal } from '../../../runner/journal/read.ts';
+import { snapshotTree } from '../../support/tree.ts';
+
+const ROOT = resolve(import.meta.dirname, '../../..');
+
+/** Each kind of change that files can have; `play` and `later` so that a play's own tasks stand between changes. */
+const PLAYBOOK = `
+plays:
+  - name: First
+    hosts: all
+    tasks:
+      - { name: folders, file: { path: "{{ base }}/a/b", state: directory } }
+      - { name: new, copy: { content: "new\\n", dest: "{{ base }}/a/new" } }
+      - { name: changed, copy: { content: "new\\n", dest: "{{ base }}/motd", mode: "0600" } }
+      - { name: line, lineinfile: { path: "{{ base }}/motd", line: more } }
+      - { name: gone, file: { path: "{{ base }}/gone", state: absent } }
+      - { name: link, link: { path: "{{ base }}/link", src: motd } }
+    rollback:
+      - { name: cleaned, shell: "echo cleaned >> {{ base }}.log" }
+  - name: Second
+    hosts: all
+    tasks:
+      - { name: attributes, file: { path: "{{ base }}/kept", mode: "0600" } }
+`;
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'reeve-rollback-killed-'));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+/** A folder of its own with all that a run of the playbook needs. */
+function prepare(name: string) {
+  const folder = join(dir, name);
+  const base = join(folder, 'base');
+  mkdirSync(base, { recursive: true });
+  for (const file of ['motd', 'gone', 'kept']) writeFileSync(join(base, file), `old ${file}\n`, { mode: 0o644 });
+  symlinkSync('gone', join(base, 'link'));
+  writeFileSync(join(folder, 'play.yaml'), PLAYBOOK);
+  const vars = `{ transport: local, base: '${base}', reeve_dir: '${folder}/state' }`;
+  writeFileSync(join(folder, 'inventory.yaml'), `reeve: 1\nall:\n  vars: ${vars}\n  hosts: { x: }\n`);
+  const runs = join(folder, 'runs');
+  const reeve = (args: string[], dieAfter?: number) =>
+    spawnSync(
+      process.execPath,
+      [
+        ...(dieAfter === undefined ? [] : ['--import', './test/support/die-after.ts']),
+        ...['runner/cli/main.ts', ...args, '--runs', runs],
+      ],
+      { cwd: ROOT, encoding: 'utf8', env: { ...process.env, REEVE_DIE_AFTER: `${dieAfter ?? 0}` } },
+    );
+  return {
+    reeve,
+    run: (dieAfter?: number) =>
+      reeve(['run', join(folder, 'play.yaml'), '-i', join(folder, 'inventory.yaml')], dieAfter),
+    tree: () => snapshotTree(base),
+    log: () => snapshotTree(folder)['base.log']?.content,
+    events: (): RunEvent[] => readJournal(join(runs, readdirSync(runs)[0]!, 'events.jsonl')).events,
+  };
+}
+
+/** Which events of a run (counted from 1) are of these kinds. */
+const numbersOf = (events: RunEvent[], ...types: RunEvent['type'][]) =>
+  events.flatMap(({ type }, index) => (types.includes(type) ? [index + 1] : []));
+
+describe('a run that is killed', () => {
+  it('right before or after any of its effects goes back to what was there before, resumed or not', () => {
+    const whole = prepare('whole');
+    expect(whole.run().status).toBe(0);
+    const points = numbersOf(whole.events(), 'effect-started', 'effect-ended');
+    for (const [index, number] of points.entries()) {
+      // Of each effect one end; of two effects one is resumed.
+      if (index % 2 !== Math.floor(index / 4) % 2) continue;
+      const at = prepare(`at-${number}`);
+      const before = at.tree();
+      expect(at.run(number).signal).toBe('SIGKILL');
+      // What a run that went on found is not what was there at first.
+      if (Math.floor(index / 2) % 2 === 0) expect(at.reeve(['resume', 'last']).status).toBe(0);
+      const back = at.reeve(['rollback', 'last', '--yes']);
+      expect(back.stderr + back.stdout, `killed after event ${number}`).toContain('Rolled back.');
+      expect(back.stdout).not.toContain('CANNOT');
+      expect(at.tree(), `killed after event ${number}`).toEqual(before);
+    }
+  }, 480_000);
+});
+
+describe('a rollback that is killed', () => {
+  it('at any event goes on where it was, undoes nothing twice, and runs the tasks of its own', () => {
+    const whole = prepare('whole');
+    const before = whole.tree();
+    whole.run();
+    const made = whole.events().length;
+    whole.reeve(['rollback', 'last', '--yes']);
+    expect(whole.tree()).toEqual(before);
+    const count = whole.events().length - made;
+    // At every third event, its first and its last among them.
+    const points = Array.from({ length: count }, (_, index) => index + 1);
+    for (const number of points.filter((one) => one % 3 === 1 || one === count)) {
+      const at = prepare(`at-${number}`);
+      const was = at.tree();
+      at.run();
+      expect(at.reeve(['rollback', 'last', '--yes'], number).signal, `event ${number} of ${count}`).toBe('SIGKILL');
+      const again = at.reeve(['rollback', 'last', '--yes']);
+      expect([again.status, again.stderr], `event ${number}`).toEqual([0, '']);
+      expect(at.tree(), `killed after event ${number}`).toEqual(was);
+      expect(at.log()).toBe('cleaned\n');
+      const undone = at.events().flatMap((event) => (event.type === 'undo-ended' && event.ok ? [event.effect] : []));
+      expect(new Set(undone).size).toBe(undone.length);
+      expect(at.reeve(['rollback', 'last', '--yes']).stdout).toContain('There is nothing to take back.');
+    }
+  }, 480_000);
+});
