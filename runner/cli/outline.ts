@@ -49,7 +49,8 @@ function hashOfPlay(play: Play): string {
   const own = spotOf(play);
   const included = new Set(stepsOf(play).map((step) => spotOf(step).document));
   included.delete(own.document);
-  return hashOf([valueAt(own), [...included].map(({ file, value }) => [file, value])]);
+  // Not by their names: the same file has several.
+  return hashOf([valueAt(own), [...included].map(({ value }) => value)]);
 }
 
 /** Every task and block of a play. */
