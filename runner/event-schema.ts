@@ -16,6 +16,7 @@ type EventTable = {
 const TEXT: JsonSchema = { type: 'string' };
 const COUNT: JsonSchema = { type: 'integer', minimum: 0 };
 const FLAG: JsonSchema = { type: 'boolean' };
+const UNDO = { optional: { description: 'What the module needs to take it back.' } };
 const NAMES: JsonSchema = { type: 'array', items: TEXT };
 const MILLISECONDS: JsonSchema = { type: 'number', minimum: 0, description: 'Milliseconds.' };
 const VALUES: JsonSchema = { type: 'object', additionalProperties: true };
@@ -75,6 +76,13 @@ const RECAP: JsonSchema = {
   additionalProperties: { type: 'object', additionalProperties: COUNT },
 };
 
+const TIME: JsonSchema = { type: 'string', format: 'date-time' };
+const ASKED_SERVER = {
+  cluster: { type: 'string', description: 'Names of all ways to this cluster; it is away when none of them answers.' },
+  server: { type: 'string', description: 'Address of the API server.' },
+  via: { type: 'string', description: 'The host that the question went through, or kubeconfig.' },
+} satisfies Record<string, JsonSchema>;
+
 /** Every event that a run writes, with its members. */
 const EVENTS: EventTable = {
   'run-started': {
@@ -104,7 +112,7 @@ const EVENTS: EventTable = {
   },
   'effect-started': {
     description: 'The first write of a task is about to be made; from here on the host may be changed.',
-    members: { host: TEXT, task: TEXT, item: { optional: TEXT }, changes: CHANGES },
+    members: { host: TEXT, task: TEXT, item: { optional: TEXT }, changes: CHANGES, undo: UNDO },
   },
   'effect-ended': {
     description: 'The writes of a task ended.',
@@ -113,7 +121,7 @@ const EVENTS: EventTable = {
       task: TEXT,
       item: { optional: TEXT },
       ok: FLAG,
-      undo: { optional: { description: 'What the module needs to take them back.' } },
+      undo: UNDO,
       result: { optional: VALUES },
     },
   },
@@ -200,7 +208,28 @@ const EVENTS: EventTable = {
   },
   'node-state': {
     description: 'What a node of the cluster is left in; empty when it is as it should be.',
-    members: { node: TEXT, state: TEXT },
+    members: {
+      node: TEXT,
+      state: TEXT,
+      aspects: {
+        optional: { type: 'object', additionalProperties: TEXT, description: 'The same by what it is about.' },
+      },
+    },
+  },
+  'api-watched': {
+    description: 'From here to the end of the run an API server is asked whether it answers.',
+    members: {
+      ...ASKED_SERVER,
+      interval: { ...MILLISECONDS, description: 'Milliseconds from one question to the next.' },
+    },
+  },
+  'api-unavailable': {
+    description: 'An API server does not answer any more; `from`: the first question without an answer.',
+    members: { ...ASKED_SERVER, from: TIME, detail: TEXT },
+  },
+  'api-available': {
+    description: 'An API server answers again; `until`: the first question with an answer.',
+    members: { ...ASKED_SERVER, from: TIME, until: TIME, duration: MILLISECONDS },
   },
   notice: {
     description: 'Something a person should know.',

@@ -79,6 +79,8 @@ export interface EffectStarted {
   task: string;
   item?: string;
   changes: Change[];
+  /** What the module needs to take it back, where the plan knew it. */
+  undo?: unknown;
 }
 /** The effect ended; `undo` is what the module needs to take it back. */
 export interface EffectEnded {
@@ -220,6 +222,39 @@ export interface NodeState {
   type: 'node-state';
   node: string;
   state: string;
+  /** The same by what it is about: `cordon`, `k3s`. Whoever goes on with the run starts with these. */
+  aspects?: Record<string, string>;
+}
+/** Which API server was asked, and how. */
+interface AskedServer {
+  /** The names of all ways that the run has to this cluster; the API is away when none of them answers. */
+  cluster: string;
+  /** Its address. */
+  server: string;
+  /** The host that the question went through, or `kubeconfig`. */
+  via: string;
+}
+/** From here to the end of the run an API server is asked whether it answers. */
+export interface ApiWatched extends AskedServer {
+  type: 'api-watched';
+  /** milliseconds from one question to the next. */
+  interval: number;
+}
+/** An API server does not answer any more. */
+export interface ApiUnavailable extends AskedServer {
+  type: 'api-unavailable';
+  /** When the first question without an answer was asked. */
+  from: string;
+  detail: string;
+}
+/** It answers again. */
+export interface ApiAvailable extends AskedServer {
+  type: 'api-available';
+  from: string;
+  /** When the first question with an answer was asked. */
+  until: string;
+  /** milliseconds, by a clock that does not jump. */
+  duration: number;
 }
 export interface Notice {
   type: 'notice';
@@ -283,6 +318,9 @@ export type EventBody =
   | HandlerNotified
   | HandlersPending
   | NodeState
+  | ApiWatched
+  | ApiUnavailable
+  | ApiAvailable
   | Notice
   | Note
   | BatchEnded

@@ -43,6 +43,11 @@ export interface Plan<Next = unknown> {
    * check mode there is no such change, and the task fails with this text.
    */
   unknown?: string;
+  /**
+   * What `undo` needs, where it is known before the change: recorded with the announcement. A run that dies in the change
+   * and goes on finds it as `target.begun`; what apply returns takes its place.
+   */
+  undo?: unknown;
 }
 
 export interface Applied {
@@ -307,6 +312,11 @@ export interface ReadTarget {
   readonly signal: AbortSignal;
   /** Resolves after `ms`, or rejects when the signal aborts. */
   sleep(ms: number): Promise<void>;
+  /**
+   * Set when an earlier process of the run has died in this very change: the `undo` of its plan. What is found now may be of
+   * its making.
+   */
+  readonly begun?: unknown;
   /** Identifies the run: written into annotations so that the next run knows its own traces. */
   readonly runId: string;
 }

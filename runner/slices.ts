@@ -14,13 +14,18 @@ const SLICE = 20;
  */
 export class Slices {
   #since = performance.now();
+  #turn: Promise<void> | undefined;
 
   get isOver(): boolean {
     return performance.now() - this.#since > SLICE;
   }
 
-  async next(): Promise<void> {
-    await setImmediate();
-    this.#since = performance.now();
+  /** Whoever waits meanwhile goes on in the same turn: with one each, fifty of them would make a slice of fifty. */
+  next(): Promise<void> {
+    this.#turn ??= setImmediate().then(() => {
+      this.#turn = undefined;
+      this.#since = performance.now();
+    });
+    return this.#turn;
   }
 }

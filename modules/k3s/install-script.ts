@@ -1,4 +1,4 @@
-import { defineModule, TaskFailure } from '../../runner/module.ts';
+import { defineModule, type ReadTarget, TaskFailure } from '../../runner/module.ts';
 import { checkDurations, durationOf, durationSchema } from '../shared/duration.ts';
 import { backupOf, type K3sBackup, restoreBackup } from '../shared/k3s-files.ts';
 import { type Installation, installK3s, startK3s } from '../shared/k3s-install.ts';
@@ -135,17 +135,17 @@ export const installScript = defineModule({
       startTimeout: durationOf(args.start_timeout, 'start_timeout'),
     };
     if (install) next.installer = await getInstaller(target, args);
+    const undo = undoOf(next, target);
     const changes = changesOf(next);
     const facts = factsOf(before, unit, next, 0);
     const { installed: _, downtime_seconds: __, sqlite_copy: ___, ...known } = facts;
     const predicted = { ...known, installed: next.version, previous: before.installed ?? null };
     if (changes.length === 0) return { changes, facts, message: `already ${next.version}` };
-    return { changes, facts, predicted, next };
+    return { changes, facts, predicted, next: { ...next, undo }, undo };
   },
-  async apply(next, real) {
+  async apply({ undo, ...next }: Installation & { undo: Undo | undefined }, real) {
     const target = steady(real);
     const backup = backupOf(next.before, next.unit, next.places, target.stateDir);
-    const undo: Undo = { backup, version: next.version, startTimeout: next.startTimeout };
     if (next.installer) {
       await installK3s(next, next.installer, backup, target);
       // From here on there is something to take back, whether k3s starts or not.
@@ -159,7 +159,8 @@ export const installScript = defineModule({
     target.nodeState(target.nodeName, undefined);
     const after = await readK3sState(target, next.places, { names: [next.unitName], asIs: true });
     const facts = factsOf(after, mainUnit(after, next.role), next, downtime, copy);
-    return { facts: { ...facts, previous: next.before.installed ?? null }, ...(next.installer ? { undo } : {}) };
+    const previous = undo?.backup.version ?? next.before.installed ?? null;
+    return { facts: { ...facts, previous }, ...(undo ? { undo } : {}) };
   },
   async undo(undo: Undo, real) {
     const target = steady(real);
@@ -183,6 +184,14 @@ export const installScript = defineModule({
     await restartUnit(real, { unit: backup.unit, before: before?.state, timeout: undo.startTimeout });
   },
 });
+
+/** The way back to what was before; of a run that died in the installation, to what was before that. */
+function undoOf(next: Installation, target: ReadTarget): Undo | undefined {
+  if (target.begun !== undefined) return target.begun as Undo;
+  if (!next.installer) return undefined;
+  const backup = backupOf(next.before, next.unit, next.places, target.stateDir);
+  return { backup, version: next.version, startTimeout: next.startTimeout };
+}
 
 function factsOf(state: K3sState, unit: K3sUnit | undefined, next: Installation, downtime: number, copy?: SqliteCopy) {
   return {

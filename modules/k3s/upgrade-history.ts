@@ -72,7 +72,7 @@ export const upgradeHistory = defineModule({
     const summary =
       state === 'started' ? `history: upgrade ${from} → ${to} begins` : `history: upgrade ${from} → ${to} has ended`;
     const next: Next = { ended: state === 'ended', from, to, issues: issueLines(issues as unknown[]) };
-    return { changes: [{ summary }], facts: { entry: entry ?? {} }, next };
+    return { changes: [{ summary }], facts: { entry: entry ?? {} }, next, undo: { run: target.runId } };
   },
   async apply(next, target) {
     const entry = await written(target, next);

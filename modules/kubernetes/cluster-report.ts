@@ -3,7 +3,7 @@ import { snapshotOf } from '../shared/kube-snapshot.ts';
 
 export const clusterReport = defineModule({
   name: 'cluster-report',
-  description: 'Takes down the state of the cluster, for the action log: nodes, pods, resources.',
+  description: 'Takes down the state of the cluster, for the action log: nodes, pods, resources, volume claims.',
   args: { type: 'object', additionalProperties: false, properties: {} },
   examples: [{ title: 'At the beginning and at the end of a run', yaml: 'cluster-report: {}' }],
   kind: 'check',
@@ -19,11 +19,15 @@ export const clusterReport = defineModule({
           '`memory_requested`, and where the cluster measures it `cpu_used`, `memory_used`.',
       },
       pods: { type: 'array', description: 'Pods: `pod`, `workload`, `node`, `state`, `restarts`.' },
+      claims: {
+        type: 'array',
+        description: 'Volume claims: `claim`, `volume`, `state`; absent where they may not be read.',
+      },
     },
   },
   notes:
     'The first and the last one of a run are what its action log calls the state before and after; from the two it tells ' +
-    'which pods moved and which restarted.',
+    'which pods moved and which restarted, and whether a volume claim was lost.',
   async plan(_args, target) {
     const facts = await snapshotOf(await target.cluster());
     const { nodes, pods } = facts;

@@ -69,6 +69,7 @@ export const cordon = defineModule({
       predicted: factsOf(node, goal, found),
       foresees: { [cordonKey(node)]: goal.cordoned },
       next: { node, wanted: state, onlyOwn },
+      undo: { node, found } satisfies Undo,
     };
   },
   async apply({ node, wanted, onlyOwn }: Next, target) {

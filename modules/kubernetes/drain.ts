@@ -77,6 +77,12 @@ interface Next {
   found: Cordon;
 }
 
+/** The node as it was before the drain. */
+interface Undo {
+  node: string;
+  found: Cordon;
+}
+
 export const drain = defineModule({
   name: 'drain',
   description: 'Closes a node for new pods and evicts those it has, as `kubectl drain` does.',
@@ -113,7 +119,9 @@ export const drain = defineModule({
   async plan(given, target) {
     const cluster = await target.cluster();
     const name = given.node ?? target.nodeName;
-    const found = foreseenCordon(name, await readNode(cluster, name), target);
+    const now = foreseenCordon(name, await readNode(cluster, name), target);
+    // What the run found before it died in this drain: the cordon may be of that one's making.
+    const found = (target.begun as Undo | undefined)?.found ?? now;
     const selection = await selectPods(cluster, name, given.pod_selector, rulesOf(given));
     const pods = selection.evict.map(({ pod }) => pod);
     const facts = factsOf(name, found, selection);
@@ -127,7 +135,7 @@ export const drain = defineModule({
     const changes = selection.evict.map(({ pod, warning }, index) => ({
       summary: evictionSummary(pod, trials[index]!, warning, api) + asOfNow,
     }));
-    if (!found.cordoned) changes.unshift({ summary: `${name}: cordon` });
+    if (!now.cordoned) changes.unshift({ summary: `${name}: cordon` });
     const blocked = trials.flatMap((trial, index) =>
       trial.kind === 'blocked' ? [{ pod: nameOf(pods[index]!), why: trial.why }] : [],
     );
@@ -139,6 +147,7 @@ export const drain = defineModule({
       predicted: { ...foreseeable, evicted: facts.planned },
       foresees: { [cordonKey(name)]: true, ...(pods.length > 0 && { [DRAINED]: true }) },
       next: { node: name, args: given, api, found } satisfies Next,
+      undo: { node: name, found } satisfies Undo,
       ...(changes.length === 0 && { message: `${name} is drained already` }),
     };
   },
@@ -153,7 +162,7 @@ export const drain = defineModule({
       throw error;
     }
   },
-  async undo({ node, found }: { node: string; found: Cordon }, target) {
+  async undo({ node, found }: Undo, target) {
     if (found.cordoned) return;
     await putCordon(await target.cluster(), node, ({ by }) => (by === undefined ? undefined : { cordoned: false }));
     target.nodeState(node, undefined, 'cordon');
@@ -187,7 +196,7 @@ async function drainNode({ node, args: given, api, found }: Next, target: WriteT
   return {
     facts: done,
     message: `${evicted.length === 1 ? 'one pod has' : `${evicted.length} pods have`} left in ${duration} s`,
-    undo: { node, found },
+    undo: { node, found } satisfies Undo,
   };
 }
 

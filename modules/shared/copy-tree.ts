@@ -4,12 +4,12 @@ import { attributesScript, runOrFail } from './attributes.ts';
 import { type ForeseenPath, foresee } from './foresee.ts';
 import { formatMode, resolveMode } from './mode.ts';
 import { quotePath } from './quote.ts';
-import { type FileState, probeFiles, withoutSlash } from './stat.ts';
+import { type FileState, withoutSlash } from './stat.ts';
+import { probeTree } from './stat-tree.ts';
 import {
   applyWrite,
   type FileFacts,
   planWrite,
-  sha256Of,
   undoWrite,
   type WantedFile,
   type WriteStep,
@@ -41,15 +41,7 @@ export async function planCopyTree(
   target: ReadTarget,
 ): Promise<Plan<CopyTreeStep>> {
   const root = withoutSlash(args.dest);
-  const states = await probeFiles(target, [
-    { path: root },
-    ...tree.directories.map(({ path }) => ({ path: `${root}/${path}` })),
-    ...tree.files.map(({ path, content }) => ({
-      path: `${root}/${path}`,
-      content: { unless: sha256Of(content), size: content.length },
-    })),
-  ]);
-  const directories = states.slice(0, 1 + tree.directories.length);
+  const { directories, files } = await probeTree(target, root, tree);
   const made = missingDirectories(directories);
   const {
     changes: all,
@@ -63,9 +55,9 @@ export async function planCopyTree(
   );
   const changes: Plan['changes'] = all;
   const writes: WriteStep[] = [];
-  tree.files.forEach((file, index) => {
-    const state = states[directories.length + index]!;
-    if (state.real && !args.force) return;
+  for (const [index, file] of tree.files.entries()) {
+    const state = files[index]!;
+    if (state.real && !args.force) continue;
     const { mode, ...others } = args;
     const fileMode = mode === 'preserve' ? file.mode : mode;
     const plan = planWrite(state, {
@@ -75,14 +67,14 @@ export async function planCopyTree(
     });
     changes.push(...plan.changes);
     if (plan.step) writes.push(plan.step);
-  });
+  }
   const facts = { path: directories[0]!.path };
   if (changes.length === 0) return { changes, facts };
-  const files = Object.fromEntries(writes.map((write) => [write.path, write.after]));
+  const written = Object.fromEntries(writes.map((write) => [write.path, write.after]));
   return {
     changes,
     predicted: facts,
-    foresees: foresee(target, { ...after, ...files }),
+    foresees: foresee(target, { ...after, ...written }),
     next: { facts, make, made, writes },
   };
 }

@@ -27,25 +27,49 @@ export interface PodReport {
   restarts: number;
 }
 
+export interface ClaimReport {
+  claim: string;
+  /** The volume that it is bound to; empty when it is not. */
+  volume: string;
+  state: string;
+}
+
 export interface ClusterSnapshot {
   server_version: string;
   nodes: NodeReport[];
   pods: PodReport[];
+  /** Absent where they may not be read. */
+  claims?: ClaimReport[];
 }
 
-/** Reads nodes, pods and what they use. */
+/** Reads nodes, pods and what they use, and the claims of volumes. */
 export async function snapshotOf(cluster: ClusterReader): Promise<ClusterSnapshot> {
-  const [version, nodes, pods, usage] = await Promise.all([
+  const [version, nodes, pods, usage, claims] = await Promise.all([
     cluster.read({ method: 'GET', path: '/version' }),
     cluster.list('/api/v1/nodes'),
     cluster.list('/api/v1/pods'),
     usageOf(cluster),
+    claimsOf(cluster),
   ]);
   return {
     server_version: version.body?.gitVersion ?? '',
     nodes: nodes.map((node) => nodeReport(node, pods, usage)).sort((a, b) => order(a.name, b.name)),
     pods: pods.map(podReport).sort((a, b) => order(a.node, b.node) || order(a.pod, b.pod)),
+    ...(claims ? { claims: claims.map(claimReport).sort((a, b) => order(a.claim, b.claim)) } : {}),
   };
+}
+
+async function claimsOf(cluster: ClusterReader): Promise<KubeObject[] | undefined> {
+  try {
+    return await cluster.list('/api/v1/persistentvolumeclaims');
+  } catch (error) {
+    if (error instanceof ReeveError && error.code === 'cluster-forbidden') return undefined;
+    throw error;
+  }
+}
+
+function claimReport(claim: KubeObject): ClaimReport {
+  return { claim: nameOf(claim), volume: claim.spec?.volumeName ?? '', state: claim.status?.phase ?? 'Unknown' };
 }
 
 /** The same in every locale. */

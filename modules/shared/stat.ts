@@ -32,8 +32,8 @@ const BUILT_IN = 512;
 export const DIFF_LIMIT = 512 * 1024;
 
 // GNU and busybox take -c, BSD -f with other letters; the raw mode in hex is the one spelling of type and bits all share.
-const GNU = '-c %f:%s:%u:%g:%Y:%X:%h:%d:%i:%U:%G';
-const BSD = '-f %Xp:%z:%u:%g:%m:%a:%l:%d:%i:%Su:%Sg';
+export const GNU = '-c %f:%s:%u:%g:%Y:%X:%h:%d:%i:%U:%G';
+export const BSD = '-f %Xp:%z:%u:%g:%m:%a:%l:%d:%i:%Su:%Sg';
 
 /** Shell text that sets `reeve_stat` to the arguments by which this target's stat prints what parseAttributes reads. */
 export const FIND_STAT = `if stat ${GNU} / >/dev/null 2>&1; then reeve_stat='${GNU}'; else reeve_stat='${BSD}'; fi`;

@@ -48,6 +48,8 @@ export async function execute(execution: Execution): Promise<number> {
   const short = new ShortSecrets();
   const masker = new Masker(() => short.found());
   execution.secrets.tellTo((value) => masker.add(value));
+  // Every run needs it: loaded while git answers.
+  void import('../connect/connections.ts');
   const folder = resumed?.folder ?? (await newFolder(execution, settings, masker));
   const unlock = resumed?.unlock ?? lockRun(folder.path);
   const journal = new Journal(folder.events, execution.disk, resumed ? undefined : () => syncFolder(folder.path));

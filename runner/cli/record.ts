@@ -48,11 +48,13 @@ export async function recordRun(recording: Recording): Promise<RunFolder> {
 
 async function writeDown(folder: RunFolder, recording: Recording): Promise<void> {
   const { id, playbook, documents, inventory, settings, masker } = recording;
+  // It answers while the copies are written.
+  const askedGit = gitState(dirname(resolve(recording.file)));
   hideInventorySecrets(inventory, masker);
   const files = documents.map((document) => keepFile(folder, masker, resolve(document.file), document.text));
   const snapshot = inventorySnapshot(inventory);
   files.push(keepFile(folder, masker, INVENTORY, snapshot));
-  const git = await gitState(dirname(resolve(recording.file)));
+  const git = await askedGit;
   const ci = ciJob();
   const { check, diff, forks, limit, tags, skipTags, locks, onFailure } = settings;
   const header: RunHeader = {

@@ -59,7 +59,7 @@ export async function attempt(parts: AttemptParts): Promise<Attempt> {
   const recorded = replay && (await recordedBefore(parts, replay));
   if (recorded) return recorded;
   try {
-    const plan = await module.plan(rendered, new ReadingTarget(parts.target));
+    const plan = await module.plan(rendered, new ReadingTarget(parts.target, parts.item));
     if (plan.unknown !== undefined) {
       // Outside of check mode nothing is pending that could still bring what is missing.
       if (!parts.planOnly) return failedAttempt(new TaskFailure(plan.unknown, { facts: plan.facts ?? {} }));
@@ -175,7 +175,12 @@ async function apply(parts: AttemptParts, plan: Plan): Promise<Attempt> {
   if (!module.apply) throw new ReeveError('module-bug', `module ${module.name} planned a change and cannot apply any`);
   const where = whereOf(parts);
   const writing = new WritingTarget(target, parts.item);
-  await announceEffect(run, { type: 'effect-started', ...where, changes: shownChanges(plan.changes, parts.noLog) });
+  await announceEffect(run, {
+    type: 'effect-started',
+    ...where,
+    changes: shownChanges(plan.changes, parts.noLog),
+    ...(plan.undo === undefined ? {} : { undo: plan.undo }),
+  });
   let applied: Applied | undefined;
   let attempt: Attempt | undefined;
   try {
@@ -232,15 +237,22 @@ function changed(plan: Plan, applied: Applied): Attempt {
 /** Set for an action that ended before the run died: what it came to, which no plan could tell now. */
 async function recordedBefore(parts: AttemptParts, replay: Replay): Promise<Attempt | undefined> {
   const done = replay.takeEffect(whereOf(parts));
-  if (done && onHost(parts.module)) await new WritingTarget(parts.target, parts.item).jobs.clearLeft(true);
+  if (done && onHost(parts.module)) await new WritingTarget(parts.target, parts.item).jobs.clearLeft();
   return done && replayedEffect(parts, done);
 }
 
 /** Set when the run had begun these changes before it died, and they are made. */
 async function doneBefore(parts: AttemptParts, plan: Plan, replay: Replay): Promise<Attempt | undefined> {
-  const changes = replay.takeAnnounced(whereOf(parts));
-  if (!changes) return undefined;
-  if (onHost(parts.module)) await new WritingTarget(parts.target, parts.item).jobs.clearLeft(false);
+  const where = whereOf(parts);
+  const announced = replay.takeAnnounced(where);
+  if (!announced) return undefined;
+  const { changes, undo } = announced;
+  const { jobs } = new WritingTarget(parts.target, parts.item);
+  if (jobs.isResumed) {
+    // Its record is made up for: what is done and recorded can be taken back.
+    parts.run.emitter.emit({ type: 'effect-ended', ...where, ok: true, ...(undo === undefined ? {} : { undo }) });
+    if (onHost(parts.module)) await jobs.clearLeft();
+  }
   const attempt = changed({ ...plan, changes }, {});
   return { ...attempt, message: 'changed before the run died' };
 }

@@ -19,14 +19,16 @@ interface TaskLimits {
 /** The clusters of a run, opened when first asked for and shared by all tasks. */
 export class Clusters {
   readonly #open = new Map<string, Promise<Cluster>>();
+  /** What ends the watch of a cluster, by the names of its ways, whatever the order of these. */
+  readonly #watches = new Map<string, () => Promise<void>>();
 
   /** The cluster of a task, for reading. Throws ReeveError `no-cluster` when nothing says where the API is. */
   async reader(run: RunState, scope: Scope, limits: TaskLimits): Promise<ClusterReader> {
-    return (await this.#of(ways(run, scope))).reader(limits);
+    return (await this.#watched(run, ways(run, scope))).reader(limits);
   }
 
   async writer(run: RunState, scope: Scope, limits: TaskLimits): Promise<ClusterWriter> {
-    return (await this.#of(ways(run, scope))).writer(limits);
+    return (await this.#watched(run, ways(run, scope))).writer(limits);
   }
 
   /** Asks the API server on one host, through that host. */
@@ -35,8 +37,23 @@ export class Clusters {
   }
 
   async close(): Promise<void> {
+    await Promise.all([...this.#watches.values()].map((unwatch) => unwatch()));
     for (const opening of this.#open.values()) await opening.then((cluster) => cluster.close()).catch(() => {});
     this.#open.clear();
+  }
+
+  /**
+   * The cluster of tasks. From its first use to the end of the run the journal has when its API did not answer; a check
+   * takes nothing away and is not to be slowed down.
+   */
+  async #watched(run: RunState, accesses: ClusterAccess[]): Promise<Cluster> {
+    const cluster = await this.#of(accesses);
+    const key = [...cluster.names].sort().join('\n');
+    if (!run.settings.check && !this.#watches.has(key)) {
+      const unwatch = cluster.watch((told) => void run.emitter.emit(told));
+      this.#watches.set(key, unwatch);
+    }
+    return cluster;
   }
 
   #of(accesses: ClusterAccess[]): Promise<Cluster> {
@@ -105,6 +122,7 @@ function throughHost(run: RunState, host: HostState): HostAccess {
     name: host.name,
     ...(configDir === undefined ? {} : { path: `${configDir}/k3s.yaml` }),
     run: (script) => runThere(run, where(), script),
+    connected: () => run.connections.roundTrips.has(host.name),
     forward: (address, port) => run.connections.forward(spec, address, port),
     // A container's tunnel ends on its Proxmox node: from there the container is reached by its own address.
     ...(spec.transport === 'pct' ? { tunnelTo: spec.address } : {}),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RunRequest } from '../connect/jobs.ts';
 import type { JobOptions, RunResult } from '../module.ts';
+import type { EffectKey } from './replay.ts';
 import type { TargetParts } from './target.ts';
 
 /**
@@ -15,19 +16,19 @@ export class EffectJobs {
   readonly #isAttaching: boolean;
   readonly #begun = new Set<string>();
 
-  /** @param item label of the loop's item */
-  constructor(parts: TargetParts, stateDir: () => string, item = '') {
-    const { run, host, taskId } = parts;
+  constructor(parts: TargetParts, place: EffectKey, stateDir: () => string) {
     this.#parts = parts;
     this.#stateDir = stateDir;
-    const key = { host: host.name, task: taskId, ...(item === '' ? {} : { item }) };
-    const open = run.replay?.takeOpen(key);
-    const hash = createHash('sha256')
-      .update(`${host.name}\n${open?.task ?? taskId}\n${item}`)
-      .digest('hex')
-      .slice(0, 8);
-    this.#prefix = `${run.emitter.run}-${hash}-`;
+    const open = parts.run.replay?.takeOpen(place);
+    const names = [place.host, open?.task ?? place.task, place.item ?? ''];
+    const hash = createHash('sha256').update(names.join('\n')).digest('hex').slice(0, 8);
+    this.#prefix = `${parts.run.emitter.run}-${hash}-`;
     this.#isAttaching = open !== undefined;
+  }
+
+  /** Whether an earlier process of the run has died in this effect. */
+  get isResumed(): boolean {
+    return this.#isAttaching;
   }
 
   get #dir(): string {
@@ -61,15 +62,11 @@ export class EffectJobs {
       // The journal has failed: that stops the run at its next effect, and these are what its resume goes by.
       return;
     }
-    await this.#remove();
+    await this.clearLeft();
   }
 
   /** Takes away what an earlier process has left of an effect that is recorded, or that turned out to be done. */
-  async clearLeft(isRecorded: boolean): Promise<void> {
-    if (isRecorded || this.#isAttaching) await this.#remove();
-  }
-
-  async #remove(): Promise<void> {
+  async clearLeft(): Promise<void> {
     const { removeJobs } = await import('../connect/jobs.ts');
     const { run, where } = this.#parts;
     const request: RunRequest = (one) => run.connections.run(where.spec, where.become, one);

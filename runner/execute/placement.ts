@@ -32,6 +32,11 @@ export async function placeTask(taskRun: TaskRun, scope: LayeredScope): Promise<
   const limit = settings.timeout ?? DEFAULT_TASK_TIMEOUT;
   const clock = new AbortController();
   const timer = setTimeout(() => clock.abort(new DOMException('time limit', 'TimeoutError')), limit);
+  // Not AbortSignal.any: the run's signal kept each of its 200,000 for 10,000 hosts and 20 tasks.
+  const interrupt = run.interrupt.signal;
+  const stop = () => clock.abort(interrupt.reason);
+  if (interrupt.aborted) stop();
+  else interrupt.addEventListener('abort', stop, { once: true });
   const outputs = { stdout: outputOf('stdout'), stderr: outputOf('stderr') };
   function outputOf(stream: 'stdout' | 'stderr'): MaskedStream {
     const show = (text: string) => run.emitter.emit({ type: 'task-output', host: host.name, task: id, stream, text });
@@ -44,6 +49,7 @@ export async function placeTask(taskRun: TaskRun, scope: LayeredScope): Promise<
     scope,
     release: () => {
       clearTimeout(timer);
+      interrupt.removeEventListener('abort', stop);
       for (const output of Object.values(outputs)) output.end();
     },
     target: {
@@ -59,7 +65,7 @@ export async function placeTask(taskRun: TaskRun, scope: LayeredScope): Promise<
         become,
         environment,
         deadline: Date.now() + limit,
-        signal: AbortSignal.any([clock.signal, run.interrupt.signal]),
+        signal: clock.signal,
         onOutput: emitOutput,
       },
     },

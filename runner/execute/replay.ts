@@ -1,6 +1,5 @@
 import type { EffectEnded, EffectStarted, ItemEnded, PlayStarted, Renamed, RunEvent, TaskEnded } from '../events.ts';
 import { MASK } from '../journal/masker.ts';
-import type { Change } from '../module.ts';
 import type { PastPlay } from './past-play.ts';
 
 /** What a journal says of one item of a loop that has ended. */
@@ -119,8 +118,14 @@ export class Replay {
    * What the run had announced when it died in a task, taken out. When nothing of it is left to do it was done, and the
    * task has changed something: its handlers must know.
    */
-  takeAnnounced(key: EffectKey): Change[] | undefined {
-    return takeFrom(this.#announced, key)?.changes;
+  takeAnnounced(key: EffectKey): Pick<EffectStarted, 'changes' | 'undo'> | undefined {
+    return takeFrom(this.#announced, key);
+  }
+
+  /** What was announced to take an effect back with in which the run died; undefined when it did not die there. */
+  begun({ host, task, item }: EffectKey): unknown {
+    const open = this.#interrupted.get(keyOf(host, task));
+    return open && isSameItem(open.item, item) ? open.undo : undefined;
   }
 
   #read(event: RunEvent): void {
@@ -194,8 +199,11 @@ export class Replay {
 
   #beginEffect(event: EffectStarted): void {
     const key = keyOf(event.host, event.task);
-    this.#interrupted.set(key, event);
-    this.#announced.set(key, event);
+    // Begun again after a death in it: what there was before the first time is what rollback goes back to.
+    const undo = event.undo ?? this.begun(event);
+    const effect = undo === undefined ? event : { ...event, undo };
+    this.#interrupted.set(key, effect);
+    this.#announced.set(key, effect);
     const entry = this.#open.get(key);
     if (entry) entry.hadEffect = true;
   }

@@ -8,7 +8,7 @@ import { placeTask } from './placement.ts';
 import { playContext } from './play.ts';
 import { hostState, type RunParts, type RunState } from './run-state.ts';
 import { Sources } from './sources.ts';
-import { endRun, startRun } from './start-run.ts';
+import { endRun, nodesSoFar, startRun } from './start-run.ts';
 import { runSteps } from './steps.ts';
 import { WritingTarget } from './target.ts';
 import { asReeveError, type TaskRun } from './task-run.ts';
@@ -23,6 +23,8 @@ import type { UndoStep } from './undo-plan.ts';
  */
 export async function rollBack(parts: RunParts, steps: readonly UndoStep[], keepPlays: number): Promise<number> {
   const run = startRun(parts);
+  // What a change left a node in stays so until that change is taken back.
+  run.nodes = nodesSoFar(parts.recorded?.() ?? []);
   let error: ReeveError | undefined;
   try {
     const release = await takeLocks(run);

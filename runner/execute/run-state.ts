@@ -8,6 +8,7 @@ import type { Scope } from '../language/types.ts';
 import type { Located } from '../load/document.ts';
 import type { AnyModule } from '../module.ts';
 import type { Playbook } from '../playbook/model.ts';
+import type { Slices } from '../slices.ts';
 import type { Clusters } from './cluster-access.ts';
 import type { Lock } from './held-lock.ts';
 import { HostState } from './host-state.ts';
@@ -73,6 +74,8 @@ export interface RunParts {
 export interface RunState extends RunParts {
   hosts: Map<string, HostState>;
   forks: Semaphore;
+  /** The event loop's turns between tasks that wait for nothing. */
+  slices: Slices;
   throttles: Map<string, Semaphore>;
   clusters: Clusters;
   /** The locks that it holds. */

@@ -31,6 +31,7 @@ import { EffectJobs } from './effect-jobs.ts';
 import { gatherFacts, withFacts } from './gather.ts';
 import { addressOf, plainScope } from './host-scope.ts';
 import type { HostState } from './host-state.ts';
+import type { EffectKey } from './replay.ts';
 import type { RunState } from './run-state.ts';
 import { interruptibleSleep } from './sleep.ts';
 import type { Sources } from './sources.ts';
@@ -52,9 +53,16 @@ export interface TargetParts {
 /** The host as plan sees it. It has no method that writes. */
 export class ReadingTarget implements ReadTarget {
   protected readonly parts: TargetParts;
+  protected readonly place: EffectKey;
 
-  constructor(parts: TargetParts) {
+  /** @param item label of the loop's item */
+  constructor(parts: TargetParts, item?: string) {
     this.parts = parts;
+    this.place = { host: parts.host.name, task: parts.taskId, ...(item === undefined ? {} : { item }) };
+  }
+
+  get begun(): unknown {
+    return this.parts.run.replay?.begun(this.place);
   }
 
   get host(): ReadTarget['host'] {
@@ -180,8 +188,8 @@ export class WritingTarget extends ReadingTarget implements WriteTarget {
 
   /** @param item label of the loop's item */
   constructor(parts: TargetParts, item?: string) {
-    super(parts);
-    this.jobs = new EffectJobs(parts, () => this.stateDir, item);
+    super(parts, item);
+    this.jobs = new EffectJobs(parts, this.place, () => this.stateDir);
   }
 
   recordUndo(undo: unknown): void {
@@ -220,7 +228,10 @@ export class WritingTarget extends ReadingTarget implements WriteTarget {
     else aspects.set(aspect, state);
     if (aspects.size === 0) run.nodes.delete(node);
     else run.nodes.set(node, aspects);
-    run.emitter.emit({ type: 'node-state', node, state: nodeStateText(run.nodes.get(node)) ?? 'as it should be' });
+    run.emitter.emit({
+      ...{ type: 'node-state', node, state: nodeStateText(run.nodes.get(node)) ?? 'as it should be' },
+      aspects: Object.fromEntries(aspects),
+    });
   }
 }
 

@@ -27,6 +27,8 @@ export interface HostAccess {
   path?: string;
   /** Runs a script that only reads, as a user who may read the kubeconfig. */
   run(script: string): Promise<RunResult>;
+  /** Whether the run has been on the host already. */
+  connected?(): boolean;
   /** A TCP stream from the host. */
   forward(host: string, port: number): Promise<Duplex>;
   /**

@@ -1,11 +1,11 @@
 import type { ClusterReader, ClusterRequest, ClusterResponse, ClusterWriter, ServerReadiness } from '../module.ts';
 import type { ClusterAccess } from './access.ts';
-import { attempt, PATIENCE, type Patience, type TaskScope, unlessAborted } from './attempt.ts';
-import { messageOf, whyNot } from './failures.ts';
+import { attempt, PATIENCE, type Patience, type TaskScope } from './attempt.ts';
+import { type Availability, watchAvailability } from './availability.ts';
 import { listAll } from './list.ts';
+import { askReady } from './ready.ts';
 import { watchUntil } from './until.ts';
 import { Ways } from './ways.ts';
-import { exchange } from './wire.ts';
 
 /** A cluster that is open for a run: connections are shared, each task gets a view with its own deadline. */
 export interface Cluster {
@@ -15,10 +15,10 @@ export interface Cluster {
   writer(scope: TaskScope): ClusterWriter;
   /** Asks one server's own `/readyz`, once, for at most five seconds; for measuring how long it is away. */
   serverReady(name: string, signal?: AbortSignal): Promise<ServerReadiness>;
+  /** Tells from now on when the API ceases to answer and when it answers again. Gives what ends that, before `close`. */
+  watch(tell: (told: Availability) => void, interval?: number): () => Promise<void>;
   close(): void;
 }
-
-const READY_TIMEOUT = 5_000;
 
 /**
  * Opens a cluster by one or several ways, tried in turn when one does not answer. Nothing is read or connected before
@@ -42,6 +42,7 @@ export function openCluster(
       write: (request) => ask(ways, request, scope, times),
     }),
     serverReady: (name, signal) => serverReady(ways, name, signal),
+    watch: (tell, interval) => watchAvailability(ways, tell, interval),
     close: () => ways.close(),
   };
 }
@@ -80,21 +81,6 @@ function serverOf(ways: Ways): string {
 async function serverReady(ways: Ways, name: string, signal?: AbortSignal): Promise<ServerReadiness> {
   const way = ways.named(name);
   if (!way) throw new Error(`there is no way to the cluster named ${name}`);
-  const limit = AbortSignal.timeout(READY_TIMEOUT + 500);
-  const either = signal ? AbortSignal.any([signal, limit]) : limit;
-  try {
-    const endpoint = await unlessAborted(way.open(), either);
-    const { status, body } = await exchange(endpoint, {
-      method: 'GET',
-      path: '/readyz',
-      timeout: READY_TIMEOUT,
-      // A connection from before a restart says nothing about the server that is there now.
-      fresh: true,
-      signal: either,
-    });
-    return { ready: status === 200, detail: status === 200 ? 'ok' : `${status}: ${messageOf(body)}` };
-  } catch (error) {
-    signal?.throwIfAborted();
-    return { ready: false, detail: whyNot(error) };
-  }
+  const { ready, detail } = await askReady(way, signal);
+  return { ready, detail };
 }

@@ -14,6 +14,11 @@ export class Way {
     this.name = accessName(access);
   }
 
+  /** Whether it may be opened without need: not when that would be the first connection to a host, which can ask a person. */
+  get mayOpen(): boolean {
+    return this.endpoint !== undefined || this.#access.kind === 'kubeconfig' || this.#access.connected?.() === true;
+  }
+
   async open(): Promise<Endpoint> {
     this.#opening ??= openEndpoint(this.#access);
     try {

@@ -13,6 +13,8 @@ export interface WireRequest {
   timeout: number;
   /** On a connection of its own, for what must not be sent twice. */
   fresh?: boolean;
+  /** Without waiting for a slot: for what measures time. */
+  beside?: boolean;
   signal: AbortSignal;
 }
 
@@ -40,6 +42,7 @@ export class WireError extends Error {
 
 /** One request and its whole answer, whatever the status. Throws WireError, or the signal's reason. */
 export async function exchange(endpoint: Endpoint, wanted: WireRequest): Promise<WireAnswer> {
+  if (wanted.beside) return exchangeNow(endpoint, wanted);
   const release = await endpoint.slots.take(wanted.signal);
   try {
     return await exchangeNow(endpoint, wanted);

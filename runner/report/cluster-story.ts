@@ -6,6 +6,7 @@ export interface ClusterState {
   server_version: string;
   nodes: NodeState[];
   pods: PodState[];
+  claims?: ClaimState[];
 }
 
 export interface NodeState {
@@ -31,21 +32,18 @@ export interface PodState {
   restarts: number;
 }
 
+export interface ClaimState {
+  claim: string;
+  /** The volume that it is bound to; empty when it is not. */
+  volume: string;
+  state: string;
+}
+
 /** A time that something was away, as the task that caused or watched it measured it. */
 export interface Outage {
   host: string;
   what: string;
   seconds: number;
-}
-
-/** A workload that the run disturbed, and how. */
-export interface Affected {
-  workload: string;
-  evicted: number;
-  /** Nodes that its pods ran on, before and after; empty where nobody looked. */
-  before: string[];
-  after: string[];
-  restarts: number;
 }
 
 /** All states of the cluster that the run took down, in order. */
@@ -65,67 +63,26 @@ export function firstEffect({ tasks }: RunRecord): string | undefined {
     .at(0);
 }
 
-/** What was away and for how long: members such as `downtime_seconds` of results say so. */
+/** Hosts and units that were away and for how long: members such as `downtime_seconds` of results say so. */
 export function outages({ tasks }: RunRecord): Outage[] {
   return tasks.flatMap(({ host, ended }) => {
-    const {
-      downtime_seconds: down,
-      recovery_seconds: away,
-      unit,
-      rebooted,
-      elapsed_seconds: boot,
-    } = ended?.result ?? {};
+    const { downtime_seconds: down, unit, rebooted, elapsed_seconds: boot } = ended?.result ?? {};
     if (rebooted === true && typeof boot === 'number') return [{ host, what: 'host (restarted)', seconds: boot }];
-    if (typeof down === 'number' && down > 0) return [{ host, what: `unit ${String(unit ?? 'k3s')}`, seconds: down }];
+    return typeof down === 'number' && down > 0 ? [{ host, what: `unit ${String(unit ?? 'k3s')}`, seconds: down }] : [];
+  });
+}
+
+/** How long each server's API took to be ready again, as `wait-server` measured it on the server itself. */
+export function recoveries({ tasks }: RunRecord): Outage[] {
+  return tasks.flatMap(({ host, ended }) => {
+    const away = ended?.result?.recovery_seconds;
     return typeof away === 'number' && away > 0 ? [{ host, what: 'API server', seconds: away }] : [];
   });
 }
 
-/** Workloads whose pods were evicted, moved or restarted, by name. */
-export function affectedWorkloads(record: RunRecord): Affected[] {
-  const states = clusterStates(record);
-  const [before, after] = [states[0], states.length > 1 ? states.at(-1) : undefined];
-  const known = new Map(states.flatMap(({ pods }) => pods).map(({ pod, workload }) => [pod, workload]));
-  const evicted = record.tasks
-    .flatMap((task) => evictedBy(task))
-    .map((pod) => known.get(pod) ?? workloadByName(pod, new Set(known.values())));
-  const names = new Set(evicted);
-  const summary = (state: ClusterState | undefined, workload: string) => podsOf(state, workload);
-  if (before && after) {
-    for (const { workload } of [...before.pods, ...after.pods]) {
-      const [was, is] = [summary(before, workload), summary(after, workload)];
-      if (was.nodes.join() !== is.nodes.join() || is.restarts > was.restarts) names.add(workload);
-    }
-  }
-  return [...names].sort().map((workload) => {
-    const [was, is] = [summary(before, workload), summary(after, workload)];
-    return {
-      workload,
-      evicted: evicted.filter((one) => one === workload).length,
-      before: was.nodes,
-      after: is.nodes,
-      restarts: before && after ? Math.max(0, is.restarts - was.restarts) : 0,
-    };
-  });
-}
-
-/** A drain that only planned names pods too: none of them has left. */
-function evictedBy({ ended, effects }: TaskRecord): string[] {
-  const evicted = effects.length > 0 ? ended?.result?.evicted : undefined;
-  return Array.isArray(evicted) ? evicted.map(String) : [];
-}
-
-/** A pod that no state shows came and went between the two: its name without the random endings tells whose it was. */
-function workloadByName(pod: string, workloads: ReadonlySet<string>): string {
-  const base = pod.replace(/(-[a-z0-9]{6,10})?-[a-z0-9]{5}$/, '');
-  const [namespace, name] = base.split('/');
-  const owner = [...workloads].find((one) => one.startsWith(`${namespace}/`) && one.endsWith(`/${name}`));
-  return owner ?? base;
-}
-
-function podsOf(state: ClusterState | undefined, workload: string): { nodes: string[]; restarts: number } {
-  const pods = state?.pods.filter((pod) => pod.workload === workload) ?? [];
-  return { nodes: pods.map(({ node }) => node).sort(), restarts: pods.reduce((sum, pod) => sum + pod.restarts, 0) };
+/** `server-1 unit k3s 0.7 s` */
+export function shownOutage({ host, what, seconds }: Outage): string {
+  return `${host} ${what} ${Math.round(seconds * 10) / 10} s`;
 }
 
 /** Modules that change nothing and check nothing either. */

@@ -2,13 +2,17 @@ import { createTwoFilesPatch } from 'diff';
 import type { Change } from '../module.ts';
 import type { Painter } from './paint.ts';
 
+/** Whether `unifiedDiff` has something to say, without the work of saying it. */
+export function hasDiff({ sensitive, before, after }: Change): boolean {
+  return sensitive === true || asText(before) !== asText(after);
+}
+
 /** A change as a unified diff; an empty list when before and after are not known or must not be shown. */
 export function unifiedDiff(change: Change, paint: Painter): string[] {
+  if (!hasDiff(change)) return [];
   if (change.sensitive) return [paint.dim('(not shown: it holds secrets)')];
-  if (change.before === undefined && change.after === undefined) return [];
   const before = asText(change.before);
   const after = asText(change.after);
-  if (before === after) return [];
   const name = change.path ?? change.summary;
   const patch = createTwoFilesPatch(
     change.before === undefined ? '/dev/null' : `${name} (before)`,

@@ -1,10 +1,14 @@
 import type { Place } from '../errors.ts';
 import type { RunHeader } from '../run-header.ts';
-import { grouped, hostNames, hostsOf } from './action-log/alike.ts';
+import { grouped, hostsOf } from './action-log/alike.ts';
 import { statusOf } from './action-log/header.ts';
 import { code, fence, plainText, table } from './action-log/markdown.ts';
-import { affectedWorkloads, outages } from './cluster-story.ts';
+import { outages, shownOutage } from './cluster-story.ts';
+import { controlPlanes, shownSpan } from './control-plane.ts';
+import { named } from './names.ts';
+import { affectedWorkloads } from './pod-story.ts';
 import { durationOf, isFailure, type RunRecord, recapOf, type TaskRecord } from './record.ts';
+import { inShort } from './said.ts';
 import { shownDuration } from './time.ts';
 
 /** GitHub shows ten annotations of a kind for a step; more only make the log longer. */
@@ -39,7 +43,7 @@ function failureLine(group: readonly TaskRecord[]): string {
   const hint = ended?.error?.hint ? `\nhint: ${ended.error.hint}` : '';
   return annotation(
     'error',
-    `${hosts}: ${ended?.message ?? status}${hint}`,
+    `${hosts}: ${inShort(ended?.message ?? status)}${hint}`,
     task.name,
     ended?.error?.place ?? task.place,
   );
@@ -94,19 +98,23 @@ function failureLines(failed: readonly TaskRecord[]): string[] {
   return groups.flatMap((group) => [
     `**${plainText(group[0]!.task.name)}** on ${hostsOf(group)}`,
     '',
-    ...fence([(group[0]!.ended?.message ?? group[0]!.status).slice(0, 2_000)]),
+    ...fence([inShort(group[0]!.ended?.message ?? group[0]!.status).slice(0, 2_000)]),
     '',
   ]);
 }
 
 function clusterLines(record: RunRecord): string[] {
-  const away = outages(record).map(
-    ({ host, what, seconds }) => `${hostNames([host])} ${what} ${Math.round(seconds * 10) / 10} s`,
+  const planes = controlPlanes(record).map(({ away }) =>
+    away.length === 0 ? 'always' : away.map(shownSpan).join('; '),
   );
+  const away = outages(record).map(shownOutage);
   const affected = affectedWorkloads(record);
   const nodes = [...record.nodes].map(([node, state]) => `- Node ${plainText(node)} is left ${plainText(state)}`);
   return [
-    ...(away.length > 0 ? [`- Downtime: ${away.slice(0, 20).join('; ')}`] : []),
+    ...planes.map((said) =>
+      said === 'always' ? '- The control plane always answered' : `- Control plane did not answer: ${plainText(said)}`,
+    ),
+    ...(away.length > 0 ? [`- Downtime: ${plainText(named(away, 20))}`] : []),
     ...(affected.length > 0 ? [`- Workloads affected: ${affected.length}`] : []),
     ...nodes,
   ];

@@ -1,5 +1,5 @@
 import type { RunEvent } from '../events.ts';
-import { named } from './names.ts';
+import { named, notStarted } from './names.ts';
 import { noticeLines } from './notice-lines.ts';
 import { type Painter, painter } from './paint.ts';
 import { recapLines } from './recap.ts';
@@ -89,13 +89,7 @@ export class PlainReport {
       case 'notice':
         return noticeLines(event, paint).map((line) => `  ${line}`);
       case 'play-ended':
-        return event.skippedBatches > 0
-          ? [
-              paint.warn(
-                `  ${event.skippedBatches === 1 ? 'one more batch was' : `${event.skippedBatches} more batches were`} not started`,
-              ),
-            ]
-          : [];
+        return event.skippedBatches > 0 ? [paint.warn(`  ${notStarted(event.skippedBatches)}`)] : [];
       case 'run-ended':
         return recapLines(event, this.#check, this.#pending, paint);
       default:

@@ -13,6 +13,7 @@ import type {
   TaskStatus,
   UndoStarted,
 } from '../events.ts';
+import { type ApiWatch, ApiWatches } from './api-watches.ts';
 
 /** How a task stands in a report: as it ended, or that it never did. */
 export type RecordedStatus = TaskStatus | 'unfinished';
@@ -78,6 +79,8 @@ export interface RunRecord {
   /** Time of the last event. */
   lastAt: string;
   resumedAt: string[];
+  /** The process of the run was gone before its end, and somebody resumed it: its last word, and what was under way. */
+  cutOffs: { at: string; resumedAt: string; underWay: TaskRecord[] }[];
   rollbacks: RollbackRecord[];
   plays: PlayRecord[];
   /** All tasks in the order they began. */
@@ -87,6 +90,8 @@ export interface RunRecord {
   pendingHandlers: Map<string, string[]>;
   /** Nodes not as they should be, and how; empty text is left out. */
   nodes: Map<string, string>;
+  /** API servers that the run asked whether they answer. */
+  apiWatches: ApiWatch[];
 }
 
 /** Puts the events of a run in order. Events of later versions that it does not know are passed over. */
@@ -98,9 +103,11 @@ export function recordOf(events: readonly RunEvent[]): RunRecord {
 
 /** Puts events in order one after another, for whoever does not have them all at once. */
 export class Recorder {
+  readonly #watches = new ApiWatches();
   readonly record: RunRecord = {
     lastAt: '',
     resumedAt: [],
+    cutOffs: [],
     rollbacks: [],
     plays: [],
     tasks: [],
@@ -108,6 +115,7 @@ export class Recorder {
     notes: [],
     pendingHandlers: new Map(),
     nodes: new Map(),
+    apiWatches: this.#watches.all,
   };
   /** Running tasks by host and id. */
   readonly #open = new Map<string, TaskRecord>();
@@ -117,6 +125,8 @@ export class Recorder {
   take(event: RunEvent): void {
     const { record } = this;
     const { at } = event;
+    const before = record.lastAt;
+    this.#watches.take(event, before);
     if (event.type !== 'note') record.lastAt = at;
     switch (event.type) {
       case 'run-started':
@@ -124,6 +134,7 @@ export class Recorder {
         break;
       case 'run-resumed':
         record.resumedAt.push(at);
+        if (!record.ended) record.cutOffs.push({ at: before, resumedAt: at, underWay: [...this.#open.values()] });
         delete record.ended;
         record.pendingHandlers.clear();
         break;

@@ -1,6 +1,8 @@
 import type { ItemEnded } from '../events.ts';
 import type { RunHeader } from '../run-header.ts';
-import { affectedWorkloads, clusterStates, outages } from './cluster-story.ts';
+import { clusterStates, outages, recoveries } from './cluster-story.ts';
+import { controlPlanes } from './control-plane.ts';
+import { affectedWorkloads, podChanges } from './pod-story.ts';
 import { durationOf, type RunRecord, recapOf, type TaskRecord } from './record.ts';
 
 /**
@@ -35,8 +37,15 @@ export function runJson(header: RunHeader, record: RunRecord): string {
     notices: record.notices.map(({ at, level, message, host }) => ({ at, level, message, host })),
     notes: record.notes,
     cluster: { before: states[0] ?? null, after: states.length > 1 ? states.at(-1) : null },
+    controlPlanes: controlPlanes(record).map((plane) => ({
+      ...plane,
+      ...{ since: isoOf(plane.since), until: isoOf(plane.until), away: plane.away.map(spanOf) },
+      servers: plane.servers.map(({ asked, spans }) => ({ asked, away: spans.map(spanOf) })),
+    })),
     outages: outages(record),
+    recoveries: recoveries(record),
     workloadsAffected: affectedWorkloads(record),
+    pods: podChanges(record),
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }
@@ -50,6 +59,14 @@ function taskOf(record: TaskRecord) {
     ...{ warnings: ended?.warnings, error: ended?.error },
     ...(items.length > 0 ? { items: items.map(itemOf) } : {}),
   };
+}
+
+function spanOf<T extends { from: number; until: number }>(span: T) {
+  return { ...span, from: isoOf(span.from), until: isoOf(span.until) };
+}
+
+function isoOf(time: number): string {
+  return new Date(time).toISOString();
 }
 
 /** The results of items are those of the task. */

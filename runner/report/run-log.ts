@@ -1,5 +1,6 @@
 import type { RunEvent } from '../events.ts';
-import { named } from './names.ts';
+import { askedAt } from './control-plane.ts';
+import { named, notStarted } from './names.ts';
 import { shownPlace } from './task-lines.ts';
 import { shownDuration } from './time.ts';
 import { visible } from './visible.ts';
@@ -52,9 +53,7 @@ function tell(event: RunEvent): Told | undefined {
         ? { level: 'PROGRESS', text: `batch ${event.batch + 1} of ${event.of}: ${named(event.hosts)}` }
         : undefined;
     case 'play-ended':
-      return event.skippedBatches > 0
-        ? { level: 'WARN', text: `${event.skippedBatches} batches are not started` }
-        : undefined;
+      return event.skippedBatches > 0 ? { level: 'WARN', text: notStarted(event.skippedBatches) } : undefined;
     case 'notice':
       return noticeTold(event);
     case 'note':
@@ -62,7 +61,16 @@ function tell(event: RunEvent): Told | undefined {
     case 'node-state':
       return event.state === 'as it should be' || event.state === ''
         ? { level: 'SUCCESS', text: `node ${event.node} is as it should be` }
-        : { level: 'WARN', text: `node ${event.node} is ${event.state}` };
+        : { level: 'WARN', text: `node ${event.node}: ${event.state}` };
+    case 'api-watched':
+      return { level: 'INFO', text: `the API at ${askedAt(event)} is asked every ${event.interval / 1_000} s` };
+    case 'api-unavailable':
+      return { level: 'WARN', text: `the API at ${askedAt(event)} does not answer: ${event.detail}` };
+    case 'api-available':
+      return {
+        level: 'SUCCESS',
+        text: `the API at ${askedAt(event)} answers again after ${shownDuration(event.duration)}`,
+      };
     case 'run-ended':
       return runEnded(event);
     default:

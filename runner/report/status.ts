@@ -1,4 +1,6 @@
-import type { RunEvent, TaskStarted } from '../events.ts';
+import type { RunEvent } from '../events.ts';
+import { ApiWatches } from './api-watches.ts';
+import { askedAt, controlPlanes } from './control-plane.ts';
 
 /** What a journal says of a run at this moment. */
 export interface RunStatus {
@@ -9,7 +11,8 @@ export interface RunStatus {
   lastAt: string;
   outcome?: string;
   message?: string;
-  play?: { name: string; batch: number; of: number };
+  /** The phase, and the hosts whose turn it is. */
+  play?: { name: string; batch: number; of: number; hosts: readonly string[] };
   /** What runs on each host, since when. */
   running: { host: string; task: string; since: string; progress?: string }[];
   hosts: Record<string, { done: number; changed: number; failed: number }>;
@@ -17,6 +20,10 @@ export interface RunStatus {
   nodes: Record<string, string>;
   pendingHandlers: Record<string, readonly string[]>;
   resumed: number;
+  /** API servers that do not answer at this moment, since when and why. */
+  apiAway: { server: string; since: string; detail: string }[];
+  /** milliseconds that the control plane did not answer so far; absent where nobody asked it. */
+  controlPlaneAway?: number;
 }
 
 /** Reads the state of a run out of its events. */
@@ -32,19 +39,29 @@ export function statusOf(events: readonly RunEvent[]): RunStatus {
     nodes: {},
     pendingHandlers: {},
     resumed: 0,
+    apiAway: [],
   };
-  const running = new Map<string, { event: TaskStarted & { at: string }; progress?: string }>();
-  for (const event of events) follow(status, running, event);
-  status.running = [...running.values()].map(({ event, progress }) => ({
-    host: event.host,
-    task: event.task.name,
-    since: event.at,
-    ...(progress === undefined ? {} : { progress }),
-  }));
+  const watches = new ApiWatches();
+  let before = '';
+  const running: Running = new Map();
+  for (const event of events) {
+    follow(status, running, event);
+    watches.take(event, before);
+    before = event.at;
+  }
+  const planes = controlPlanes({ apiWatches: watches.all, lastAt: status.lastAt });
+  if (planes.length > 0) status.controlPlaneAway = planes.reduce((sum, { duration }) => sum + duration, 0);
+  status.apiAway = watches.all.flatMap((watch) => {
+    const gap = watch.gaps.at(-1);
+    if (watch.until !== undefined || !gap || gap.until !== undefined) return [];
+    return [{ server: askedAt(watch), since: gap.from, detail: gap.detail }];
+  });
+  status.running = [...running.values()];
   return status;
 }
 
-type Running = Map<string, { event: TaskStarted & { at: string }; progress?: string }>;
+/** By host and id of the task. */
+type Running = Map<string, RunStatus['running'][number]>;
 
 function follow(status: RunStatus, running: Running, event: RunEvent): void {
   switch (event.type) {
@@ -62,13 +79,13 @@ function follow(status: RunStatus, running: Running, event: RunEvent): void {
       delete status.message;
       break;
     case 'play-started':
-      status.play = { name: event.name, batch: 0, of: event.batches };
+      status.play = { name: event.name, batch: 0, of: event.batches, hosts: event.hosts };
       break;
     case 'batch-started':
-      if (status.play) status.play.batch = event.batch + 1;
+      if (status.play) Object.assign(status.play, { batch: event.batch + 1, hosts: event.hosts });
       break;
     case 'task-started':
-      running.set(`${event.host} ${event.task.id}`, { event });
+      running.set(`${event.host} ${event.task.id}`, { host: event.host, task: event.task.name, since: event.at });
       break;
     case 'task-progress': {
       const entry = running.get(`${event.host} ${event.task}`);
@@ -88,6 +105,14 @@ function follow(status: RunStatus, running: Running, event: RunEvent): void {
       break;
     case 'rollback-started':
       status.outcome = 'being rolled back';
+      break;
+    case 'undo-started':
+      running.set(`${event.host} ${event.effect}`, {
+        ...{ host: event.host, task: `takes back ${event.task.name}`, since: event.at },
+      });
+      break;
+    case 'undo-ended':
+      running.delete(`${event.host} ${event.effect}`);
       break;
     case 'rollback-ended':
       status.outcome = event.ok ? 'rolled back' : 'partly rolled back';

@@ -11,6 +11,21 @@ export function commandOf({ task, ended }: TaskRecord): string {
   return args.length === 0 ? task.module : `${task.module} ${shownValue(Object.fromEntries(args))}`;
 }
 
+/** Modules that run nothing anywhere: they compare, print and set values in reeve itself. */
+const NO_COMMANDS = new Set(['assert', 'debug', 'fail', 'set-vars', 'flush-handlers', 'pause']);
+
+/** Whether a task has run something on a host or asked a cluster. */
+export function isCommand({ task, status }: TaskRecord): boolean {
+  return status !== 'skipped' && !NO_COMMANDS.has(task.module);
+}
+
+/** The command of a task for a list of commands; says so when one that changes things only looked. */
+export function listedCommand(record: TaskRecord): string {
+  const { task, effects, status } = record;
+  const looked = task.kind === 'action' && effects.length === 0 && status === 'ok';
+  return `${commandOf(record)}${looked ? '  # only looked' : ''}`;
+}
+
 /** A value as flow YAML, near enough for people. */
 export function shownValue(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(shownValue).join(', ')}]`;

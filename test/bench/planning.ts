@@ -55,6 +55,7 @@ try {
   globalThis.gc?.();
   const before = process.memoryUsage().heapUsed;
   const startedAt = performance.now();
+  const used = process.cpuUsage();
   const outcome = await runPlaybook(
     {
       playbook,
@@ -80,9 +81,11 @@ try {
     { playbook: 'p.yaml', reeve: 'bench' },
   );
   const seconds = (performance.now() - startedAt) / 1000;
+  const { user, system } = process.cpuUsage(used);
+  const cpu = (user + system) / 1e6;
   globalThis.gc?.();
   const perHost = (process.memoryUsage().heapUsed - before) / count;
-  console.log(JSON.stringify({ seconds, perHost, events, exitCode: outcome.exitCode }));
+  console.log(JSON.stringify({ seconds, cpu, perHost, events, exitCode: outcome.exitCode }));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

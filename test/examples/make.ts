@@ -16,7 +16,8 @@ async function record(): Promise<void> {
   const runs = mkdtempSync(join(tmpdir(), 'reeve-examples-'));
   process.env.REEVE_RUNS = runs;
   try {
-    await using lab = await startLab({ servers: 1, agents: 2, version: 'v1.30.4+k3s1' });
+    // k3s takes its time, as it does in life: what asks once a second has something to see.
+    await using lab = await startLab({ servers: 1, agents: 2, version: 'v1.30.4+k3s1', startMs: 3_000 });
     const { exitCode } = await upgradeProcess(lab, { version: VERSION });
     if (exitCode !== 0) throw new Error(`the upgrade of the lab ended with ${exitCode}`);
     const folder = findRun(runs, 'last');

@@ -30,6 +30,7 @@ function stableText(text: string, run: string, root: string, shift: number): str
     .replaceAll(/\/\S*?reeve-lab-\w+\//g, '')
     .replaceAll(root, '')
     .replaceAll(/http:\/\/127\.0\.0\.1:\d+/g, 'http://mirror.example')
+    .replaceAll(/127\.0\.0\.1:\d+/g, '10.0.0.1:6443')
     .replaceAll(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, (time, fraction?: string) => {
       const moved = new Date(Date.parse(time) + shift).toISOString();
       return fraction ? moved : `${moved.slice(0, 19)}Z`;

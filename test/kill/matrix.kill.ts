@@ -47,6 +47,14 @@ describe('an upgrade of two servers and an agent ends by resume as an undisturbe
     expect(await complaintsOf(whole, lives)).toEqual([]);
   });
 
+  it('right before the record of every effect of the agent, and is taken back as an undisturbed one', async () => {
+    const back = await undisturbed(whole.topology, true);
+    const unrecorded = points.boundaries.filter(({ key, edge }) => edge === 'before' && key?.includes(' agent-1 '));
+    expect(unrecorded).toHaveLength(3);
+    // Once each, and all in one run.
+    expect(await complaintsOf(back, [...once(unrecorded), unrecorded])).toEqual([]);
+  });
+
   it('again and again', async () => {
     const lives = Array.from({ length: OFTEN }, () => [
       ...sampleOf(points.boundaries, 1, next),

@@ -41,6 +41,16 @@ export function runEnded(changes: Partial<Extract<EventBody, { type: 'run-ended'
   return { type: 'run-ended', exitCode: 0, outcome: 'done', duration: 12_000, recap: {}, nodes: {}, ...changes };
 }
 
+/** The API server that these runs ask. */
+export const API = { cluster: 'k3s-1', server: 'https://10.0.0.1:6443', via: 'k3s-1' };
+const outage: EventBody[] = [
+  { type: 'api-unavailable', ...API, from: '2026-01-02T03:04:21.500Z', detail: 'connection refused' },
+  {
+    ...{ type: 'api-available', ...API, from: '2026-01-02T03:04:21.500Z' },
+    ...{ until: '2026-01-02T03:04:25.500Z', duration: 4_000 },
+  },
+];
+
 const node = (name: string, version: string, cordoned = false) => ({
   ...{ name, ready: true, cordoned, version, server: name === 'k3s-1', address: '10.0.0.1', cpu: 4, memory: 2 ** 33 },
   ...{ cpu_requested: 0.5, memory_requested: 2 ** 30 },
@@ -61,6 +71,7 @@ export function upgradeBodies(install: Partial<TaskEnded> = {}, rest: EventBody[
   return [
     started,
     { type: 'note', text: 'Tell the shop team.' },
+    { type: 'api-watched', ...API, interval: 1000 },
     ...playStarted('Servers', [host]),
     ...ran(host, task('State before', 'cluster-report', { kind: 'check' }), {
       result: { server_version: FROM, ...before },
@@ -81,6 +92,7 @@ export function upgradeBodies(install: Partial<TaskEnded> = {}, rest: EventBody[
     { type: 'task-started', play: 0, batch: 0, host, task: installing },
     { type: 'effect-started', host, task: installing.id, changes: [{ summary: `k3s: ${FROM} → ${TO}` }] },
     { type: 'task-output', host, task: installing.id, stream: 'stdout', text: '[INFO]  Verifying binary download\n' },
+    ...outage,
     { type: 'effect-ended', host, task: installing.id, ok: install.status !== 'failed' },
     {
       ...{ type: 'task-ended', play: 0, batch: 0, host, task: installing, status: 'changed', duration: 3000 },

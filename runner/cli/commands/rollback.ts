@@ -65,6 +65,7 @@ async function carryOut(
     hostKeyChecking: text(options.hostKeyChecking, '--host-key-checking') ?? process.env.REEVE_HOST_KEY_CHECKING,
     keep: (name, content) => folder.keep(name, masker.text(content)),
     readArtefact: artefactReader(folder),
+    recorded: () => read.events,
     // `rollback:` tasks that an earlier try has run.
     replay: new Replay(read.events),
   });

@@ -1,96 +1,111 @@
-import { watch } from 'node:fs';
+import { statSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { EXIT } from '../../errors.ts';
+import type { RunEvent } from '../../events.ts';
 import { findRun, type RunFolder } from '../../journal/folder.ts';
 import { readJournal } from '../../journal/read.ts';
 import { isRunning, runsElsewhere } from '../../journal/run-lock.ts';
-import { type RunStatus, statusOf } from '../../report/status.ts';
-import { shownDuration } from '../../report/time.ts';
+import { logLines } from '../../report/run-log.ts';
+import { statusOf } from '../../report/status.ts';
+import { statusLines } from '../../report/status-lines.ts';
+import { visible } from '../../report/visible.ts';
 import { text } from '../options.ts';
 import { runsFolder } from '../record.ts';
+import { isInteractive } from '../terminal.ts';
+
+/** milliseconds between two looks of `--follow`. */
+const PAUSE = 500;
 
 /** `reeve status [RUN] [--follow]`: what a run is doing, or how it ended; from any terminal that sees its folder. */
 export async function status(wanted: string | undefined, options: Record<string, unknown>): Promise<number> {
   const folder = findRun(runsFolder(text(options.runs, '--runs')), wanted ?? 'last');
+  const journal = new GrowingJournal(folder.events);
   if (options.json) {
     const elsewhere = runsElsewhere(folder.path);
     // Of a process on another machine nobody can tell from here.
     const alive = elsewhere ? { alive: null, elsewhere } : { alive: isRunning(folder.path) };
-    console.log(JSON.stringify({ run: folder.id, ...alive, ...read(folder) }, undefined, 2));
+    console.log(JSON.stringify({ run: folder.id, ...alive, ...statusOf(journal.events) }, undefined, 2));
     return EXIT.done;
   }
-  show(folder);
-  if (options.follow) await follow(folder);
+  if (!options.follow) for (const line of look(folder, journal).lines) console.log(line);
+  else if (isInteractive()) await redraw(folder, journal);
+  else await tell(folder, journal);
   return EXIT.done;
 }
 
-function read(folder: RunFolder): RunStatus {
-  return statusOf(readJournal(folder.events).events);
+/** The status as it is now, and whether more may come. */
+function look(folder: RunFolder, journal: GrowingJournal): { alive: boolean; lines: string[] } {
+  // Asked first: a run that ends in between has its end in the journal.
+  const running = isRunning(folder.path);
+  const elsewhere = runsElsewhere(folder.path);
+  const now = statusOf(journal.events);
+  const alive = running && !(elsewhere && now.outcome);
+  const seen = { id: folder.id, alive, now: Date.now(), ...(elsewhere ? { elsewhere } : {}) };
+  return { alive, lines: statusLines(now, seen).map((line) => visible(line).replaceAll(/[\n\t]/g, ' ')) };
 }
 
-/** Shows it again whenever the journal grew, at most twice a second, until the run is over. */
-async function follow(folder: RunFolder): Promise<void> {
-  const watcher = watch(folder.path);
-  let changed = false;
-  watcher.on('change', () => {
-    changed = true;
-  });
-  try {
-    while (isRunning(folder.path)) {
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      if (!changed) continue;
-      changed = false;
-      console.log('');
-      show(folder);
-    }
-    console.log('');
-    show(folder);
-  } finally {
-    watcher.close();
+/** On a terminal: always the same lines, rewritten twice a second, until the run is over. */
+async function redraw(folder: RunFolder, journal: GrowingJournal): Promise<void> {
+  const { stdout } = process;
+  let drawn = 0;
+  for (;;) {
+    const { alive, lines } = look(folder, journal);
+    const width = Math.max(20, stdout.columns ?? 80);
+    // What has scrolled out cannot be rewritten; at the end all of it is left standing.
+    const rows = Math.max(1, (stdout.rows ?? 24) - 1);
+    const shown = alive ? lines.slice(0, rows).map((line) => cut(line, width - 1)) : lines;
+    stdout.write(frame(shown, drawn));
+    if (!alive) return;
+    drawn = shown.length;
+    await pause(PAUSE);
   }
 }
 
-function show(folder: RunFolder): void {
-  const alive = isRunning(folder.path) && !runsElsewhere(folder.path);
-  for (const line of lines(folder, read(folder), alive)) console.log(line);
+/** Lines in the place of so many earlier ones. Line by line: a terminal keeps what a clearing of the screen takes away. */
+function frame(lines: readonly string[], before: number): string {
+  const back = before > 0 ? `\x1b[${before}A\r` : '';
+  const surplus = Math.max(0, before - lines.length);
+  const blank = surplus > 0 ? `${'\x1b[K\n'.repeat(surplus)}\x1b[${surplus}A` : '';
+  return `${back}${lines.map((line) => `${line}\x1b[K\n`).join('')}${blank}`;
 }
 
-function lines({ id, path }: RunFolder, status: RunStatus, alive: boolean): string[] {
-  const since = (at: string) => shownDuration(Math.max(0, Date.now() - Date.parse(at)));
-  const state = elsewhereOf(path, status) ?? stateOf(status, alive);
-  const counts = Object.values(status.hosts);
-  const sum = (name: 'done' | 'changed' | 'failed') => counts.reduce((total, host) => total + host[name], 0);
-  return [
-    `${status.name}${status.check ? ' (check)' : ''}: ${state}`,
-    `  run ${id}, started ${status.startedAt}${status.resumed > 0 ? `, resumed ${status.resumed} times` : ''}`,
-    ...(status.play
-      ? [`  play ${status.play.name}${status.play.of > 1 ? `, batch ${status.play.batch} of ${status.play.of}` : ''}`]
-      : []),
-    `  ${counts.length} hosts: ${sum('done')} tasks done, ${sum('changed')} changed, ${sum('failed')} failed`,
-    ...status.running.map(
-      ({ host, task, since: at, progress }) =>
-        `  ${host}: ${task} (for ${since(at)})${progress ? `: ${progress}` : ''}`,
-    ),
-    ...status.failures.map(({ host, task, message }) => `  failed: ${host}: ${task} — ${message.split('\n', 1)[0]}`),
-    ...Object.entries(status.nodes).map(([node, state]) => `  node ${node} is ${state}`),
-    ...Object.entries(status.pendingHandlers).map(
-      ([host, names]) => `  ${host}: handlers that did not run: ${names.join(', ')}`,
-    ),
-    ...(state.startsWith('died') || ['failed', 'interrupted', 'unreachable', 'error'].includes(status.outcome ?? '')
-      ? [`  \`reeve resume ${id}\` goes on with it`]
-      : []),
-  ];
+/** Into a pipe or a file: how it stands, then a line for each thing that happens, then how it ended. */
+async function tell(folder: RunFolder, journal: GrowingJournal): Promise<void> {
+  const first = look(folder, journal);
+  let told = journal.events.length;
+  for (const line of first.lines) console.log(line);
+  for (let { alive } = first; alive; ) {
+    await pause(PAUSE);
+    const seen = look(folder, journal);
+    const { events } = journal;
+    for (const event of events.slice(told)) for (const line of logLines(event)) console.log(line);
+    told = events.length;
+    alive = seen.alive;
+    if (!alive) for (const line of seen.lines) console.log(line);
+  }
 }
 
-/** What cannot be known of a run whose process is, or was, on another machine. */
-function elsewhereOf(path: string, status: RunStatus): string | undefined {
-  const there = runsElsewhere(path);
-  if (!there || status.outcome) return undefined;
-  const heard = shownDuration(Math.max(0, Date.now() - Date.parse(status.lastAt)));
-  return `running or dead: process ${there.pid} is on ${there.host}, and cannot be seen from here; last heard of ${heard} ago`;
+function cut(line: string, width: number): string {
+  return line.length > width ? `${line.slice(0, width - 1)}…` : line;
 }
 
-function stateOf(status: RunStatus, alive: boolean): string {
-  if (status.outcome && !alive) return `${status.outcome}${status.message ? `: ${status.message}` : ''}`;
-  if (alive) return 'running';
-  return `died; last heard of at ${status.lastAt}`;
+/** The events of a journal that somebody may be writing; read again only when it has grown. */
+class GrowingJournal {
+  readonly #file: string;
+  #size = -1;
+  #events: RunEvent[] = [];
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  get events(): readonly RunEvent[] {
+    // A run that has only just begun has none yet.
+    const size = statSync(this.#file, { throwIfNoEntry: false })?.size ?? 0;
+    if (size !== this.#size) {
+      this.#size = size;
+      this.#events = size === 0 ? [] : readJournal(this.#file).events;
+    }
+    return this.#events;
+  }
 }

@@ -93,13 +93,13 @@ export function jumpSpec(hop: string, from: ConnectionSpec): ConnectionSpec {
 
 function settingsFor(spec: ConnectionSpec, options: ConnectionsOptions): Settings {
   const files = options.sshConfigFiles ?? [join(homedir(), '.ssh', 'config'), '/etc/ssh/ssh_config'];
+  const query = spec.user === undefined ? { Host: spec.address } : { Host: spec.address, User: spec.user };
   const merged: Settings = {};
   for (const file of files) {
-    const parsed = parsedConfig(file, options);
-    if (!parsed) continue;
-    const query = spec.user === undefined ? { Host: spec.address } : { Host: spec.address, User: spec.user };
-    const found = explained(file, () => parsed.compute(query as never, { ignoreCase: true }) as unknown as Settings);
-    for (const [name, value] of Object.entries(found)) {
+    const found = understood(file, () => parsedConfig(file, options)?.compute(query as never, { ignoreCase: true })) as
+      | Settings
+      | undefined;
+    for (const [name, value] of Object.entries(found ?? {})) {
       const key = name.toLowerCase();
       merged[key] = key === 'identityfile' ? [...list(merged[key]), ...list(value)] : (merged[key] ?? value);
     }
@@ -107,20 +107,20 @@ function settingsFor(spec: ConnectionSpec, options: ConnectionsOptions): Setting
   return merged;
 }
 
-const parsedFiles = new WeakMap<ConnectionsOptions, Map<string, SSHConfig | undefined>>();
+const parsed = new WeakMap<ConnectionsOptions, Map<string, SSHConfig | undefined>>();
 
-/** Read once for all hosts of a run: with each host anew it was 2 ms a host. Undefined when there is nothing in it. */
+/** Read once a run: for each of a thousand hosts anew it took 0.7 s of CPU. Undefined for a file that says nothing. */
 function parsedConfig(file: string, options: ConnectionsOptions): SSHConfig | undefined {
-  const known = parsedFiles.get(options) ?? new Map<string, SSHConfig | undefined>();
-  parsedFiles.set(options, known);
-  if (!known.has(file)) {
+  const files = parsed.get(options) ?? new Map<string, SSHConfig | undefined>();
+  parsed.set(options, files);
+  if (!files.has(file)) {
     const text = readWithIncludes(file, 0);
-    known.set(file, text ? explained(file, () => SSHConfig.parse(text)) : undefined);
+    files.set(file, text ? SSHConfig.parse(text) : undefined);
   }
-  return known.get(file);
+  return files.get(file);
 }
 
-function explained<T>(file: string, work: () => T): T {
+function understood<T>(file: string, work: () => T): T {
   try {
     return work();
   } catch (cause) {

@@ -1,5 +1,5 @@
+import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { NodeSSH } from 'node-ssh';
 import type { Client } from 'ssh2';
 import { ReeveError, UnreachableError } from '../../errors.ts';
 import { CONNECT_TIMEOUT } from '../open-shell.ts';
@@ -56,13 +56,40 @@ async function dialOnce(
   login: Authentication,
   deadline: Deadline,
 ): Promise<Client> {
+  const sock = (await underlay?.(endpoint.address, endpoint.port)) ?? reach(endpoint);
+  sock.on('error', () => {});
+  try {
+    return await logIn(sock, spec, endpoint, options, login, deadline);
+  } catch (error) {
+    sock.destroy();
+    throw error;
+  }
+}
+
+/**
+ * Begins to connect. With Nagle's algorithm against delayed acknowledgements each task, and every step of a login, would
+ * wait about 45 ms.
+ */
+function reach({ address, port }: SshEndpoint): Socket {
+  return connect({ host: address, port, noDelay: true }).setMaxListeners(0);
+}
+
+async function logIn(
+  sock: Duplex,
+  spec: ConnectionSpec,
+  endpoint: SshEndpoint,
+  options: ConnectionsOptions,
+  login: Authentication,
+  deadline: Deadline,
+): Promise<Client> {
   const policy = await hostKeyPolicy(spec, endpoint, options);
-  const sock = await underlay?.(endpoint.address, endpoint.port);
-  sock?.on('error', () => {});
+  // Takes 35 ms of CPU: the servers start their processes meanwhile.
+  const { NodeSSH } = await import('node-ssh');
+  if (sock.destroyed) throw sock.errored ?? Object.assign(new Error('Connection closed'), { code: 'ECONNRESET' });
   const ssh = new NodeSSH();
   let refused: unknown;
   const connecting = ssh.connect({
-    ...(sock ? { sock: sock as never } : { host: endpoint.address, port: endpoint.port }),
+    sock: sock as never,
     username: endpoint.user,
     // A person may take their time over a host key: the deadline here stands still meanwhile, ssh2's would not.
     readyTimeout: 0,
@@ -89,14 +116,11 @@ async function dialOnce(
     await Promise.race([connecting, deadline.reached()]);
   } catch (error) {
     client.destroy();
-    sock?.destroy();
     connecting.catch(() => {});
     throw refused ?? error;
   } finally {
     deadline.settle();
   }
-  // Without it each task waits about 45 ms: Nagle's algorithm against delayed acknowledgements.
-  client.setNoDelay(true);
   // Every channel that was ever opened on it listens for its end; more than ten are no leak.
   client.setMaxListeners(0);
   return client;

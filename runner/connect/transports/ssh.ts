@@ -183,8 +183,13 @@ function lost(spec: ConnectionSpec, link: Link, cause: unknown): UnreachableErro
   });
 }
 
+/** ssh2 says little, and servers may add nothing to it. */
+function refusalOf(cause: Error): string {
+  return cause.message.replace(/^\(SSH\) Channel open failure:\s*/, '') || 'connection refused';
+}
+
 function noForward(spec: ConnectionSpec, host: string, port: number, cause: Error): UnreachableError {
-  return new UnreachableError(`${spec.host}: no tunnel to ${host}:${port}: ${cause.message}`, {
+  return new UnreachableError(`${spec.host}: no tunnel to ${host}:${port}: ${refusalOf(cause)}`, {
     cause,
     hint: 'Does something listen there, and does sshd_config allow it (AllowTcpForwarding)?',
   });

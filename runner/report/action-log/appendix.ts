@@ -1,9 +1,11 @@
+import type { Change } from '../../module.ts';
 import type { RunHeader } from '../../run-header.ts';
-import { unifiedDiff } from '../diff.ts';
+import { hasDiff, unifiedDiff } from '../diff.ts';
+import { named } from '../names.ts';
 import { painter } from '../paint.ts';
 import type { RunRecord, TaskRecord } from '../record.ts';
-import { commandOf } from '../what-ran.ts';
-import { grouped, hostNames } from './alike.ts';
+import { isCommand, listedCommand } from '../what-ran.ts';
+import { grouped, hostNames, sharedText, withoutHost } from './alike.ts';
 import { clock, code, fence, plainText } from './markdown.ts';
 
 const MOST_DIFFS = 100;
@@ -41,39 +43,51 @@ export function appendixSection(header: RunHeader, record: RunRecord): string[] 
   ];
 }
 
-/** Every task that was not skipped, in the order they began. */
+/** Every command in the order they began; what was alike on several hosts at once is one line. */
 function commandHistory({ tasks }: RunRecord): string[] {
-  const ran = tasks.filter(({ status }) => status !== 'skipped');
-  return ran.map(
-    (task) =>
-      `${clock(task.startedAt)}  ${task.host}${task.delegate ? ` on ${task.delegate}` : ''}: ${commandOf(task)}`,
-  );
+  const lines: TaskRecord[][] = [];
+  for (const task of tasks.filter(isCommand)) {
+    const last = lines.at(-1);
+    if (last && keyOf(last[0]!) === keyOf(task)) last.push(task);
+    else lines.push([task]);
+  }
+  return lines.map((alike) => {
+    const [first] = alike;
+    const where = alike.map(({ host, delegate }) => `${host}${delegate ? ` on ${delegate}` : ''}`);
+    return `${clock(first!.startedAt)}  ${named(where)}: ${sharedText(listedCommand(first!), alike)}`;
+  });
 }
 
+function keyOf(task: TaskRecord): string {
+  return `${task.task.id} ${task.startedAt.slice(0, 19)} ${withoutHost(listedCommand(task), task.host)}`;
+}
+
+/** Only what is shown is compared line by line: of a thousand hosts that is a hundred of five thousand. */
 function filesModified({ tasks }: RunRecord): string[] {
   const changed = tasks
     .filter(({ status }) => status === 'changed')
-    .flatMap((task) => diffsOf(task).map((diff) => ({ host: task.host, ...diff })));
-  const alike = grouped(changed, ({ path, diff }) => `${path}\n${diff}`);
+    .flatMap(({ host, ended }) =>
+      (ended?.changes ?? []).flatMap((change) =>
+        change.path !== undefined && hasDiff(change) ? [{ host, path: change.path, change }] : [],
+      ),
+    );
+  const alike = grouped(changed, ({ path, change: { sensitive, before, after } }) =>
+    JSON.stringify([path, sensitive, ...(sensitive ? [] : [before, after])]),
+  );
   const left = alike.length - MOST_DIFFS;
   const shown = alike
     .slice(0, MOST_DIFFS)
     .flatMap((group) => [
       ...[`${hostNames(group.map(({ host }) => host))}: ${code(group[0]!.path)}`, ''],
-      ...[...fence(group[0]!.diff.split('\n'), 'diff'), ''],
+      ...[...fence(diffLines(group[0]!.change), 'diff'), ''],
     ]);
   return left > 0 ? [...shown, `… and ${left} more.`, ''] : shown;
 }
 
-function diffsOf({ ended }: TaskRecord): { path: string; diff: string }[] {
-  return (ended?.changes ?? []).flatMap((change) => {
-    if (change.path === undefined) return [];
-    const lines = unifiedDiff(change, PLAIN);
-    if (lines.length === 0) return [];
-    const left = lines.length - MOST_DIFF_LINES;
-    const shown = left > 0 ? [...lines.slice(0, MOST_DIFF_LINES), `… (${left} more lines)`] : lines;
-    return [{ path: change.path, diff: shown.join('\n') }];
-  });
+function diffLines(change: Change): string[] {
+  const lines = unifiedDiff(change, PLAIN);
+  const left = lines.length - MOST_DIFF_LINES;
+  return left > 0 ? [...lines.slice(0, MOST_DIFF_LINES), `… (${left} more lines)`] : lines;
 }
 
 /** Words to find the log by. */

@@ -1,7 +1,11 @@
 import { isFailure, type RunRecord, type TaskRecord } from '../record.ts';
+import { lastWords } from '../said.ts';
 import { outputOf } from '../what-ran.ts';
 import { grouped, hostsOf, withoutHost } from './alike.ts';
 import { clock, fence, plainText } from './markdown.ts';
+
+const MOST_SYMPTOMS = 5;
+const MOST_QUOTED = 20;
 
 interface Issue {
   at: string;
@@ -11,19 +15,25 @@ interface Issue {
   output: string[];
   cause?: string;
   resolution: string;
-  prevention?: string;
+  hint?: string;
 }
 
 /** What went wrong, also when it was made good. */
 export function issuesSection(record: RunRecord): string[] {
-  const issues = [...taskIssues(record), ...retryIssues(record), ...noticeIssues(record), ...endIssue(record)];
+  const issues = [
+    ...taskIssues(record),
+    ...retryIssues(record),
+    ...noticeIssues(record),
+    ...cutOffIssues(record),
+    ...endIssue(record),
+  ];
   if (issues.length === 0) return [];
   issues.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
   return ['## Issues Encountered', '', ...issues.flatMap(issueLines)];
 }
 
 function issueLines(issue: Issue, index: number): string[] {
-  const { at, title, severity, symptoms, output, cause, resolution, prevention } = issue;
+  const { at, title, severity, symptoms, output, cause, resolution, hint } = issue;
   return [
     ...[`### Issue ${index + 1}: ${plainText(title)}`, '', `**Severity**: ${severity}  `],
     ...[`**Time Encountered**: ${clock(at)}`, '', '**Symptoms**:', ''],
@@ -32,7 +42,7 @@ function issueLines(issue: Issue, index: number): string[] {
     '',
     ...(cause === undefined ? [] : [`**Root Cause**: ${plainText(cause)}`, '']),
     ...[`**Resolution**: ${plainText(resolution)}`, ''],
-    ...(prevention === undefined ? [] : [`**Prevention**: ${plainText(prevention)}`, '']),
+    ...(hint === undefined ? [] : [`**Hint**: ${plainText(hint)}`, '']),
   ];
 }
 
@@ -52,23 +62,26 @@ function taskIssue(record: RunRecord, group: readonly TaskRecord[]): Issue {
   const { ended, task, status } = first;
   const error = ended?.error;
   const place = error?.place ?? task.place;
+  const lines = (ended?.message ?? 'no message').split('\n').filter((line) => line.trim() !== '');
+  // A long one quotes the journal of a unit below its first line.
+  const quoted = lines.length > MOST_SYMPTOMS ? lines.slice(1) : [];
   return {
     at: first.endedAt!,
     title: `${task.name} ${status === 'unreachable' ? 'could not reach' : 'failed on'} ${hostsOf(group)}`,
     severity: isFailure(first) ? 'High' : 'Low',
     symptoms: [
-      ...(ended?.message ?? 'no message').split('\n').filter((line) => line.trim() !== ''),
+      ...lines.slice(0, lines.length - quoted.length),
       ...(place ? [`Task at ${place.file}:${place.line}`] : []),
     ],
-    output: outputOf(first),
-    ...causeOf(first),
+    output: [...quoted.slice(-MOST_QUOTED), ...(quoted.length > 0 ? [] : outputOf(first))],
+    ...causeOf(first, lines),
     resolution: resolutionOf(record, group),
-    ...(error?.hint === undefined ? {} : { prevention: error.hint }),
+    ...(error?.hint === undefined ? {} : { hint: error.hint }),
   };
 }
 
-/** Known only as far as the code of the error tells it. */
-function causeOf({ ended, status }: TaskRecord): { cause?: string } {
+/** Known only as far as the code of the error, and the log that the message quotes, tell it. */
+function causeOf({ ended, status }: TaskRecord, lines: readonly string[]): { cause?: string } {
   const causes: Record<string, string> = {
     'task-timeout': 'It took longer than its time limit.',
     'drain-deadline': 'Pods could not be evicted in time; what held them is named above.',
@@ -79,8 +92,10 @@ function causeOf({ ended, status }: TaskRecord): { cause?: string } {
     'cluster-unreachable': 'The Kubernetes API did not answer.',
     interrupted: 'A person interrupted the run.',
   };
-  const known = ended?.error && causes[ended.error.code];
-  if (known) return { cause: known };
+  const words = lastWords(lines);
+  const known = [ended?.error && causes[ended.error.code], words && `Its own log says: ${words}`];
+  const cause = known.filter((part) => part).join(' ');
+  if (cause) return { cause };
   return status === 'unreachable' ? { cause: 'The connection to the host could not be made, or was lost.' } : {};
 }
 
@@ -121,7 +136,7 @@ function noticeIssues({ notices, tasks }: RunRecord): Issue[] {
         symptoms: message.split('\n'),
         output: [],
         resolution: 'The run went on.',
-        ...(hint === undefined ? {} : { prevention: hint }),
+        ...(hint === undefined ? {} : { hint: hint }),
       }),
     );
   const warned = tasks.flatMap((task) => (task.ended?.warnings ?? []).map((text) => ({ task, text })));
@@ -138,6 +153,24 @@ function noticeIssues({ notices, tasks }: RunRecord): Issue[] {
   return [...told, ...warnings];
 }
 
+/** Deaths of the run's own process. */
+function cutOffIssues({ cutOffs }: RunRecord): Issue[] {
+  return cutOffs.map(({ at, resumedAt, underWay }) => ({
+    at,
+    title: 'The run was cut off',
+    severity: underWay.some(({ effects }) => effects.some(({ ok }) => ok === undefined)) ? 'High' : 'Medium',
+    symptoms: [
+      'Its process was gone without an end in its journal.',
+      ...underWay.map(
+        ({ host, task, effects }) =>
+          `${host}: ${task.name} was under way${effects.length > 0 ? ', and had begun to write' : ''}`,
+      ),
+    ],
+    output: [],
+    resolution: `Resumed at ${clock(resumedAt)}; what was under way was planned again.`,
+  }));
+}
+
 /** An end that no task accounts for. */
 function endIssue({ ended, tasks }: RunRecord): Issue[] {
   if (!ended?.message || ended.outcome === 'done' || tasks.some(({ ended: one }) => one?.message === ended.message))
@@ -150,7 +183,7 @@ function endIssue({ ended, tasks }: RunRecord): Issue[] {
       symptoms: ended.message.split('\n'),
       output: [],
       resolution: 'None in this run.',
-      ...(ended.hint === undefined ? {} : { prevention: ended.hint }),
+      ...(ended.hint === undefined ? {} : { hint: ended.hint }),
     },
   ];
 }

@@ -1,10 +1,12 @@
 import type { RunHeader } from '../../run-header.ts';
-import { affectedWorkloads, firstEffect, isCheck, type Outage, outages } from '../cluster-story.ts';
-import { named } from '../names.ts';
+import { firstEffect, isCheck } from '../cluster-story.ts';
+import { notStarted } from '../names.ts';
 import { durationOf, isFailure, type RunRecord, recapOf } from '../record.ts';
+import { firstLine } from '../said.ts';
 import { shownDuration } from '../time.ts';
 import { grouped, hostNames } from './alike.ts';
 import { code, plainText, table, tick } from './markdown.ts';
+import { metrics, workloadTables } from './metrics.ts';
 import { checklist } from './plan.ts';
 import { stateAfter } from './state.ts';
 
@@ -32,10 +34,16 @@ function changesMade(record: RunRecord): string[] {
       : [],
   );
   const lines = grouped(all, ({ summary }) => summary).map(
-    (group, index) => `${index + 1}. ${hostNames(group.map(({ host }) => host))}: ${plainText(group[0]!.summary)}`,
+    (group, index) => `${index + 1}. ${changeLine(group[0]!.summary, [...new Set(group.map(({ host }) => host))])}`,
   );
   const left = lines.length - MOST_CHANGES;
   return left > 0 ? [...lines.slice(0, MOST_CHANGES), '', `… and ${left} more.`] : lines;
+}
+
+/** What concerns a node says its name itself. */
+function changeLine(summary: string, hosts: readonly string[]): string {
+  const names = hosts.length === 1 && summary.startsWith(`${hosts[0]}: `) ? '' : `${hostNames(hosts)}: `;
+  return names + plainText(summary);
 }
 
 export function outcomeSection(record: RunRecord): string[] {
@@ -49,7 +57,7 @@ export function outcomeSection(record: RunRecord): string[] {
     ...['## Outcome Summary', '', `**Overall Status**: ${overall(record)}  `],
     ...[`**Duration**: ${shownDuration(durationOf(record))}`, '', '**Success Criteria Met**:', '', ...criteria, ''],
     ...['**Hosts**:', '', ...recapTable(record), '', '**Metrics**:', '', ...metrics(record), ''],
-    ...workloads(record),
+    ...workloadTables(record),
   ];
 }
 
@@ -72,35 +80,6 @@ function recapTable(record: RunRecord): string[] {
   return table(head, rows);
 }
 
-function metrics(record: RunRecord): string[] {
-  const away = outages(record);
-  const api = away.filter(({ what }) => what === 'API server');
-  const affected = affectedWorkloads(record);
-  const names = affected.map(({ workload }) => workload);
-  return [
-    `- **Downtime**: ${away.length === 0 ? 'None measured' : away.map(shownOutage).join('; ')}`,
-    ...(api.length > 0 ? [`- **Control plane did not answer**: ${api.map(shownOutage).join('; ')}`] : []),
-    `- **Workloads Affected**: ${names.length === 0 ? 'None' : `${names.length}: ${plainText(named(names, 20))}`}`,
-  ];
-}
-
-function shownOutage({ host, what, seconds }: Outage): string {
-  return `${plainText(host)} ${plainText(what)} ${Math.round(seconds * 10) / 10} s`;
-}
-
-function workloads(record: RunRecord): string[] {
-  const affected = affectedWorkloads(record);
-  if (affected.length === 0) return [];
-  const rows = affected.map(({ workload, evicted, before, after, restarts }) => [
-    plainText(workload),
-    String(evicted),
-    plainText(named(before, 10)) || 'not known',
-    plainText(named(after, 10)) || 'not known',
-    String(restarts),
-  ]);
-  return [...table(['Workload', 'Pods evicted', 'Nodes before', 'Nodes after', 'Restarts'], rows), ''];
-}
-
 /** What a person has to do now. */
 export function followUps(header: RunHeader, record: RunRecord): string[] {
   const { ended, pendingHandlers, nodes, plays } = record;
@@ -113,13 +92,18 @@ export function followUps(header: RunHeader, record: RunRecord): string[] {
     ...[...pendingHandlers].map(
       ([host, handlers]) => `${plainText(host)}: handlers that did not run: ${plainText(handlers.join(', '))}`,
     ),
-    ...(skipped > 0 ? [`${skipped} batches were not started`] : []),
-    ...(open && !header.options.check && !record.rollbacks.at(-1)?.ok
-      ? [
-          `Go on with ${code(`reeve resume ${header.run}`)}, or take it back with ${code(`reeve rollback ${header.run}`)}`,
-        ]
-      : []),
+    ...(skipped > 0 ? [notStarted(skipped).replace(/^o/, 'O')] : []),
+    ...(open && !header.options.check ? wayOn(header, record) : []),
     ...(ended?.hint ? [plainText(ended.hint)] : []),
   ];
   return lines.length === 0 ? [] : ['## Follow-Up Actions', '', ...lines.map((line) => tick(false, line)), ''];
+}
+
+function wayOn({ run }: RunHeader, { rollbacks }: RunRecord): string[] {
+  const rollback = rollbacks.at(-1);
+  const [resume, back] = [code(`reeve resume ${run}`), code(`reeve rollback ${run}`)];
+  if (!rollback) return [`Go on with ${resume}, or take it back with ${back}`];
+  if (rollback.ok) return [];
+  const why = rollback.message ? ` (${plainText(firstLine(rollback.message))})` : '';
+  return [`The rollback did not get to its end${why}: go on with it by ${back}, or go on with the run by ${resume}`];
 }

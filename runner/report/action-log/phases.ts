@@ -1,7 +1,9 @@
+import { notStarted } from '../names.ts';
 import type { BatchRecord, PlayRecord, RecordedStatus, RunRecord, TaskRecord } from '../record.ts';
 import { isFailure } from '../record.ts';
+import { firstLine } from '../said.ts';
 import { shownDuration } from '../time.ts';
-import { commandOf, outputOf } from '../what-ran.ts';
+import { isCommand, listedCommand, outputOf } from '../what-ran.ts';
 import { grouped, hostNames, hostsOf, sharedText, withoutHost } from './alike.ts';
 import { clock, fence, plainText, table } from './markdown.ts';
 
@@ -29,7 +31,7 @@ function phasesOf(play: PlayRecord): Phase[] {
   if (play.hosts.length === 0) return [];
   // What a rollback did has a section of its own.
   const tasks = play.tasks.filter(({ task }) => task.section !== 'rollback');
-  if (play.batchRecords.length < 2) return [{ ...play, tasks, title: play.name }];
+  if (play.batches < 2 || play.batchRecords.length === 0) return [{ ...play, tasks, title: play.name }];
   return play.batchRecords.map((batch, index) => ({
     title: `${play.name}, batch ${batch.batch + 1} of ${batch.of}`,
     ...withEnd(batch),
@@ -50,7 +52,7 @@ function phaseLines(phase: Phase, number: number, more: boolean): string[] {
   const skipped = new Set(tasks.filter(({ status }) => status === 'skipped').map(({ task }) => task.id)).size;
   const notes = [
     ...(skipped > 0 ? [`${skipped} ${skipped === 1 ? 'task was' : 'tasks were'} not needed on some or all hosts`] : []),
-    ...(skippedBatches > 0 ? [`${skippedBatches} batches after this one were not started`] : []),
+    ...(skippedBatches > 0 ? [notStarted(skippedBatches)] : []),
   ];
   return [
     ...[`### Phase ${number}: ${plainText(title)}`, ''],
@@ -68,11 +70,11 @@ function phaseLines(phase: Phase, number: number, more: boolean): string[] {
 }
 
 function commands(ran: readonly TaskRecord[]): string[] {
-  if (ran.length === 0) return [];
-  const alike = grouped(ran, (one) => `${one.task.id} ${withoutHost(commandOf(one), one.host)}`);
+  const alike = grouped(ran.filter(isCommand), (one) => `${one.task.id} ${withoutHost(listedCommand(one), one.host)}`);
+  if (alike.length === 0) return [];
   return [
     '**Commands Executed**:',
-    ...fence(alike.map((group) => `${namesOf(group)}: ${sharedText(commandOf(group[0]!), group)}`)),
+    ...fence(alike.map((group) => `${namesOf(group)}: ${sharedText(listedCommand(group[0]!), group)}`)),
     '',
   ];
 }
@@ -100,7 +102,9 @@ function steps(ran: readonly TaskRecord[]): string[] {
 }
 
 /** What a task said, else what it changed. */
-function saidBy({ ended }: TaskRecord): string {
+function saidBy({ ended, status }: TaskRecord): string {
+  // What a failure quotes stands below the issue.
+  if (status === 'failed' || status === 'unreachable') return firstLine(ended?.message ?? '');
   if (ended?.message) return ended.message.split('\n').slice(0, 3).join('; ');
   const changes = (ended?.changes ?? []).map(({ summary }) => summary);
   return changes.length > 4 ? `${changes.slice(0, 4).join('; ')}; and ${changes.length - 4} more` : changes.join('; ');

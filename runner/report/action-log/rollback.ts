@@ -1,5 +1,6 @@
 import type { RollbackRecord, RunRecord, TaskRecord } from '../record.ts';
 import { isFailure } from '../record.ts';
+import { firstLine } from '../said.ts';
 import { commandOf } from '../what-ran.ts';
 import { clock, fence, plainText } from './markdown.ts';
 
@@ -33,8 +34,7 @@ function rollbackLines(record: RunRecord, rollback: RollbackRecord, next: Rollba
 /** What the run had come to when somebody decided to take it back. */
 function triggerOf({ tasks, ended }: RunRecord): string {
   const failure = tasks.find((task) => isFailure(task) && task.task.section !== 'rollback');
-  if (failure)
-    return `${failure.task.name} failed on ${failure.host}: ${failure.ended?.message?.split('\n', 1)[0] ?? ''}`;
+  if (failure) return `${failure.task.name} failed on ${failure.host}: ${firstLine(failure.ended?.message ?? '')}`;
   return ended?.outcome === 'done'
     ? 'an operator asked for it; the run itself had gone well'
     : 'the run had not ended well';

@@ -1,4 +1,5 @@
 import type { Change } from '../../module.ts';
+import { controlPlanes } from '../control-plane.ts';
 import { unifiedDiff } from '../diff.ts';
 import { painter } from '../paint.ts';
 import type { RecordedStatus, RunRecord, TaskRecord } from '../record.ts';
@@ -49,6 +50,8 @@ export interface PageData {
   tasks: { name: string; module: string; play: string; place: string }[];
   rows: Row[];
   details: Detail[];
+  /** When the control plane did not answer: start and duration, in milliseconds since the start of the run. */
+  away: [start: number, duration: number][];
 }
 
 /** The tasks of a run for the page; what is the same for many of them is there once. */
@@ -75,7 +78,10 @@ export function pageData(record: RunRecord): PageData {
       key === '{}' ? -1 : details.add(key, detail),
     ];
   });
-  return { start, length: end - start, hosts: hosts.all, tasks: tasks.all, rows, details: details.all };
+  const away = controlPlanes(record).flatMap((plane) =>
+    plane.away.map(({ from, duration }): [number, number] => [Math.max(0, from - start), duration]),
+  );
+  return { start, length: end - start, hosts: hosts.all, tasks: tasks.all, rows, details: details.all, away };
 }
 
 /** Gives things numbers in the order in which they first come. */

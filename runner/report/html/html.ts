@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { RunHeader } from '../../run-header.ts';
 import { statusOf } from '../action-log/header.ts';
+import { controlPlanes } from '../control-plane.ts';
 import { named } from '../names.ts';
 import { durationOf, type RunRecord } from '../record.ts';
 import { shownDuration } from '../time.ts';
 import { pageData, STATUSES } from './data.ts';
 import { escapeHtml } from './escape.ts';
-import { sections } from './sections.ts';
+import { leftOver, sections } from './sections.ts';
 import { STYLE } from './style.ts';
 
 /**
@@ -29,6 +30,7 @@ export function html(header: RunHeader, record: RunRecord): string {
 <body>
 ${top(header, record, name)}
 <main>
+${leftOver(record)}
 ${taskSection(record)}
 ${sections(header, record)}
 </main>
@@ -75,7 +77,9 @@ ${message}<dl class="facts">${facts.map(([key, value]) => `<div><dt>${key}</dt><
 </header>`;
 }
 
-function taskSection({ tasks }: RunRecord): string {
+function taskSection(record: RunRecord): string {
+  const { tasks } = record;
+  const isAway = controlPlanes(record).some(({ away }) => away.length > 0);
   const buttons = STATUSES.map((status) => ({ status, count: tasks.filter((task) => task.status === status).length }))
     .filter(({ count }) => count > 0)
     .map(
@@ -93,7 +97,7 @@ ${buttons.join('\n')}
 <button type="button" id="keys">Keys</button>
 </div>
 <div id="timeline"><div class="space"></div><canvas role="img" aria-label="Timeline of the hosts; the list below has the same tasks"></canvas></div>
-<p></p>
+<p class="dim">${isAway ? 'Shaded: the control plane did not answer.' : ''}</p>
 <div class="split">
 <div id="list" role="listbox" tabindex="0" aria-label="Tasks"><div class="space"></div></div>
 <div id="detail" role="region" aria-live="polite" aria-label="The selected task" tabindex="0"><p class="dim">Select a task to see what it did.</p></div>

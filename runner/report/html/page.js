@@ -34,6 +34,14 @@ function shownTime(ms) {
   return `${minutes}m ${String(Math.round((ms % 60_000) / 1000)).padStart(2, '0')}s`;
 }
 
+/** A round time, without what is nought in it: `2 s`, `1m 30s`, `2 h`. */
+function shownMark(ms) {
+  if (ms === 0) return '0';
+  if (ms >= 3600e3 && ms % 3600e3 === 0) return `${ms / 3600e3} h`;
+  if (ms >= 60e3 && ms % 60e3 === 0) return `${ms / 60e3} min`;
+  return ms % 1000 === 0 && ms < 60e3 ? `${ms / 1000} s` : shownTime(ms);
+}
+
 function clock(ms) {
   return new Date(data.start + ms).toISOString().slice(11, 19);
 }
@@ -107,8 +115,10 @@ function rowElement(at) {
   made.setAttribute('aria-posinset', String(at + 1));
   made.setAttribute('aria-setsize', String(state.shown.length));
   const message = data.details[row[DETAIL]]?.message ?? '';
+  const sign = element('span', `status-${status}`, `${SIGNS[status]} `);
+  sign.append(element('span', '', status));
   made.append(
-    element('span', `status-${status}`, `${SIGNS[status]} ${status}`),
+    sign,
     element('span', '', data.hosts[row[HOST]]),
     element('span', '', task.name),
     element('span', 'dim', message.split('\n', 1)[0]),
@@ -213,16 +223,36 @@ function drawTimeline() {
   pen.textBaseline = 'middle';
   const first = Math.floor(timeline.scrollTop / LANE_HEIGHT);
   const last = Math.min(data.hosts.length, Math.ceil((timeline.scrollTop + height) / LANE_HEIGHT));
+  drawAway(height);
   for (let host = first; host < last; host++)
     drawLane(host, AXIS_HEIGHT + host * LANE_HEIGHT - timeline.scrollTop, width);
   drawAxis(width);
+}
+
+/** When the control plane did not answer: a shade behind all lanes. */
+function drawAway(height) {
+  pen.fillStyle = colors.unreachable;
+  pen.globalAlpha = 0.2;
+  for (const [start, duration] of data.away)
+    pen.fillRect(LABEL_WIDTH + start * scale(), AXIS_HEIGHT, Math.max(2, duration * scale()), height);
+  pen.globalAlpha = 1;
+}
+
+/** The least round number of milliseconds that is no less: a step between two marks that people can count with. */
+function roundStep(least) {
+  const STEPS = [
+    1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 10e3, 15e3, 30e3, 60e3, 120e3, 300e3, 600e3, 900e3, 1800e3,
+  ];
+  return STEPS.find((step) => step >= least) ?? Math.ceil(least / 3600e3) * 3600e3;
 }
 
 function drawLane(host, top, width) {
   const selected = data.rows[state.shown[state.selected]];
   if (host === state.host || selected?.[HOST] === host) {
     pen.fillStyle = colors.panel;
+    pen.globalAlpha = 0.6;
     pen.fillRect(0, top, width, LANE_HEIGHT);
+    pen.globalAlpha = 1;
   }
   pen.fillStyle = colors.text;
   const name = data.hosts[host];
@@ -250,12 +280,11 @@ function drawAxis(width) {
   pen.strokeStyle = colors.line;
   pen.lineWidth = 1;
   const perMs = scale();
-  const steps = Math.max(1, Math.floor((width - LABEL_WIDTH) / 110));
+  const step = roundStep(data.length / Math.max(1, Math.floor((width - LABEL_WIDTH) / 90)));
   pen.fillStyle = colors.dim;
-  for (let step = 0; step < steps; step++) {
-    const ms = (data.length / steps) * step;
+  for (let ms = 0; ms <= data.length; ms += step) {
     const left = LABEL_WIDTH + ms * perMs;
-    pen.fillText(`+${shownTime(ms)}`, left + 3, AXIS_HEIGHT / 2);
+    pen.fillText(`+${shownMark(ms)}`, left + 3, AXIS_HEIGHT / 2);
     pen.beginPath();
     pen.moveTo(left + 0.5, 0);
     pen.lineTo(left + 0.5, timeline.clientHeight);

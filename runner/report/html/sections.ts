@@ -1,13 +1,18 @@
 import type { RunHeader } from '../../run-header.ts';
-import { affectedWorkloads, type ClusterState, clusterStates, outages } from '../cluster-story.ts';
+import { type ClusterState, clusterStates, outages } from '../cluster-story.ts';
+import { controlPlanes, shownAsking, shownSpan } from '../control-plane.ts';
 import { named } from '../names.ts';
+import { affectedWorkloads, podChanges } from '../pod-story.ts';
 import type { RunRecord } from '../record.ts';
 import { shownValue } from '../what-ran.ts';
 import { escapeHtml } from './escape.ts';
 
+/** Pods shown in full; all are in the JSON report. */
+const MOST_PODS = 200;
+
 /** What belongs to the whole run rather than to a task, each part folded away. */
 export function sections(header: RunHeader, record: RunRecord): string {
-  return [leftOver(record), notes(record), disruption(record), cluster(record), inputs(header, record)]
+  return [notes(record), disruption(record), cluster(record), inputs(header, record)]
     .filter((part) => part !== '')
     .join('\n');
 }
@@ -19,14 +24,15 @@ function folded(title: string, body: string, open = false): string {
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = (row: readonly string[], name: string) =>
     row.map((cell) => `<${name}>${escapeHtml(cell)}</${name}>`).join('');
-  return `<table><thead><tr>${cells(head, 'th')}</tr></thead><tbody>${rows.map((row) => `<tr>${cells(row, 'td')}</tr>`).join('')}</tbody></table>`;
+  return `<div class="wide" tabindex="0"><table><thead><tr>${cells(head, 'th')}</tr></thead><tbody>${rows.map((row) => `<tr>${cells(row, 'td')}</tr>`).join('')}</tbody></table></div>`;
 }
 
 function items(texts: readonly string[]): string {
   return `<ul>${texts.map((text) => `<li>${escapeHtml(text)}</li>`).join('')}</ul>`;
 }
 
-function leftOver({ nodes, pendingHandlers, notices }: RunRecord): string {
+/** What nobody may overlook: it stands above all else. */
+export function leftOver({ nodes, pendingHandlers, notices }: RunRecord): string {
   const lines = [
     ...[...nodes].map(([node, state]) => `Node ${node} is left ${state}`),
     ...[...pendingHandlers].map(([host, handlers]) => `${host}: handlers that did not run: ${handlers.join(', ')}`),
@@ -44,21 +50,36 @@ function notes(record: RunRecord): string {
 }
 
 function disruption(record: RunRecord): string {
-  const away = outages(record);
-  const affected = affectedWorkloads(record);
-  if (away.length === 0 && affected.length === 0) return '';
-  const outageRows = away.map(({ host, what, seconds }) => [host, what, `${Math.round(seconds * 10) / 10} s`]);
-  const workloadRows = affected.map(({ workload, evicted, before, after, restarts }) => [
+  const planes = controlPlanes(record).map((plane) => {
+    const gaps =
+      plane.away.length === 0 ? 'always answered' : `did not answer: ${plane.away.map(shownSpan).join('; ')}`;
+    return `The control plane ${gaps}; ${shownAsking(plane)}`;
+  });
+  const servers = controlPlanes(record).flatMap((plane) => (plane.servers.length > 1 ? plane.servers : []));
+  const outageRows = [
+    ...servers.flatMap(({ asked, spans }) => spans.map((span) => ['', `API server ${asked}`, shownSpan(span)])),
+    ...outages(record).map(({ host, what, seconds }) => [host, what, `${Math.round(seconds * 10) / 10} s`]),
+  ];
+  const workloadRows = affectedWorkloads(record).map(({ workload, evicted, before, after, restarts }) => [
     ...[workload, String(evicted), named(before, 10), named(after, 10), String(restarts)],
   ]);
-  return folded(
-    'Downtime and workloads',
-    (away.length > 0 ? table(['Host', 'What was away', 'How long'], outageRows) : '') +
-      (affected.length > 0
-        ? table(['Workload', 'Pods evicted', 'Nodes before', 'Nodes after', 'Restarts'], workloadRows)
-        : ''),
-    true,
-  );
+  const podRows = podChanges(record)
+    .slice(0, MOST_PODS)
+    .map(({ pod, what, before, after, restarts }) => [
+      pod,
+      restarts > 0 ? `${what} (${restarts}× restarted)` : what,
+      before,
+      after,
+    ]);
+  const body = [
+    ...planes.map((text) => `<p>${escapeHtml(text)}.</p>`),
+    ...(outageRows.length > 0 ? [table(['Host', 'What was away', 'How long'], outageRows)] : []),
+    ...(workloadRows.length > 0
+      ? [table(['Workload', 'Pods evicted', 'Nodes before', 'Nodes after', 'Restarts'], workloadRows)]
+      : []),
+    ...(podRows.length > 0 ? [table(['Pod', 'What became of it', 'Was on', 'Is on'], podRows)] : []),
+  ];
+  return body.length === 0 ? '' : folded('Downtime and workloads', body.join(''), true);
 }
 
 function cluster(record: RunRecord): string {

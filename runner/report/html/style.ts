@@ -38,11 +38,15 @@ table { border-collapse: collapse; margin: 0.25rem 0 0.75rem; }
 th, td { padding: 0.15rem 0.7rem 0.15rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 summary { cursor: pointer; font-weight: 600; }
 main > details { border-top: 1px solid var(--line); }
+main > details:first-child { border: 0; border-left: 4px solid var(--failed); background: var(--panel); }
+main > details:first-child ul { margin: 0.25rem 0; }
+.wide { overflow-x: auto; }
+td { overflow-wrap: break-word; min-width: 4rem; }
 .toolbar { display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem; margin-bottom: 0.5rem; }
 input[type='search'], button {
   font: inherit; color: inherit; background: var(--back); border: 1px solid var(--line); border-radius: 6px; padding: 0.25rem 0.6rem;
 }
-input[type='search'] { min-width: 18rem; }
+input[type='search'] { min-width: min(18rem, 100%); }
 button { cursor: pointer; }
 button[aria-pressed='false'] { opacity: 0.45; text-decoration: line-through; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
@@ -58,6 +62,12 @@ button[aria-pressed='false'] { opacity: 0.45; text-decoration: line-through; }
 #list .space { width: 1px; }
 .row { position: absolute; left: 0; right: 0; height: 26px; padding: 0 0.5rem; display: grid; align-items: center; gap: 0.6rem;
   grid-template-columns: 7rem minmax(4rem, 8rem) minmax(8rem, 4fr) minmax(0, 3fr) 4.5rem; white-space: nowrap; cursor: default; }
+@media (max-width: 600px) {
+  .row { grid-template-columns: 1.2rem minmax(3rem, 6rem) minmax(0, 1fr) 4.2rem; }
+  .row > :first-child > span { display: none; }
+  .wide td, .wide th { white-space: nowrap; }
+  .row > :nth-child(4) { display: none; }
+}
 .row > * { overflow: hidden; text-overflow: ellipsis; }
 .row:hover { background: var(--panel); }
 .row[aria-selected='true'] { background: light-dark(#dcebfb, #22344b); }

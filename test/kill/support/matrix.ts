@@ -8,9 +8,10 @@ import { Scene, type Topology } from './scene.ts';
 /** Labs at once: one waits while the other computes. */
 const AT_ONCE = 2;
 
-/** What an undisturbed run leaves. */
+/** What an undisturbed run leaves, perhaps after it was taken back. */
 export interface Whole {
   topology: Topology;
+  isTakenBack: boolean;
   observed: Observed;
   events: RunEvent[];
 }
@@ -22,12 +23,15 @@ export function seeded(): () => number {
   return random(seed);
 }
 
-export async function undisturbed(topology: Topology): Promise<Whole> {
+export async function undisturbed(topology: Topology, isTakenBack = false): Promise<Whole> {
   const scene = await Scene.start(topology);
   try {
-    const { code, stdout, stderr } = await scene.run();
-    if (code !== 0) throw new Error(`the undisturbed run ended with ${code}:\n${stdout}${stderr}`);
-    return { topology, observed: await scene.observed(), events: scene.journal() };
+    const said: string[] = [];
+    const wrong = await live(scene, [], said);
+    const events = scene.journal();
+    if (isTakenBack) wrong.push(...(await takeBack(scene, said)));
+    if (wrong.length > 0) throw new Error(`the undisturbed run: ${[...wrong, ...said].join('\n')}`);
+    return { topology, isTakenBack, observed: await scene.observed(), events };
   } finally {
     await scene.stop();
   }
@@ -55,7 +59,9 @@ async function complaint(whole: Whole, points: DeathPoint[]): Promise<string | u
   const scene = await Scene.start(whole.topology);
   const said: string[] = [];
   try {
-    const wrong = [...(await live(scene, points, said)), ...(await differences(scene, whole))];
+    const wrong = await live(scene, points, said);
+    if (whole.isTakenBack) wrong.push(...(await takeBack(scene, said)));
+    wrong.push(...(await differences(scene, whole)));
     if (wrong.length === 0) return undefined;
     return [`died ${points.map(spokenPoint).join(', then ')}:`, ...wrong, ...said].join('\n');
   } finally {
@@ -75,6 +81,12 @@ async function live(scene: Scene, points: readonly DeathPoint[], said: string[])
   return [];
 }
 
+async function takeBack(scene: Scene, said: string[]): Promise<string[]> {
+  const { code, stdout, stderr } = await scene.rollback();
+  said.push(`--- rollback, exit code ${code}\n${stdout}${stderr}`);
+  return code === 0 ? [] : [`rollback ended with ${code}`];
+}
+
 /** A boundary of an effect is in every first run; which other events there are depends on moments. */
 function missed(index: number, points: readonly DeathPoint[]): string[] {
   return index === 0 && points[0]?.key?.startsWith('effect-') ? ['the run did not come to that point'] : [];
@@ -82,7 +94,7 @@ function missed(index: number, points: readonly DeathPoint[]): string[] {
 
 async function differences(scene: Scene, { observed: wanted }: Whole): Promise<string[]> {
   const found = await scene.observed();
-  const names = ['objects', 'files', 'effects'] as const;
+  const names = ['objects', 'files', 'effects', 'undo'] as const;
   return [
     ...names.flatMap((name) => minus(wanted[name], found[name]).map((line) => `missing: ${line}`)),
     ...names.flatMap((name) => minus(found[name], wanted[name]).map((line) => `too much: ${line}`)),

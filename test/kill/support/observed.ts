@@ -1,5 +1,8 @@
 import { lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { modules } from '../../../modules/index.ts';
+import type { RunEvent } from '../../../runner/events.ts';
+import { planUndo, type UndoStep } from '../../../runner/execute/undo-plan.ts';
 import type { KubeObject } from '../../lab/api/objects.ts';
 import { hashOf, treeOf } from '../../lab/fingerprint.ts';
 import type { UnitEvent } from '../../lab/hosts/types.ts';
@@ -13,11 +16,26 @@ export interface Observed {
   files: string[];
   /** What was done, each as often as it was: writes the API took, units started, versions downloaded by the script. */
   effects: string[];
+  /** What `reeve rollback` would go by: each effect with all that takes it back. */
+  undo: string[];
+}
+
+/** What is known of a run beside the lab's state. */
+export interface Witness {
+  /** What units did since the lab was complete. */
+  units: readonly UnitEvent[];
+  /** The version upgraded to. */
+  version: string;
+  /** The journal. */
+  events: readonly RunEvent[];
 }
 
 /** Everything that outlasts a run, and everything it did, as the lab itself saw it. */
-export function observe(lab: Lab, units: readonly UnitEvent[], version: string): Observed {
+export function observe(lab: Lab, { units, version, events }: Witness): Observed {
   return {
+    undo: planUndo(events, modules)
+      .map((step) => undoLine(step, lab.dir))
+      .sort(),
     objects: lab.api.state.registry.all
       .flatMap((resource) => lab.api.state.list(resource))
       .filter(({ metadata }) => metadata.namespace !== 'kube-node-lease')
@@ -53,6 +71,11 @@ function isOwnLock(path: string): boolean {
 
 function writeLine({ method, path, code }: { method: string; path: string; code: number }): string {
   return `${method} ${podless(path)} ${code}`;
+}
+
+function undoLine({ host, task, undo, cannot }: UndoStep, dir: string): string {
+  const way = cannot ?? JSON.stringify(undo);
+  return timeless(`${host} ${task.id} ${way}`).replaceAll(dir, '<lab>');
 }
 
 /** What the cluster has made up for this object, or for this lab. */

@@ -57,6 +57,10 @@ export class Scene {
     return this.#reeve(['resume', 'last'], death);
   }
 
+  rollback(): Promise<CliResult> {
+    return this.#reeve(['rollback', 'last', '--yes'], undefined);
+  }
+
   /** What is on disk of the only run; nothing before it has begun. */
   journal(): RunEvent[] {
     const runs = join(this.#cli.dir, '.reeve/runs');
@@ -68,7 +72,7 @@ export class Scene {
   /** Once the cluster has followed what happened on the hosts. */
   async observed(): Promise<Observed> {
     await this.#lab.settled();
-    return observe(this.#lab, this.#units, TO);
+    return observe(this.#lab, { units: this.#units, version: TO, events: this.journal() });
   }
 
   vainEvictions(): string[] {

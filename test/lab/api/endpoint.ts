@@ -37,6 +37,8 @@ export class Endpoint {
   version: string;
   /** Answers 500 to /readyz while it is false, and serves all else. */
   ready = true;
+  /** When it did not listen, in milliseconds since 1970; the last one has no end while it is away. */
+  readonly absences: { from: number; until?: number }[] = [];
   readonly #gateway: Gateway;
   readonly #authority: Authority;
   readonly #token: string;
@@ -81,6 +83,8 @@ export class Endpoint {
     });
     this.port = (server.address() as AddressInfo).port;
     this.#server = server;
+    const last = this.absences.at(-1);
+    if (last) last.until ??= Date.now();
   }
 
   /** Closes the listener and every connection, as a killed process would. */
@@ -88,6 +92,7 @@ export class Endpoint {
     const server = this.#server;
     if (!server) return;
     this.#server = undefined;
+    this.absences.push({ from: Date.now() });
     const closed = new Promise((resolve) => server.close(resolve));
     for (const socket of this.#sockets) socket.destroy();
     await closed;

@@ -73,7 +73,9 @@ describe('a run whose process is on another machine', () => {
     expect([resumed.code, resumed.stderr]).toEqual([6, expect.stringContaining('far-away is gone for good')]);
     // The same process number here is of a process that is gone.
     owner(id, { host: hostname(), pid: 2 ** 22 - 1 });
-    expect((await folder.run(['status', id])).stdout).toMatch(/^upgrade: died; last heard of at 20/m);
+    expect((await folder.run(['status', id])).stdout).toMatch(
+      /^upgrade: died: its process is gone; last heard of .* ago, at 20/m,
+    );
   });
 
   it('that has ended is told as that', async () => {

@@ -13,6 +13,8 @@ import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { modules } from '../../../modules/index.ts';
+import { HANDS } from '../../../runner/cli/runbook/by-hand.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const ALL = ['action-log.md', 'github-annotations.txt', 'github-summary.md', 'junit.xml', 'report.html', 'report.json'];
@@ -113,7 +115,15 @@ describe('reports of a run', () => {
     const file = { md: 'action-log.md', html: 'report.html', json: 'report.json', junit: 'junit.xml' }[format]!;
     const first = reeve(['report', 'last', '--format', format]);
     expect(first.stdout).toBe(read(dir, 'out', file));
-    expect(reeve(['report', folder(), '--format', format, '--output', join(dir, 'again')]).status).toBe(0);
+    // From anywhere else, and long after.
+    const elsewhere = {
+      TZ: 'Asia/Kolkata',
+      LC_ALL: 'tr_TR.UTF-8',
+      LANG: 'tr_TR.UTF-8',
+      FORCE_COLOR: '1',
+      COLUMNS: '20',
+    };
+    expect(reeve(['report', folder(), '--format', format, '--output', join(dir, 'again')], elsewhere).status).toBe(0);
     expect(read(dir, 'again')).toBe(first.stdout);
   });
 
@@ -171,7 +181,7 @@ describe('reeve runbook', () => {
     expect(stdout).not.toContain('hunter2');
     // Its default will do, so nobody must give the password.
     expect(stdout).toMatch(/reeve run .*play\.yaml -i INVENTORY -e text=hi$/m);
-    expect(stdout).toContain(`3. **break**: Runs a program with arguments, without a shell in between.`);
+    expect(stdout).toMatch(/^3\. \[ \] \*\*break\*\*, on HOST\n\n {3}```sh\n {3}/m);
     expect(stdout).toContain("- only when `inputs.text == 'bad'`");
     expect(stdout).toMatch(/## Rollback[\s\S]*- write \(`copy`\)/);
     expect(existsSync(join(dir, 'runs'))).toBe(false);
@@ -180,13 +190,25 @@ describe('reeve runbook', () => {
   it('of the upgrade playbook has every step, its checks, and what goes back', () => {
     const { stdout } = reeve(['runbook', 'playbooks/upgrade-k3s.yaml', '-e', 'version=v1.31.5+k3s1']);
     for (const step of ['Compare versions', 'Drain', 'Install k3s', 'Wait until all pods are healthy'])
-      expect(stdout).toMatch(new RegExp(`^\\d+\\. \\*\\*${step}\\*\\*`, 'm'));
+      expect(stdout.match(new RegExp(`^\\d+\\. \\[ \\] \\*\\*${step}\\*\\*`, 'gm')), step).toHaveLength(1);
+    expect(stdout).toContain('**Procedure A** (`playbooks/k3s/upgrade-node.yaml`), with `drain_it: true`');
+    expect(stdout).toContain('kubectl drain NODE --ignore-daemonsets --timeout=10m\n');
+    expect(stdout).toContain('INSTALL_K3S_VERSION=<k3s.target>');
+    // Agents go first only when the input says so.
+    expect(stdout).toMatch(/### 3\. Agents before the servers\n\nNothing to do/);
     const section = (title: string) => stdout.split(`\n## ${title}\n`)[1]!.split('\n## ')[0]!;
     expect(section('Before You Start')).toContain('- [ ] Every host has k3s in the role of its group');
+    // Also what comes after a drain that only looks.
+    expect(section('Before You Start')).toContain('- [ ] The datastore can be saved');
     expect(section('Checks')).toContain('- [ ] Every node runs the target version');
     expect(section('Rollback')).toMatch(
       /Taken back[\s\S]*Install k3s[\s\S]*Not taken back by reeve:[\s\S]*Take a snapshot/,
     );
     expect(section('When to Roll Back')).toContain('fix forward');
+    expect(section('Rollback')).toContain('kubectl uncordon NODE');
+  });
+
+  it('knows commands by hand only for modules that there are', () => {
+    expect(HANDS.filter((name) => !modules.has(name))).toEqual([]);
   });
 });

@@ -176,6 +176,18 @@ describe('hosts and failures', () => {
     expect(most).toBe(2);
   });
 
+  it('a task starts on a host when its turn has come, not before', async () => {
+    const order: string[] = [];
+    await runText({
+      playbook: play('    tasks:\n      - { name: one, command: "true" }\n'),
+      settings: { forks: 1 },
+      onEvent: (event) => {
+        if (event.type === 'task-started' || event.type === 'task-ended') order.push(`${event.host} ${event.type}`);
+      },
+    });
+    expect(order).toEqual(['a', 'b', 'c', 'd'].flatMap((host) => [`${host} task-started`, `${host} task-ended`]));
+  });
+
   it('a first Ctrl-C finishes the running task, starts nothing more, and exits 130', async () => {
     const { tasks, exitCode } = await runText({
       playbook: play('    tasks:\n      - { name: one, command: "true" }\n      - { name: two, command: "true" }\n'),
@@ -186,6 +198,19 @@ describe('hosts and failures', () => {
     expect(exitCode).toBe(EXIT.interrupted);
     expect(tasks).toContain('a one changed');
     expect(tasks.some((line) => line.includes('two'))).toBe(false);
+  });
+
+  it('after a first Ctrl-C a task does not begin on hosts that still wait for their turn', async () => {
+    const { tasks, events, exitCode } = await runText({
+      playbook: play('    tasks:\n      - { name: one, command: "true" }\n'),
+      settings: { forks: 1 },
+      onEvent: (event, interrupt) => {
+        if (event.type === 'effect-started') interrupt.press();
+      },
+    });
+    expect(exitCode).toBe(EXIT.interrupted);
+    expect(tasks).toEqual(['a one changed']);
+    expect(events.filter(({ type }) => type === 'task-started')).toHaveLength(1);
   });
 
   it('a second Ctrl-C ends the running command', async () => {

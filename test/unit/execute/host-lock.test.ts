@@ -5,7 +5,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createConnections } from '../../../runner/connect/connections.ts';
 import type { ConnectionSpec, Connections } from '../../../runner/connect/types.ts';
-import type { FoundLock } from '../../../runner/execute/held-lock.ts';
 import {
   breakHostLock,
   type HostLockOptions,
@@ -100,10 +99,10 @@ describe('a lock on a host, over SSH', () => {
   });
 
   it('that was broken tells its holder to stop, and stays free', async () => {
-    const lost = new Promise<string>((told) => void takeHostLock(options('run 1', { onLost: told })));
-    let found: FoundLock | undefined;
-    while (!found) found = await breakHostLock({ lock: 'deploy', holder: 'an operator', dir, run });
-    expect(found.holder).toBe('run 1');
+    const { promise: lost, resolve: onLost } = Promise.withResolvers<string>();
+    await takeHostLock(options('run 1', { onLost }));
+    const found = await breakHostLock({ lock: 'deploy', holder: 'an operator', dir, run });
+    expect(found?.holder).toBe('run 1');
     expect(await lost).toContain('deploy was removed');
     expect(await holder()).toBeUndefined();
   });

@@ -3,6 +3,7 @@ import {
   mkdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -16,6 +17,10 @@ import { fillArgs, type ModuleCase, moduleSuite } from '../../support/module-sui
 
 const ALL_BYTES = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
 const NASTY = ["it's", 'two words', 'a\nb', '-n', '$(id) `id` "x"', '%s %d \\n', 'grün'];
+const MANY_NAMES = [
+  ...['differs', 'mode', 'gone', 'linked', 'sub/deep', "it's", 'two words', '-n', 'back\\slash', 'a:b', 'a\nb'],
+  ...Array.from({ length: 20 }, (_, n) => `plain-${n}`),
+];
 const content = (path: string) => readFileSync(path, 'utf8');
 const mode = (path: string) => (statSync(path).mode & 0o7777).toString(8);
 
@@ -155,6 +160,39 @@ const cases: ModuleCase[] = [
       expect([content(join(root, 'tree/one')), content(join(root, 'tree/a/b/two'))]).toEqual(['1', '2']);
       expect([mode(join(root, 'tree/a')), mode(join(root, 'tree/a/b/two'))]).toEqual(['750', '600']);
     },
+  },
+  {
+    title: 'a directory of many files: those that are right are told apart from those that are not',
+    args: { src: 'many/', dest: 'ROOT/many', mode: '0644' },
+    before: (root, control) => {
+      mkdirSync(join(control, 'many/sub'), { recursive: true });
+      mkdirSync(join(root, 'many/sub'), { recursive: true });
+      for (const name of MANY_NAMES) {
+        writeFileSync(join(control, 'many', name), `content of ${name}`);
+        writeFileSync(join(root, 'many', name), `content of ${name}`, { mode: 0o644 });
+      }
+      writeFileSync(join(root, 'many/differs'), 'content of disagrees');
+      chmodSync(join(root, 'many/mode'), 0o600);
+      rmSync(join(root, 'many/gone'));
+      renameSync(join(root, 'many/linked'), join(root, 'elsewhere'));
+      symlinkSync('../elsewhere', join(root, 'many/linked'));
+    },
+    changes: ['ROOT/many/differs: content', 'ROOT/many/gone: create', 'ROOT/many/mode: mode 0600 → 0644'],
+    roundTrips: { plan: 2, apply: 3 },
+    after: (root) => {
+      for (const name of MANY_NAMES) expect(content(join(root, 'many', name))).toBe(`content of ${name}`);
+    },
+  },
+  {
+    title: 'a directory of many files that are all right: one round trip',
+    args: { src: 'many/', dest: 'ROOT/many' },
+    before: (root, control) => {
+      for (const folder of [root, control]) {
+        mkdirSync(join(folder, 'many'));
+        for (let n = 0; n < 600; n++) writeFileSync(join(folder, 'many', `file-${n}`), `content of ${n}`);
+      }
+    },
+    changes: [],
   },
   {
     title: 'a directory with a slash: only what is in it',

@@ -76,18 +76,24 @@ describe('the action log of an upgrade', () => {
     const phase = section(log, 'Phase 1: Servers');
     expect(phase).toContain('k3s-1: install-script { version: v1.31.5+k3s1 }');
     expect(phase).toContain('[INFO]  Verifying binary download');
-    expect(phase).toMatch(/\*\*Start Time\*\*: 03:04:07/);
+    expect(phase).toMatch(/\*\*Start Time\*\*: 03:04:08/);
     expect(phase).toMatch(/\*\*End Time\*\*: 03:04:\d\d$/m);
     expect(phase).toContain('**Status**: ✅ Success');
   });
 
   it('measures downtime and names the workloads that moved or restarted', () => {
     const outcome = section(log, 'Outcome Summary');
-    expect(outcome).toContain('**Downtime**: k3s-1 unit k3s 7.5 s; k3s-1 API server 9.2 s');
-    expect(outcome).toContain('**Control plane did not answer**: k3s-1 API server 9.2 s');
+    expect(outcome).toContain('**Downtime**: control plane 4.0 s; k3s-1 unit k3s 7.5 s');
+    expect(outcome).toContain(
+      '**Control plane did not answer**: 4.0 s (03:04:21 to 03:04:25: connection refused); ' +
+        'asked every second from 03:04:07 to 03:04:35 at https://10.0.0.1:6443 through k3s-1',
+    );
+    expect(outcome).toContain('**Ready again after a restart**: k3s-1 API server 9.2 s');
     expect(outcome).toContain('**Workloads Affected**: 2: shop/Deployment/db, shop/Deployment/web');
     expect(outcome).toContain('| shop/Deployment/web | 1 | k3s-1 | k3s-2 | 0 |');
     expect(outcome).toContain('| shop/Deployment/db | 0 | k3s-2 | k3s-2 | 1 |');
+    for (const row of ['db-a | restarted 1× | k3s-2 | k3s-2', 'web-a | evicted | k3s-1 | –', 'web-b | new | – | k3s-2'])
+      expect(outcome).toContain(`| shop/${row} |`);
   });
 
   it('says which changes can be taken back', () => {
@@ -109,6 +115,20 @@ describe('the action log of an upgrade', () => {
   });
 });
 
+describe('the action log of an upgrade that was cut off', () => {
+  const cut = upgradeEvents().findIndex(({ type }) => type === 'api-unavailable');
+  const bodies = upgradeEvents();
+  const resumed = { ...bodies[cut]!, type: 'run-resumed' as const, reeve: '0.1.0' };
+  const log = actionLog(header(), recordOf([...bodies.slice(0, cut), resumed, ...bodies.slice(cut)]));
+
+  it('says what was under way, and that it was resumed', () => {
+    const issue = section(log, 'Issue 1: The run was cut off');
+    expect(issue).toContain('**Severity**: High');
+    expect(issue).toContain('- k3s-1: Install k3s was under way, and had begun to write');
+    expect(issue).toMatch(/\*\*Resolution\*\*: Resumed at 03:04:\d\d/);
+  });
+});
+
 describe('the action log of a failed upgrade', () => {
   const log = actionLog(header(), recordOf(failedUpgrade()));
 
@@ -119,7 +139,7 @@ describe('the action log of a failed upgrade', () => {
       '- k3s is not up after 5m\n- last line of its journal\n- Task at playbooks/upgrade.yaml:12',
     );
     expect(issue).toContain('**Root Cause**: It was away for longer than the recovery limit.');
-    expect(issue).toContain('**Prevention**: look at journalctl -u k3s');
+    expect(issue).toContain('**Hint**: look at journalctl -u k3s');
   });
 
   it('says what is left to do', () => {

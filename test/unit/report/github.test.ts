@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { githubAnnotations, githubSummary } from '../../../runner/report/github.ts';
 import { recordOf } from '../../../runner/report/record.ts';
 import { events, header, syntheticEvents } from '../../support/report-fixtures.ts';
-import { failedUpgrade, runEnded, started, upgradeEvents } from '../../support/upgrade-events.ts';
+import {
+  failedUpgrade,
+  playStarted,
+  ran,
+  runEnded,
+  started,
+  task,
+  upgradeEvents,
+} from '../../support/upgrade-events.ts';
 
 describe('github annotations', () => {
   it('name file and line, and escape what the command would misread', () => {
@@ -19,6 +27,22 @@ describe('github annotations', () => {
     expect(githubAnnotations(header(), recordOf(events([started, notice, runEnded()])))).toBe(
       '::warning file=a%2Cb%3Ac.yaml,line=3,col=1,title=reeve::100%25%0Asure\n',
     );
+  });
+
+  it('leave out the long journal that a failure quotes, but for what it died of', () => {
+    const log = Array.from({ length: 30 }, (_, n) => `k3s[${n}]: level=info msg="starting"`);
+    const message = [
+      'k3s is not up; the end of its journal:',
+      ...log,
+      'k3s[9]: level=fatal msg="no route"',
+      'k3s: exited',
+    ];
+    const bodies = [
+      ...ran('one', task('Install', 'install-script'), { status: 'failed', message: message.join('\n') }),
+    ];
+    const run = events([started, ...playStarted('all', ['one']), ...bodies]);
+    const [line] = githubAnnotations(header(), recordOf(run)).split('\n');
+    expect(line).toMatch(/::one: k3s is not up; the end of its journal:%0A… 31 more lines …%0Ano route$/);
   });
 
   it('are none for a good run, and one for a run that was refused or cut off', () => {
@@ -45,7 +69,7 @@ describe('github summary', () => {
     expect(summary).toContain('**Install k3s** on k3s-1');
     expect(summary).toContain('- Node k3s-1 is left cordoned; half upgraded');
     expect(githubSummary(header(), recordOf(upgradeEvents()))).toContain(
-      '- Downtime: k3s-1 unit k3s 7.5 s; k3s-1 API server 9.2 s',
+      '- Control plane did not answer: 4.0 s (03:04:21 to 03:04:25: connection refused)\n- Downtime: k3s-1 unit k3s 7.5 s',
     );
   });
 });

@@ -7,6 +7,7 @@ import { html } from '../../../runner/report/html/html.ts';
 import { recordOf } from '../../../runner/report/record.ts';
 import { Browser, findBrowser } from '../../support/browser.ts';
 import { events, header, syntheticEvents } from '../../support/report-fixtures.ts';
+import { failedUpgrade, upgradeEvents } from '../../support/upgrade-events.ts';
 
 const program = findBrowser();
 if (!program) console.log('skipped: the HTML report in a browser (there is no chromium on this machine)');
@@ -106,6 +107,34 @@ describe.skipIf(!program)('html in a browser', () => {
     expect(await back()).toBe('rgb(20, 23, 28)');
     await browser.press('d');
     expect(await back()).toBe('rgb(255, 255, 255)');
+  });
+
+  it('shades the time in which the control plane did not answer', async () => {
+    /** Colour of the timeline between two lanes at a moment of the run, in milliseconds. */
+    const colorAt = (ms: number) =>
+      browser.value<string>(`(() => {
+        const canvas = document.querySelector('#timeline canvas');
+        const { length } = JSON.parse(document.getElementById('data').textContent);
+        const left = 150 + ${ms} * (canvas.clientWidth - 158) / length;
+        return [...canvas.getContext('2d').getImageData(left, 21, 1, 1).data].join();
+      })()`);
+    await show(html(header(), recordOf(upgradeEvents())));
+    // It was away from 16.5 s to 20.5 s after the beginning.
+    expect(await colorAt(18_000)).not.toBe(await colorAt(13_000));
+    expect(await colorAt(22_000)).toBe(await colorAt(13_000));
+    expect(await browser.value<string>('document.body.textContent')).toContain(
+      'Shaded: the control plane did not answer',
+    );
+  });
+
+  it('fits a narrow window, what needs attention first', async () => {
+    await browser.page.setViewportSize({ width: 400, height: 800 });
+    await show(html(header(), recordOf(failedUpgrade())));
+    expect(await browser.value<number>('document.documentElement.scrollWidth')).toBe(400);
+    expect(await browser.value<string>(`document.querySelector('main').firstElementChild.textContent`)).toMatch(
+      /^Needs attention.*k3s-1 is left cordoned/,
+    );
+    await browser.page.setViewportSize({ width: 1300, height: 900 });
   });
 
   it('asks for nothing but itself, and runs nothing that a run has said', async () => {

@@ -26,6 +26,12 @@ const runs = {
   'a good run': upgradeEvents(),
   'a failed run': failedUpgrade(),
   'a run that was cut off': events(upgradeBodies().slice(0, 12)),
+  'a run that was resumed and rolled back': failedUpgrade([
+    { type: 'run-resumed', reeve: '0.1.0' },
+    ...ran('k3s-1', task('Install k3s', 'install-script', { kind: 'action' })),
+    { type: 'rollback-started', steps: 1 },
+    { type: 'rollback-ended', ok: false, message: 'the node is away' },
+  ]),
   'an interrupted run': events([started, runEnded({ exitCode: 130, outcome: 'interrupted' })]),
   'a run without events': [],
   'a run of odd texts': events([
