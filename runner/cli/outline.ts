@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { isAbsolute, join, relative, resolve } from 'node:path';
 import { modules } from '../../modules/index.ts';
-import { inventorySnapshot } from '../inventory/snapshot.ts';
 import { Raw } from '../language/raw.ts';
 import { Sealed } from '../language/sealed.ts';
 import type { Document } from '../load/document.ts';
@@ -10,7 +9,6 @@ import { sourceCandidates } from '../load/source-candidates.ts';
 import type { Outline, StepOutline } from '../outline.ts';
 import { type Spot, spotOf } from '../playbook/context.ts';
 import type { Play, Playbook, Step, Task } from '../playbook/model.ts';
-import type { LoadedRun } from './load-run.ts';
 
 /** Characters of a hash: enough to tell two texts apart that nobody made to look alike. */
 const SHOWN = 24;
@@ -24,18 +22,20 @@ const NESTED = new Set(['block', 'rescue', 'always']);
 /** Modules whose `src` (or whose shorthand) is a file of the control machine. */
 const READERS = new Set(['copy', 'template', 'script', 'unarchive']);
 
-/** What a run is about to do, by its parts. */
-export function outlineOf({
-  playbook,
-  documents,
-  inventory,
-}: Pick<LoadedRun, 'playbook' | 'documents' | 'inventory'>): Outline {
+/**
+ * What a run is about to do, by its parts.
+ * @param snapshot of the inventory: with many hosts it takes its time, and whoever calls this has it.
+ */
+export function outlineOf(
+  { playbook, documents }: { playbook: Playbook; documents: readonly Document[] },
+  snapshot: string,
+): Outline {
   const root = Object.entries((playbook.document.value ?? {}) as object).filter(([key]) => !TALK.has(key));
   // What is encrypted is compared as it lies there: where in the file it differs, nobody can tell.
   const encrypted = documents.filter(isEncrypted).map(({ text }) => text);
   return {
     settings: hashOf([Object.fromEntries(root), encrypted]),
-    inventory: hashOf(inventorySnapshot(inventory)),
+    inventory: hashOf(snapshot),
     plays: playbook.plays.map((play) => ({
       name: play.name,
       hash: hashOfPlay(play),
@@ -49,9 +49,8 @@ function hashOfPlay(play: Play): string {
   const own = spotOf(play);
   const included = new Set(stepsOf(play).map((step) => spotOf(step).document));
   included.delete(own.document);
-  // A run is started with a path as somebody typed it, and resumed with the whole one.
-  const from = dirname(resolve(own.document.file));
-  return hashOf([valueAt(own), [...included].map(({ file, value }) => [relative(from, resolve(file)), value])]);
+  // Not by their names: the same file has several.
+  return hashOf([valueAt(own), [...included].map(({ value }) => value)]);
 }
 
 /** Every task and block of a play. */

@@ -120,7 +120,7 @@ function acceptChanges(
   counts: 'all' | 'what remains',
 ): ChangedSince {
   const differences = differencesSince(folder, header, loaded);
-  const now = outlineOf(loaded);
+  const now = outlineOf(loaded, inventorySnapshot(loaded.inventory));
   const before = outlineBefore(header, journal.events);
   // What is taken back was done by all of it; a run of an older reeve does not say what of it lies where.
   if (!before || counts === 'all') {

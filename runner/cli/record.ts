@@ -52,7 +52,8 @@ async function writeDown(folder: RunFolder, recording: Recording): Promise<void>
   const askedGit = gitState(dirname(resolve(recording.file)));
   hideInventorySecrets(inventory, masker);
   const files = documents.map((document) => keepFile(folder, masker, resolve(document.file), document.text));
-  files.push(keepFile(folder, masker, INVENTORY, inventorySnapshot(inventory)));
+  const snapshot = inventorySnapshot(inventory);
+  files.push(keepFile(folder, masker, INVENTORY, snapshot));
   const git = await askedGit;
   const ci = ciJob();
   const { check, diff, forks, limit, tags, skipTags, locks, onFailure } = settings;
@@ -65,7 +66,7 @@ async function writeDown(folder: RunFolder, recording: Recording): Promise<void>
     playbook: { file: resolve(recording.file), name: playbook.name },
     files,
     inventory: recording.inventorySources.map((source) => (source.includes(',') ? source : resolve(source))),
-    outline: outlineOf({ playbook, documents: [...documents], inventory }),
+    outline: outlineOf({ playbook, documents }, snapshot),
     inputs: masker.value(openInputs(playbook, settings.inputs)),
     secretInputs: recording.filled.givenSecrets,
     extraVars: masker.value(withoutPasswords(settings.extraVars)),

@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KilledRun } from '../../support/killed-run.ts';
 
@@ -103,6 +103,21 @@ describe('a change since the run', () => {
     expect(run.resumeAndDie('task-started:file').signal).toBe('SIGKILL');
     expect(run.resume()).toMatchObject({ status: 0, stderr: '' });
     ends();
+  });
+
+  it('in the path that the playbook is named by is none', () => {
+    const other = new KilledRun(
+      'plays: [{ hosts: all, tasks: [{ include: tasks.yaml }, { shell: "test -e {{ base }}/ready" }] }]\n',
+    );
+    try {
+      writeFileSync(join(other.dir, 'tasks.yaml'), TASKS);
+      const path = relative(join(import.meta.dirname, '../../..'), other.playbook);
+      expect(other.reeve('run', path, '-i', other.inventory).status).toBe(2);
+      writeFileSync(join(other.base, 'ready'), '');
+      expect(other.resume()).toMatchObject({ status: 0, stderr: '' });
+    } finally {
+      other[Symbol.dispose]();
+    }
   });
 
   it('that moves a play refuses, accepted or not: what it has done could not be told', () => {
