@@ -138,6 +138,10 @@ export class Replay {
       case 'batch-started':
         this.#begun.add(`batch ${event.play} ${event.batch}`);
         break;
+      case 'rollback-started':
+        // A rollback that is killed is begun again, without a resume.
+        this.#life++;
+        break;
       case 'run-resumed':
         this.#life++;
         this.#rename(event.renamed);

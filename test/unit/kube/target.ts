@@ -44,6 +44,7 @@ export function targetOf(cluster: Cluster, options: TargetOptions = {}): TestTar
   const members: Partial<TestTarget> = {
     host: { name: nodeName, address: '127.0.0.1', groups: [] },
     nodeName,
+    begun: undefined,
     runId,
     signal: controller.signal,
     remaining,
