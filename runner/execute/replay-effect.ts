@@ -1,5 +1,6 @@
 import { TaskFailure } from '../module.ts';
-import type { Attempt, AttemptParts } from './attempt.ts';
+import type { AttemptParts } from './attempt.ts';
+import type { Attempt } from './outcome.ts';
 import type { RecordedEffect } from './replay.ts';
 import { restoredValue } from './restored-result.ts';
 

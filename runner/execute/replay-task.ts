@@ -1,9 +1,9 @@
 import type { TaskEnded } from '../events.ts';
-import { type Attempt, baseResult } from './attempt.ts';
 import { scopeFor } from './conditions.ts';
 import { withFacts } from './gather.ts';
 import { notify } from './handlers.ts';
 import { holdsMask } from './lost-secret.ts';
+import { type Attempt, baseResult } from './outcome.ts';
 import { fromEvent } from './recorded-value.ts';
 import { isSameItem, type RecordedTask } from './replay.ts';
 import { restoredValue } from './restored-result.ts';

@@ -1,7 +1,7 @@
 import type { AnyModule } from '../module.ts';
 import type { Task } from '../playbook/model.ts';
-import { baseResult } from './attempt.ts';
 import { LostSecret, withoutMasks } from './lost-secret.ts';
+import { baseResult } from './outcome.ts';
 import { fromEvent } from './recorded-value.ts';
 import type { RunState } from './run-state.ts';
 

@@ -1,8 +1,8 @@
 import { EXIT, ReeveError } from '../errors.ts';
 import type { Compiled } from '../language/types.ts';
-import { announceEffect } from './attempt.ts';
 import { scopeFor } from './conditions.ts';
 import { inherit, NOTHING_INHERITED, type PlayState, type StepContext } from './context.ts';
+import { announceEffect } from './effect.ts';
 import { type FoundTask, findTask } from './find-task.ts';
 import { placeTask } from './placement.ts';
 import { playContext } from './play.ts';
