@@ -3,9 +3,9 @@ import type { DeathPoint } from '../support/death-point.ts';
 import { complaintsOf, seeded, undisturbed, type Whole } from './support/matrix.ts';
 import { type Points, pointsOf, sampleOf } from './support/points.ts';
 
-const OTHERS = 16;
+const OTHERS = 10;
 /** Runs that die once more in the resume, and runs that die again and again. */
-const TWICE = 8;
+const TWICE = 6;
 const OFTEN = 2;
 const DEATHS_OF_OFTEN = 12;
 /** Events that a process of a run that dies often gets to write. */
