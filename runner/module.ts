@@ -336,6 +336,8 @@ export interface ReadTarget {
    * its making.
    */
   readonly begun?: unknown;
+  /** A plan finds nothing wrong with this aspect of a node: what an earlier process of the run said of it is over. */
+  nodeIsWell(node: string, aspect: 'cordon' | 'k3s' | 'boot'): void;
   /** Identifies the run: written into annotations so that the next run knows its own traces. */
   readonly runId: string;
 }

@@ -147,7 +147,10 @@ export const installScript = defineModule({
     const facts = factsOf(before, unit, next, 0);
     const { installed: _, downtime_seconds: __, sqlite_copy: ___, ...known } = facts;
     const predicted = { ...known, installed: next.version, previous: before.installed ?? null };
-    if (changes.length === 0) return { changes, facts, message: `already ${next.version}` };
+    if (changes.length === 0) {
+      target.nodeIsWell(target.nodeName, 'k3s');
+      return { changes, facts, message: `already ${next.version}` };
+    }
     return { changes, facts, predicted, next: { ...next, undo }, undo };
   },
   async apply({ undo, ...next }: Installation & { undo: Undo | undefined }, real) {

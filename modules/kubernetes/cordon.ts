@@ -64,6 +64,7 @@ export const cordon = defineModule({
   async plan({ node: named, state, only_own: onlyOwn }, target) {
     const node = named ?? target.nodeName;
     const found = foreseenCordon(node, await readNode(await target.cluster(), node), target);
+    if (!found.cordoned) target.nodeIsWell(node, 'cordon');
     const goal = state === 'cordoned' ? cordonFor(target.runId)(found) : uncordon(onlyOwn)(found);
     const facts = factsOf(node, found, found);
     const kept = state === 'uncordoned' && found.cordoned && goal === undefined;

@@ -124,6 +124,7 @@ export const drain = defineModule({
     const cluster = await target.cluster();
     const name = given.node ?? target.nodeName;
     const now = foreseenCordon(name, await readNode(cluster, name), target);
+    if (!now.cordoned) target.nodeIsWell(name, 'cordon');
     // What the run found before it died in this drain: the cordon may be of that one's making.
     const found = (target.begun as Undo | undefined)?.found ?? now;
     const selection = await selectPods(cluster, name, given.pod_selector, rulesOf(given));

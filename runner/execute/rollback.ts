@@ -2,13 +2,13 @@ import { EXIT, ReeveError } from '../errors.ts';
 import type { PlayState } from './context.ts';
 import { indexTasks } from './find-task.ts';
 import { takeLocks } from './lock.ts';
+import { nodeStateText, nodesSoFar } from './node-states.ts';
 import { playContext } from './play.ts';
 import { restoreRegisters } from './restore-registers.ts';
 import { hostState, type RunParts, type RunState } from './run-state.ts';
 import { Sources } from './sources.ts';
-import { endRun, nodesSoFar, startRun } from './start-run.ts';
+import { endRun, startRun } from './start-run.ts';
 import { runSteps } from './steps.ts';
-import { nodeStateText } from './target.ts';
 import type { RollbackTasks, UndoPlan } from './undo-plan.ts';
 import { undoStep } from './undo-step.ts';
 

@@ -4,13 +4,13 @@ import { MASK } from '../journal/masker.ts';
 import type { Playbook } from '../playbook/model.ts';
 import { onFailure } from './failure-mode.ts';
 import { takeLocks } from './lock.ts';
+import { nodeStateText } from './node-states.ts';
 import { afterFailure } from './on-failure.ts';
 import { restorePlay } from './past-play.ts';
 import { runPlay } from './play.ts';
 import type { RunParts, RunState } from './run-state.ts';
 import { Sources } from './sources.ts';
 import { startRun } from './start-run.ts';
-import { nodeStateText } from './target.ts';
 import { refuseUncheckable } from './uncheckable.ts';
 
 export interface RunOutcome {

@@ -1,8 +1,8 @@
 import { EXIT, type ReeveError } from '../errors.ts';
-import type { RunEvent } from '../events.ts';
 import { layeredScope } from '../language/scope.ts';
 import { Slices } from '../slices.ts';
 import { Clusters } from './cluster-access.ts';
+import { nodesSoFar } from './node-states.ts';
 import { hostState, type RunParts, type RunState } from './run-state.ts';
 import { Semaphore } from './semaphore.ts';
 
@@ -16,25 +16,14 @@ export function startRun(parts: RunParts): RunState {
     throttles: new Map(),
     clusters: new Clusters(),
     locks: [],
-    nodes: new Map(),
+    // What a change left a node in stays so until another one mends it, whichever process makes it.
+    nodes: nodesSoFar(parts.replay ? (parts.recorded?.() ?? []) : []),
     pending: { any: false },
     foreseen: {},
     emptyScope: layeredScope([]),
   };
   for (const name of parts.inventory.hosts.keys()) hostState(run, name);
   return run;
-}
-
-/** The nodes that are not as they should be, as the last word about each says. */
-export function nodesSoFar(events: readonly RunEvent[]): RunState['nodes'] {
-  const nodes: RunState['nodes'] = new Map();
-  for (const event of events) {
-    if (event.type !== 'node-state') continue;
-    const aspects = new Map(Object.entries(event.aspects ?? {}));
-    if (aspects.size > 0) nodes.set(event.node, aspects);
-    else nodes.delete(event.node);
-  }
-  return nodes;
 }
 
 /** Ends what is not a run of plays (a rollback): gives its exit code. */

@@ -32,6 +32,7 @@ import { EffectJobs } from './effect-jobs.ts';
 import { gatherFacts, withFacts } from './gather.ts';
 import { addressOf, plainScope } from './host-scope.ts';
 import type { HostState } from './host-state.ts';
+import { setNodeState } from './node-states.ts';
 import type { EffectKey } from './replay.ts';
 import type { RunState } from './run-state.ts';
 import { interruptibleSleep } from './sleep.ts';
@@ -73,6 +74,10 @@ export class ReadingTarget implements ReadTarget {
 
   get nodeName(): string {
     return String(this.variable('node_name') ?? this.parts.host.name);
+  }
+
+  nodeIsWell(node: string, aspect: string): void {
+    if (this.parts.run.nodes.get(node)?.has(aspect)) setNodeState(this.parts.run, node, aspect, undefined);
   }
 
   get runId(): string {
@@ -223,22 +228,8 @@ export class WritingTarget extends ReadingTarget implements WriteTarget {
   }
 
   nodeState(node: string, state: string | undefined, aspect = 'k3s'): void {
-    const { run } = this.parts;
-    const aspects = run.nodes.get(node) ?? new Map<string, string>();
-    if (state === undefined) aspects.delete(aspect);
-    else aspects.set(aspect, state);
-    if (aspects.size === 0) run.nodes.delete(node);
-    else run.nodes.set(node, aspects);
-    run.emitter.emit({
-      ...{ type: 'node-state', node, state: nodeStateText(run.nodes.get(node)) ?? 'as it should be' },
-      aspects: Object.fromEntries(aspects),
-    });
+    setNodeState(this.parts.run, node, aspect, state);
   }
-}
-
-/** All that is not as it should be about one node, as one text. */
-export function nodeStateText(aspects: ReadonlyMap<string, string> | undefined): string | undefined {
-  return aspects && [...aspects.values()].join('; ');
 }
 
 /** Backups and jobs of a target live here: `reeve_dir`, else root's or the user's own place. */

@@ -138,6 +138,7 @@ export function localTarget(options: LocalTargetOptions = {}): LocalTarget {
           fail(new ReeveError('aborted', 'aborted'));
         });
       }),
+    nodeIsWell: () => {},
     runId: 'test-run',
   };
 

@@ -45,6 +45,15 @@ describe('an upgrade that is killed', () => {
     expect(installs).toHaveLength(1);
   }, 240_000);
 
+  it('and then fails says all that is wrong with a node, what the dead process did to it too', async () => {
+    const dies = (events: RunEvent[]) => begins(events, 'agent-1', 'Install k3s');
+    await runs.upgrade(lab, TO, { more: ['-e', 'recovery_limit=3s'], dies });
+    lab.hosts.get('agent-1').setKnob('k3s-start', 'fail');
+    const { code, text } = await runs.reeve(['resume', 'last']);
+    expect(code).toBe(2);
+    expect(text).toMatch(/agent-1 .*cordoned; half upgraded/);
+  }, 180_000);
+
   it('in a long installation attaches to it', async () => {
     const agent = lab.hosts.get('agent-1');
     agent.setKnob('install', 'slow 4');

@@ -55,6 +55,7 @@ export function targetOf(cluster: Cluster, options: TargetOptions = {}): TestTar
     progress: (message) => void lines.push(message),
     warn: (message) => void warnings.push(message),
     nodeState: (node, state) => void states.push([node, state]),
+    nodeIsWell: () => {},
     secret: (value) => value,
     foresight,
     foreseen: (key) => foresight[key],
