@@ -24,8 +24,17 @@ export function refusal(node: string, blockers: Blocker[], facts: Record<string,
   return new TaskFailure(`${node} is not drained: ${count}\n${lines.join('\n')}`, {
     code: 'drain-refused',
     facts: { ...facts, blocked: blockers.map(({ pod, why }) => ({ pod, why })) },
-    hint: `Nothing was evicted.${wanted.length > 0 ? ` To go on all the same: drain: { ${wanted.join(', ')} }` : ''}`,
+    hint: `Nothing was evicted.${wanted.length > 0 ? ` To go on all the same: ${allowing(wanted)}` : ''}`,
   });
+}
+
+/** The arguments to give, and the inputs of the playbook that most drains are part of, where it has them. */
+function allowing(wanted: string[]): string {
+  const inputs = wanted.filter((argument) => !argument.startsWith('ignore_daemonsets'));
+  const given = inputs.map(
+    (argument) => `-e ${argument.replace('delete_emptydir_data', 'delete_emptydir').replace(': ', '=')}`,
+  );
+  return `drain: { ${wanted.join(', ')} }${given.length > 0 ? `; for upgrade-k3s: ${given.join(' ')}` : ''}`;
 }
 
 /** The failure of a drain that had begun: what holds each pod that is still there. */

@@ -141,9 +141,11 @@ describe.concurrent('pods that may not leave', { timeout: 120_000 }, () => {
     const { exitCode, text } = await upgrade(lab, { version: TO });
     expect(exitCode).toBe(2);
     expect(text).toMatch(/default\/alone[^\n]*force/);
-    expect(text).toMatch(/default\/cache-[^\n]*delete_emptydir_data/);
+    expect(text).toMatch(
+      /default\/cache-[^\n]*delete_emptydir_data[\s\S]*upgrade-k3s: -e delete_emptydir=true -e force=true/,
+    );
     expect(versions(lab)).toEqual({ 'agent-1': FROM, 'server-1': FROM });
-    const forced = await upgrade(lab, { version: TO, force: 'true', delete_emptydir_data: 'true' });
+    const forced = await upgrade(lab, { version: TO, force: 'true', delete_emptydir: 'true' });
     expect(forced.exitCode).toBe(0);
   });
 });
