@@ -148,7 +148,7 @@ describe('hosts and failures', () => {
         until: result.code == 0
         register: result
         failed_when: false
-        retries: 100
+        retries: 1000
         delay: 20ms
       - name: flag
         file: { path: "{{ flag }}", state: touch }

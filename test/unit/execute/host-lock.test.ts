@@ -103,7 +103,8 @@ describe('a lock on a host, over SSH', () => {
     await takeHostLock(options('run 1', { onLost }));
     const found = await breakHostLock({ lock: 'deploy', holder: 'an operator', dir, run });
     expect(found?.holder).toBe('run 1');
-    expect(await lost).toContain('deploy was removed');
+    // Breaking is taking and giving back: a renewal can look in between.
+    expect(await lost).toMatch(/deploy was (removed|taken by an operator); this run stops/);
     expect(await holder()).toBeUndefined();
   });
 
