@@ -37,8 +37,8 @@ export async function listHostLocks(run: RunScript, dir: string): Promise<Map<st
   [ -d "$d" ] || continue
   ${HIGHEST}
   if [ "$n" = 0 ] || [ -e "$d/$n/free" ]; then continue; fi
-  printf '%s\\n' "\${d##*/}"
-  head -n 1 "$d/$n/owner" 2>/dev/null || echo
+  ${OWNER}
+  printf '%s\\n%s\\n' "\${d##*/}" "$owner"
 done`);
   const lines = stdout.split('\n').slice(0, -1);
   const found = new Map<string, FoundLock>();
@@ -60,6 +60,12 @@ for g in "$d"/*; do
   g=\${g##*/}
   case $g in *[!0-9]*) ;; *) [ "$g" -le "$n" ] || n=$g ;; esac
 done`;
+
+/*
+ * A file can be there and empty for a moment, while it is written: an output in which that makes a line less would be read as
+ * that of a free lock.
+ */
+const OWNER = 'owner=$(head -n 1 "$d/$n/owner" 2>/dev/null)';
 
 class HostPlace implements LockPlace {
   readonly #run: RunScript;
@@ -85,11 +91,11 @@ class HostPlace implements LockPlace {
 ${HIGHEST}
 echo "$n"
 if [ "$n" = 0 ] || [ -e "$d/$n/free" ]; then exit 0; fi
-head -n 1 "$d/$n/owner" 2>/dev/null || echo
-cat "$d/$n/beat" 2>/dev/null || echo`);
-    const [generation = '0', owner, beat] = stdout.split('\n');
+${OWNER}
+printf 'held\\n%s\\n%s\\n' "$owner" "$(cat "$d/$n/beat" 2>/dev/null)"`);
+    const [generation = '0', held, owner = '', beat] = stdout.split('\n');
     this.#seen = Number(generation);
-    return beat === undefined ? undefined : readOwner(owner!, `${generation} ${beat}`);
+    return held === 'held' ? readOwner(owner, `${generation} ${beat}`) : undefined;
   }
 
   async claim(): Promise<boolean> {
@@ -128,11 +134,12 @@ if [ "$n" = ${this.#own} ]; then
   echo ${this.#beat} >"$d/$n/beat"
   echo held
 elif [ "$n" != 0 ] && [ ! -e "$d/$n/free" ]; then
-  cat "$d/$n/owner"
+  ${OWNER}
+  printf 'taken\\n%s\\n' "$owner"
 fi`);
-    const line = stdout.split('\n', 1)[0]!;
-    if (line === 'held') return undefined;
-    return line === '' ? '' : readOwner(line, '').holder;
+    const [now, owner = ''] = stdout.split('\n');
+    if (now === 'held') return undefined;
+    return now === 'taken' ? readOwner(owner, '').holder : '';
   }
 
   async free(): Promise<void> {

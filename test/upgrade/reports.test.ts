@@ -105,7 +105,7 @@ describe('what an upgrade leaves for people', () => {
     expect(controlPlanes(recordOf(events))).toEqual([]);
   });
 
-  it('what a failure left behind: the cluster then, and the node, also after a rollback that cannot mend it', async () => {
+  it('what a failure left behind: the cluster then, and the node, also after a rollback that is refused', async () => {
     await using lab = await startLab({ version: FROM, agents: 1 });
     lab.hosts.get('agent-1').setKnob('k3s-start', 'fail');
     const { exitCode, events } = await upgradeProcess(lab, { version: TO, recovery_limit: '3s' });
@@ -116,7 +116,7 @@ describe('what an upgrade leaves for people', () => {
     expect(log()).toContain('**Root Cause**: Its own log says: failed to start networking');
     const undo = ['runner/cli/main.ts', 'rollback', 'last', '--yes'];
     const back = await execute(process.execPath, undo, { cwd: ROOT }).catch((error) => error as { stdout: string });
-    expect(back.stdout).toContain('undone       agent-1: Drain');
+    expect(back.stdout).toContain('REFUSED agent-1: Install k3s');
     expect(log()).toMatch(/- \[ \] Node agent-1 is left half upgraded: /);
   });
 

@@ -1,3 +1,4 @@
+import { dirname, join, relative, resolve } from 'node:path';
 import type { Inventory } from '../../inventory/model.ts';
 import { layeredScope } from '../../language/scope.ts';
 import type { Compiled } from '../../language/types.ts';
@@ -79,15 +80,18 @@ export function playLines({ play, tasks, items, handlers, gate }: PlayEntry, ind
   ];
 }
 
-function numbered(items: readonly (RunbookTask | Procedure)[], { letters, ...options }: Around): string[] {
+function numbered(items: readonly (RunbookTask | Procedure)[], around: Around): string[] {
   return items
     .filter((item) => 'file' in item || isForPeople(item))
     .flatMap((item, index) => {
       const number = `${index + 1}.`;
-      if (!('file' in item)) return stepLines(item, number, options);
+      if (!('file' in item)) return stepLines(item, number, around);
       const values = item.with.length > 0 ? `, with ${item.with.map(code).join(', ')}` : '';
       const when = item.when.map((condition) => `, only when ${code(condition)}`).join('');
-      return [`${number} [ ] **Procedure ${letters.get(item.file)}** (${code(item.file)})${values}${when}`, ''];
+      return [
+        `${number} [ ] **Procedure ${around.letters.get(item.file)}** (${shownFile(item.file, around)})${values}${when}`,
+        '',
+      ];
     });
 }
 
@@ -96,8 +100,13 @@ export function procedures(plays: readonly PlayEntry[], around: Around): string[
   const all = plays.flatMap(({ items }) => items.flatMap((item) => ('file' in item ? [item] : [])));
   return [...around.letters].map(([file, letter]) => {
     const { tasks } = all.find((one) => one.file === file)!;
-    return [`## Procedure ${letter}: ${code(file)}`, '', ...numbered(tasks, around)];
+    return [`## Procedure ${letter}: ${shownFile(file, around)}`, '', ...numbered(tasks, around)];
   });
+}
+
+/** An included file, beside the playbook as a person types that one. */
+function shownFile(file: string, { playbook, options }: Around): string {
+  return code(join(dirname(options.file), relative(resolve(playbook.directory), resolve(file))));
 }
 
 /** The variables of the playbook that its conditions name: without them nobody can tell what a condition means. */

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -96,6 +96,20 @@ describe('a lock on a host, over SSH', () => {
     const tries = await Promise.allSettled([1, 2, 3].map((n) => takeHostLock(options(`run ${n}`, { times: DYING }))));
     expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(await holder()).toMatch(/^run /);
+  });
+
+  it('whose holder is just writing its name is not free', async () => {
+    mkdirSync(join(dir, 'deploy', '1'), { recursive: true });
+    for (const file of ['owner', 'beat']) writeFileSync(join(dir, 'deploy', '1', file), '');
+    expect([...(await listHostLocks(run, dir))]).toEqual([['deploy', expect.objectContaining({ holder: 'somebody' })]]);
+    const waited = Promise.withResolvers<string>();
+    const giveUp = new AbortController();
+    const taking = takeHostLock(options('run 2', { onWait: waited.resolve, signal: giveUp.signal }));
+    // Either it waits, as it must, or it takes what is not its own.
+    await Promise.race([waited.promise, taking]);
+    giveUp.abort();
+    await expect(taking).rejects.toThrow();
+    expect(readdirSync(join(dir, 'deploy'))).toEqual(['1']);
   });
 
   it('that was broken tells its holder to stop, and stays free', async () => {
