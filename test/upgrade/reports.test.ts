@@ -117,7 +117,7 @@ describe('what an upgrade leaves for people', () => {
     const undo = ['runner/cli/main.ts', 'rollback', 'last', '--yes'];
     const back = await execute(process.execPath, undo, { cwd: ROOT }).catch((error) => error as { stdout: string });
     expect(back.stdout).toContain('REFUSED agent-1: Install k3s');
-    expect(log()).toMatch(/- \[ \] Node agent-1 is left half upgraded: /);
+    expect(log()).toMatch(/- \[ \] Node agent-1 is left cordoned; half upgraded: /);
   });
 
   it('an entry that never ended when the upgrade failed; none when it is turned off', async () => {
