@@ -60,6 +60,7 @@ export async function attempt(
     const { answer, verdict } = await tryOnce(way, request, bounds);
     if (verdict.kind === 'answer') {
       ways.answered = true;
+      ways.failure = undefined;
       return answer!;
     }
     // A write that may have had its effect is not repeated; the caller gets the answer if there was one.
@@ -138,7 +139,8 @@ class Tries {
     const round = Math.floor((this.#tried - 1) / count);
     const pause =
       verdict.retryAfter ?? Math.min(this.#patience.pause * 2 ** Math.min(round, 10), this.#patience.pauseLimit);
-    if (this.#scope.remaining() <= pause) throw this.#unreachable(way, verdict.why);
+    this.#ways.failure = this.#unreachable(way, verdict.why);
+    if (this.#scope.remaining() <= pause) throw this.#ways.failure;
     if (!this.#told && waited > this.#patience.silence) {
       this.#told = true;
       this.#scope.progress?.(`${placeOf(way.endpoint)} does not answer (${verdict.why}); trying again`);

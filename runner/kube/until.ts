@@ -37,7 +37,7 @@ export async function watchUntil<T>(
     options.signal?.throwIfAborted();
     const away = error instanceof ReeveError && error.code === 'cluster-unreachable';
     if (!late.signal.aborted && !away) throw error;
-    throw deadline(options, performance.now() - started, away ? error : undefined);
+    throw deadline(options, performance.now() - started, away ? error : context.ways.failure);
   } finally {
     clearTimeout(timer);
   }

@@ -1,3 +1,4 @@
+import type { ReeveError } from '../errors.ts';
 import { accessName, type ClusterAccess } from './access.ts';
 import { type Endpoint, openEndpoint } from './endpoint.ts';
 
@@ -47,6 +48,8 @@ export class Ways {
   #current = 0;
   /** True once the API server has answered on any way. */
   answered = false;
+  /** Why there is no answer at present; undefined while there is. For messages at a deadline that cuts off a question. */
+  failure: ReeveError | undefined;
 
   constructor(accesses: readonly ClusterAccess[]) {
     this.all = accesses.map((access) => new Way(access));
