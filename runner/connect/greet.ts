@@ -14,6 +14,10 @@ export interface Greeting {
   early: boolean;
 }
 
+/** milliseconds from the end of a shell's output until its exit code is known; a busy machine takes its time. */
+const END_KNOWN = 5_000;
+/** `sudo: a password is required` */
+const REFUSES = /^(sudo|su|doas): /m;
 /** How much of what came instead of a hello is shown. */
 const EXCERPT = 400;
 
@@ -49,7 +53,7 @@ export function greet(
       });
     } catch (error) {
       if (error instanceof ReeveError) throw error;
-      const end = await within(1_000, stream.closed);
+      const end = await within(END_KNOWN, stream.closed);
       throw explain(host, noise.text(), become, end ?? {});
     } finally {
       clearTimeout(timer);
@@ -140,7 +144,8 @@ function explain(
   become: Become | undefined,
   end: { code?: number; signal?: string; message?: string },
 ): ReeveError {
-  if (become && end.code !== undefined)
+  // How it ended can be lost with the channel; what the program said of itself is as good.
+  if (become && (end.code !== undefined || REFUSES.test(text)))
     return becomeFailed(host, become, text.trim().slice(-EXCERPT) || `code ${end.code}`);
   const missing = end.code === 127 || /not found|No such file/.test(text);
   return new UnreachableError(
