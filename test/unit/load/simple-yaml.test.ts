@@ -92,7 +92,8 @@ describe.each(['1.1', '1.2'] as const)('the fast way and the parser agree, YAML 
       }),
       { numRuns: 3000 },
     );
-    expect(taken).toBeGreaterThan(100);
+    // Around a hundred of them, by chance: enough that this says something.
+    expect(taken).toBeGreaterThan(20);
   });
 });
 
