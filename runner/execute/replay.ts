@@ -1,7 +1,9 @@
 import type { EffectEnded, EffectStarted, ItemEnded, PlayStarted, Renamed, RunEvent, TaskEnded } from '../events.ts';
 import { MASK } from '../journal/masker.ts';
 import { taskKey } from './effect-key.ts';
+import { nodesSoFar } from './node-states.ts';
 import type { PastPlay } from './past-play.ts';
+import type { RunState } from './run-state.ts';
 
 /** What a journal says of one item of a loop that has ended. */
 export type RecordedItem = Pick<ItemEnded, 'status' | 'item' | 'result' | 'message' | 'changes'> & {
@@ -45,6 +47,8 @@ interface Entry extends RecordedTask {
  * done again takes the place of what it had to do again.
  */
 export class Replay {
+  /** The nodes that the run has left otherwise than they should be. */
+  readonly nodes: RunState['nodes'];
   readonly #entries = new Map<string, Entry[]>();
   readonly #open = new Map<string, Entry>();
   /** Plays and batches that have begun: their beginning is not recorded again, nor confirmed again. */
@@ -64,6 +68,7 @@ export class Replay {
 
   /** @param now plays that are done and have changed since, and steps that stand elsewhere now. */
   constructor(events: readonly RunEvent[], now: { past?: readonly number[]; renamed?: Renamed } = {}) {
+    this.nodes = nodesSoFar(events);
     this.#past = new Set(now.past);
     for (const event of events) this.#read(event);
     this.#rename(now.renamed);

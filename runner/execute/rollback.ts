@@ -2,7 +2,7 @@ import { EXIT, ReeveError } from '../errors.ts';
 import type { PlayState } from './context.ts';
 import { indexTasks } from './find-task.ts';
 import { takeLocks } from './lock.ts';
-import { nodeStateText, nodesSoFar } from './node-states.ts';
+import { nodeStateText } from './node-states.ts';
 import { playContext } from './play.ts';
 import { restoreRegisters } from './restore-registers.ts';
 import { hostState, type RunParts, type RunState } from './run-state.ts';
@@ -22,14 +22,11 @@ import { undoStep } from './undo-step.ts';
  */
 export async function rollBack(parts: RunParts, plan: UndoPlan, keepPlays: number): Promise<number> {
   const run = startRun(parts);
-  // What a change left a node in stays so until that change is taken back.
-  const recorded = parts.recorded?.() ?? [];
-  run.nodes = nodesSoFar(recorded);
   let error: ReeveError | undefined;
   try {
     const release = await takeLocks(run);
     try {
-      restoreRegisters(run, indexTasks(run.playbook), recorded);
+      restoreRegisters(run, indexTasks(run.playbook), parts.recorded?.() ?? []);
       error = await undoChanges(run, plan, keepPlays);
     } finally {
       await release();

@@ -2,7 +2,6 @@ import { EXIT, type ReeveError } from '../errors.ts';
 import { layeredScope } from '../language/scope.ts';
 import { Slices } from '../slices.ts';
 import { Clusters } from './cluster-access.ts';
-import { nodesSoFar } from './node-states.ts';
 import { hostState, type RunParts, type RunState } from './run-state.ts';
 import { Semaphore } from './semaphore.ts';
 
@@ -17,7 +16,7 @@ export function startRun(parts: RunParts): RunState {
     clusters: new Clusters(),
     locks: [],
     // What a change left a node in stays so until another one mends it, whichever process makes it.
-    nodes: nodesSoFar(parts.replay ? (parts.recorded?.() ?? []) : []),
+    nodes: parts.replay?.nodes ?? new Map(),
     pending: { any: false },
     foreseen: {},
     emptyScope: layeredScope([]),

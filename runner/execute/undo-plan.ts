@@ -42,14 +42,8 @@ export interface UndoPlan {
 }
 
 /** A write as the journal has it: begun, and perhaps ended. */
-interface Effect {
+interface Effect extends Omit<EffectStarted, 'type'> {
   seq: number;
-  host: string;
-  task: string;
-  item?: string;
-  changes: Change[];
-  delegate?: string;
-  undo?: unknown;
   /** Undefined when the run died in it. */
   ok?: boolean;
 }
@@ -140,13 +134,11 @@ function effectsOf(events: readonly RunEvent[]): Effect[] {
       const effect = open.get(effectKey(event));
       open.delete(effectKey(event));
       if (!effect) continue;
-      const { undo: _, ...begun } = effect;
-      const { undo } = event;
-      effects[effects.indexOf(effect)] = {
-        ...begun,
-        ...{ seq: event.seq, ok: event.ok },
-        ...(undo === undefined ? {} : { undo }),
-      };
+      effect.seq = event.seq;
+      effect.ok = event.ok;
+      // Its end says best what to go back to, and that there is nothing.
+      if (event.undo === undefined) delete effect.undo;
+      else effect.undo = event.undo;
     }
   }
   const isRepeated = (effect: Effect, index: number) =>
