@@ -19,6 +19,9 @@ export interface TerminalOptions {
 /** Printed when the program has ended, before its exit code. */
 const ENDED = 'ended with ';
 
+/** Nothing of whoever runs the tests: where `CI` is set, nobody sits at a terminal. */
+const A_PERSONS = { PATH: process.env.PATH ?? '', HOME: '/', TERM: 'xterm', LANG: 'C.UTF-8' };
+
 /** A program in a real terminal. */
 export class Terminal {
   readonly #socket = `reeve-${randomBytes(6).toString('hex')}`;
@@ -58,6 +61,6 @@ export class Terminal {
   }
 
   #tmux(...args: string[]): string {
-    return spawnSync('tmux', ['-L', this.#socket, ...args], { encoding: 'utf8' }).stdout ?? '';
+    return spawnSync('tmux', ['-L', this.#socket, ...args], { encoding: 'utf8', env: A_PERSONS }).stdout ?? '';
   }
 }
