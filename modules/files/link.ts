@@ -85,23 +85,27 @@ export const link = defineModule({
     return undefined;
   },
   async plan(args, target) {
-    const [at, source] = await probeFiles(target, [{ path: args.path }, { path: args.src }]);
+    const isHard = args.kind === 'hard';
+    const [at, source] = await probeFiles(target, [
+      { path: args.path, follow: false },
+      ...(isHard ? [{ path: args.src }] : []),
+    ]);
     const present = at!.entry;
     const facts = { path: at!.path, src: args.src, kind: args.kind };
-    const right = args.kind === 'hard' ? isSameFile(at!, source!) : at!.link?.equals(Buffer.from(args.src)) === true;
+    const right = isHard ? isSameFile(at!, source!) : at!.link?.equals(Buffer.from(args.src)) === true;
     if (!right) refuse(at!, args);
-    const owner = args.kind === 'hard' ? {} : planOwner(right ? present : undefined, args);
+    const owner = isHard ? {} : planOwner(right ? present : undefined, args);
     const changes: Change[] = right ? [] : [linkChange(at!, args)];
     if (right && present && Object.keys(owner).length > 0) changes.push(attributesChange(at!.path, present, owner));
     if (changes.length === 0) return { changes, facts };
-    if (args.kind === 'hard' && source!.real?.type !== 'file') {
+    if (isHard && source!.real?.type !== 'file') {
       target.warn(`${args.src}: no such file; this fails unless an earlier task makes it`);
     }
     const before = present ? { owner: String(present.uid), group: String(present.gid) } : {};
     const kept = !right && present ? { kept: placeToKeep(at!.path, target) } : {};
     const next: Step = { ...facts, make: !right, ...kept, owner, before, facts };
     const foresees = foresee(target, { [at!.path]: { type: 'link', link: args.src } });
-    return { changes, predicted: facts, ...(args.kind === 'symbolic' && { foresees }), next, undo: undoOf(next) };
+    return { changes, predicted: facts, ...(!isHard && { foresees }), next, undo: undoOf(next) };
   },
   async apply(next: Step, target) {
     const script = next.make
@@ -171,7 +175,7 @@ function makeScript(step: Step): string {
   const option = step.kind === 'symbolic' ? '-s ' : '';
   const source = step.kind === 'symbolic' ? `-- ${quote(step.src)}` : quotePath(step.src);
   return [
-    `rm -f ${temporary} && ln ${option}${source} ${temporary}${owner && ` && ${owner}`} || { rm -f ${temporary}; exit 1; }`,
+    `if [ -e ${temporary} ] || [ -L ${temporary} ]; then rm -f ${temporary}; fi; ln ${option}${source} ${temporary}${owner && ` && ${owner}`} || { rm -f ${temporary}; exit 1; }`,
     // Without -T a rename over a link to a directory would move into that directory; not every mv has it.
     `mv -fT ${temporary} ${path} 2>/dev/null || { rm -f ${path} && mv -f ${temporary} ${path}; } || { rm -f ${temporary}; exit 1; }`,
   ].join('\n');

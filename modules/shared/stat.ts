@@ -8,6 +8,8 @@ export { type Attributes, type FileState, parseAttributes, parseProbes } from '.
 
 export interface Probe {
   path: string;
+  /** False: the entry alone, not what a link leads to. */
+  follow?: boolean;
   /** Read the SHA-256 of a regular file. */
   hash?: boolean;
   /**
@@ -53,10 +55,10 @@ p=$1 s= l= t= h= n= a= d= u= w= e=
 case $p in /*);;*)p=$PWD/\${p#./};;esac
 if [ -e "$p" ]||[ -L "$p" ];then w=y;s=$(stat ${GNU} "$p" 2>/dev/null)||s=$(stat ${BSD} "$p" 2>/dev/null);fi
 t=$s
-if [ -L "$p" ];then l=$(readlink -n "$p";printf x);l=\${l%x};t=$(stat -L ${GNU} "$p" 2>/dev/null)||t=$(stat -L ${BSD} "$p" 2>/dev/null)||t=;fi
+if [ -L "$p" ];then l=$(readlink -n "$p";printf x);l=\${l%x} t=;if [ "$2" != entry ];then t=$(stat -L ${GNU} "$p" 2>/dev/null)||t=$(stat -L ${BSD} "$p" 2>/dev/null)||t=;fi;fi
 if [ -f "$p" ]&&[ -r "$p" ];then
 z=\${t#*:};z=\${z%%:*}
-case $2 in no);;small)if [ "$z" -gt ${SMALL} ];then reeve_hash;reeve_take;else n=$z;fi;;hash)reeve_hash;;always)n=$z;;
+case $2 in no|entry);;small)if [ "$z" -gt ${SMALL} ];then reeve_hash;reeve_take;else n=$z;fi;;hash)reeve_hash;;always)n=$z;;
 *)reeve_hash;if [ "$h" != "$2" ];then reeve_take;fi;;esac
 fi
 for f in r w x;do if [ -$f "$p" ];then a=$a$f;fi;done
@@ -101,8 +103,9 @@ export function probeScript(probes: readonly Probe[]): ProbeScript {
   return { script: `${probes.map(call).join('\n')}\n`, options: { functions: PROBE_FUNCTIONS } };
 }
 
-function call({ path, hash, content }: Probe): string {
-  return `reeve_probe ${quotePath(withoutSlash(path))} ${howToRead(hash, content)}`;
+function call({ path, follow, hash, content }: Probe): string {
+  const how = follow === false ? 'entry' : howToRead(hash, content);
+  return `reeve_probe ${quotePath(withoutSlash(path))} ${how}`;
 }
 
 function howToRead(hash: boolean | undefined, content: Probe['content']): string {

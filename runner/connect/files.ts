@@ -5,7 +5,8 @@ import type { FileUndo, RunResult, WriteFileOptions } from '../module.ts';
 import { quotePath, quoteValue, quoteWord, safePath } from './quote.ts';
 
 /*
- * Scripts that read and write files on a target, one round trip each. They are for direct requests. The content of a file
+ * Scripts that read and write files on a target, one round trip each. Those that write run in the shell itself:
+ * it has a clean-up, should it be ended. The content of a file
  * is the script's standard input or output, or a quoted text in it, so every byte is safe, and every name is quoted.
  */
 
@@ -32,6 +33,7 @@ export interface FileScript {
   script: string;
   stdin?: Uint8Array;
   functions: string;
+  inShell: true;
 }
 
 /** A text up to this many bytes is a part of the script: no file in between, no process that copies it. */
@@ -39,59 +41,70 @@ const TEXT_LIMIT = 32_768;
 
 /*
  * What the scripts below call; a shell is given them once. A new file of a few lines costs two processes (chmod, mv) where
- * it took nine; a changed one five (cp and sha256sum of what is kept).
+ * it took nine; a changed one four (cp and sha256sum of what is kept too). They never exit, since they run in the shell
+ * itself, which spares the fork of a subshell.
  *
  * `reeve_find` follows links to the file that is meant: writing through a link must not replace the link. `reeve_begin`
- * keeps what is there, `reeve_end` puts the temporary file in its place. They share the variables that the script sets:
- * p path, i random name, m o g mode, owner and group wanted, b folder for backups, x content that must be there, M O G
- * mode, owner and group as they are.
+ * keeps what is there, `reeve_end` puts the temporary file in its place, `reeve_after` leaves nothing of it behind. They
+ * share the variables that the script sets: p path, i random name, m o g mode, owner and group wanted, b folder for
+ * backups, x content that must be there, M O G mode, owner and group as they are. `_w` is the temporary file while there
+ * is one: a shell that is ended removes it (prelude.ts).
  */
 const FUNCTIONS = `[ "$reeve_id" ]||reeve_id=$(umask;id)
 reeve_own=\${reeve_id#*gid=} reeve_own=\${reeve_own%%[!0-9]*} reeve_u=\${reeve_id#*uid=} reeve_own=\${reeve_u%%[!0-9]*}:$reeve_own
-fail(){ printf '%s\\n' "$2" >&2;exit "$1";}
+fail(){ printf '%s\\n' "$2" >&2;return "$1";}
 reeve_find(){
 n=0
 while [ -L "$p" ];do
-n=$((n+1));if [ $n -gt 40 ];then fail ${REFUSED.failed} "too many links: $p";fi
-l=$(readlink "$p"&&printf .)||fail ${REFUSED.failed} "cannot follow the link $p"
+n=$((n+1));if [ $n -gt 40 ];then fail ${REFUSED.failed} "too many links: $p";return;fi
+l=$(readlink "$p"&&printf .)||{ fail ${REFUSED.failed} "cannot follow the link $p";return;}
 l=\${l%??};case $l in /*)p=$l;;*)p=\${p%/*}/$l;;esac
 done
-if [ -d "$p" ];then fail ${REFUSED.directory} "$p is a directory";fi
+if [ -d "$p" ];then fail ${REFUSED.directory} "$p is a directory";return;fi
 d=\${p%/*}
-if [ ! -d "$d/" ];then fail ${REFUSED.noParent} "$d is no directory";fi
+if [ ! -d "$d/" ];then fail ${REFUSED.noParent} "$d is no directory";return;fi
 if [ -e "$p" ]&&[ ! -f "$p" ];then fail ${REFUSED.special} "$p is no regular file";fi
 }
 reeve_sum(){ h=$(sha256sum <"$1" 2>/dev/null)||h=$(shasum -a 256 <"$1" 2>/dev/null)||h=$(openssl dgst -sha256 -r <"$1" 2>/dev/null);h=\${h%% *};}
 reeve_changed(){ fail ${REFUSED.stale} "$p is not what it was";}
 reeve_begin(){
-reeve_find
-t=$d/.reeve-$i
-trap 'rm -f "$t"' EXIT
-if [ ! -e "$p" ];then if [ "$x" ]&&[ "$x" != absent ];then reeve_changed;fi;M=0644 O= G=;return;fi
-if [ "$x" = absent ];then reeve_changed;fi
+reeve_find||return
+t=$d/.reeve-$i _w=$d/.reeve-$i
+if [ ! -e "$p" ];then if [ "$x" ]&&[ "$x" != absent ];then reeve_changed;return;fi;M=0644 O= G=;return 0;fi
+if [ "$x" = absent ];then reeve_changed;return;fi
 if [ -z "$x" ];then
 set -- $(stat -c '%a %u %g' "$p" 2>/dev/null||stat -f '%Mp%Lp %u %g' "$p" 2>/dev/null)
-if [ $# = 3 ];then M=$1 O=$2 G=$3;else M=;cp -p "$p" "$t"||fail ${REFUSED.failed} "cannot copy $p";fi
+if [ $# = 3 ];then M=$1 O=$2 G=$3;else M=;cp -p "$p" "$t"||{ fail ${REFUSED.failed} "cannot copy $p";return;};fi
 fi
 if [ "$M" ];then printf 'old %s %s %s\\n' "$M" "$O" "$G";fi
 if [ "$b" ];then
-if [ ! -d "$b" ]||[ ! -O "$b" ];then mkdir -p "$b"&&chmod 700 "$b"||fail ${REFUSED.failed} "cannot make $b";fi
-cp -p "$p" "$b/$i"||fail ${REFUSED.failed} "cannot keep a copy of $p"
+if [ ! -d "$b" ];then mkdir -p -m 700 "$b"||{ fail ${REFUSED.failed} "cannot make $b";return;}
+elif [ ! -O "$b" ];then chmod 700 "$b"||{ fail ${REFUSED.failed} "$b belongs to somebody else";return;};fi
+cp -p "$p" "$b/$i"||{ fail ${REFUSED.failed} "cannot keep a copy of $p";return;}
 reeve_sum "$b/$i"
-if [ "$x" ]&&[ "$h" ]&&[ "$h" != "$x" ];then rm -f "$b/$i";reeve_changed;fi
+if [ "$x" ]&&[ "$h" ]&&[ "$h" != "$x" ];then rm -f "$b/$i";reeve_changed;return;fi
 printf 'backup %s\\nsha256 %s\\n' "$i" "$h"
 elif [ "$x" ];then reeve_sum "$p";if [ "$h" ]&&[ "$h" != "$x" ];then reeve_changed;fi
 fi
 }
 reeve_end(){
 O=\${o:-$O} G=\${g:-$G} M=\${m:-$M}
-if [ "$O$G" ];then if [ "$O:$G" != "$reeve_own" ]||[ -g "$d" ];then chown "$O\${G:+:$G}" "$t"||fail ${REFUSED.failed} "cannot set the owner of $p";fi;fi
-if [ "$M" ];then chmod "$M" "$t"||fail ${REFUSED.failed} "cannot set the mode of $p";fi
-if [ "$1" ];then (eval "$1")</dev/null >&2||fail ${REFUSED.invalid} "the new content of $p was refused";fi
-mv -f "$t" "$p"||fail ${REFUSED.failed} "cannot replace $p"
-trap - EXIT
+if [ "$O$G" ];then if [ "$O:$G" != "$reeve_own" ]||[ -g "$d" ];then chown "$O\${G:+:$G}" "$t"||{ fail ${REFUSED.failed} "cannot set the owner of $p";return;};fi;fi
+if [ "$M" ];then chmod "$M" "$t"||{ fail ${REFUSED.failed} "cannot set the mode of $p";return;};fi
+if [ "$1" ];then (eval "$1")</dev/null >&2||{ fail ${REFUSED.invalid} "the new content of $p was refused";return;};fi
+mv -f "$t" "$p"||{ fail ${REFUSED.failed} "cannot replace $p";return;}
+_w=
+}
+reeve_after(){
+if [ "$_w" ];then rm -f "$_w";fi
+umask 022
+unset _w n l d h t p b i m o g x M O G
+return $1
 }
 `;
+
+/** How every script here begins; what it makes is for nobody else until it has its mode. */
+const begin = (path: string) => `umask 077;p=${quoteWord(safePath(path))} _w= `;
 
 /**
  * Replaces a file in one step: a temporary file beside it gets the content, owner and mode, then takes its name. Prints
@@ -114,13 +127,13 @@ export function writeFileScript(request: WriteFileRequest, content: Uint8Array |
     G: known?.group ?? '',
   };
   const set = Object.entries(variables).map(([name, value]) => `${name}=${value && quoteWord(String(value))}`);
+  const put = `{ ${text === undefined ? 'cat' : `printf %s ${quoteValue(text)}`} >"$t"||fail ${REFUSED.failed} "cannot write beside $p";}`;
+  const last = `reeve_end ${validate === undefined ? "''" : quoteValue(validate.replaceAll('%s', '"$t"'))}`;
   const script = [
-    `umask 077;p=${quoteWord(safePath(path))} b=${backupDir === undefined ? '' : quotePath(backupDir)} ${set.join(' ')}`,
-    'reeve_begin',
-    `${text === undefined ? 'cat' : `printf %s ${quoteValue(text)}`} >"$t"||fail ${REFUSED.failed} "cannot write beside $p"`,
-    `reeve_end ${validate === undefined ? "''" : quoteValue(validate.replaceAll('%s', '"$t"'))}`,
+    `${begin(path)}b=${backupDir === undefined ? '' : quotePath(backupDir)} ${set.join(' ')}`,
+    `reeve_begin&&${put}&&${last};reeve_after $?`,
   ].join('\n');
-  return { script, functions: FUNCTIONS, ...(text === undefined ? { stdin: bytes } : {}) };
+  return { script, functions: FUNCTIONS, inShell: true, ...(text === undefined && { stdin: bytes }) };
 }
 
 function backupDirOf({ backupDir, copyAs }: WriteFileRequest): string | undefined {
@@ -150,25 +163,34 @@ export function writtenFile(request: WriteFileRequest, result: RunResult): FileU
 
 /** Puts a file back as `undo` says: the kept copy, or no file at all. The copy stays. Doing it twice is harmless. */
 export function restoreFileScript(undo: FileUndo): FileScript {
-  const head = `umask 077\np=${quoteWord(safePath(undo.path))}\nreeve_find`;
-  const fileScript = (lines: string[]) => ({ script: lines.join('\n'), functions: FUNCTIONS });
-  if (undo.backup === undefined) return fileScript([head, `rm -f "$p" || fail ${REFUSED.failed} "cannot remove $p"`]);
-  const owner = `${undo.owner ?? ''}${undo.group === undefined ? '' : `:${undo.group}`}`;
-  return fileScript([
-    head,
-    `b=${quotePath(undo.backup)}`,
-    `if [ ! -f "$b" ]; then fail ${REFUSED.absent} "the kept copy $b is gone"; fi`,
-    undo.sha256 === undefined
-      ? ''
-      : `reeve_sum "$b"\nif [ "$h" ] && [ "$h" != ${undo.sha256} ]; then fail ${REFUSED.changed} "the kept copy $b was changed"; fi`,
-    `t=$d/.reeve-${randomBytes(9).toString('hex')}\ntrap 'rm -f "$t"' EXIT`,
-    `cp -p "$b" "$t" || fail ${REFUSED.failed} "cannot write beside $p"`,
-    owner ? `chown ${quoteWord(owner)} "$t" || fail ${REFUSED.failed} "cannot set the owner of $p"` : '',
-    undo.mode === undefined
-      ? ''
-      : `chmod ${quoteWord(undo.mode)} "$t" || fail ${REFUSED.failed} "cannot set the mode of $p"`,
-    `mv -f "$t" "$p" || fail ${REFUSED.failed} "cannot replace $p"\ntrap - EXIT`,
-  ]);
+  const steps = [
+    'reeve_find',
+    ...(undo.backup === undefined ? [orFail('rm -f "$p"', 'cannot remove $p')] : back(undo)),
+  ];
+  const script = `${begin(undo.path)}b=${undo.backup === undefined ? '' : quotePath(undo.backup)}\n${steps.join('&&')};reeve_after $?`;
+  return { script, functions: FUNCTIONS, inShell: true };
+}
+
+function back({ sha256, owner, group, mode }: FileUndo): string[] {
+  const owners = `${owner ?? ''}${group === undefined ? '' : `:${group}`}`;
+  return [
+    `{ [ -f "$b" ]||fail ${REFUSED.absent} "the kept copy $b is gone";}`,
+    ...(sha256 === undefined
+      ? []
+      : [
+          `reeve_sum "$b"&&{ [ -z "$h" ]||[ "$h" = ${sha256} ]||fail ${REFUSED.changed} "the kept copy $b was changed";}`,
+        ]),
+    `t=$d/.reeve-${randomBytes(9).toString('hex')}&&_w=$t`,
+    orFail('cp -p "$b" "$t"', 'cannot write beside $p'),
+    ...(owners ? [orFail(`chown ${quoteWord(owners)} "$t"`, 'cannot set the owner of $p')] : []),
+    ...(mode === undefined ? [] : [orFail(`chmod ${quoteWord(mode)} "$t"`, 'cannot set the mode of $p')]),
+    orFail('mv -f "$t" "$p"', 'cannot replace $p'),
+    '_w=',
+  ];
+}
+
+function orFail(command: string, otherwise: string): string {
+  return `{ ${command}||fail ${REFUSED.failed} "${otherwise}";}`;
 }
 
 /** Prints the bytes of a file. */

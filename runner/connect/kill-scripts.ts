@@ -42,12 +42,14 @@ pick() {
   done
 }
 group= mine=
+kill -STOP $p 2>/dev/null
 list; pick
+set -- \${tree#" $p "}
+if [ $# -gt 0 ]; then kill -KILL "$@" 2>/dev/null; fi
+list; pick
+set -- \${tree#" $p "}
+if [ $# -gt 0 ]; then kill -KILL "$@" 2>/dev/null; fi
 kill -TERM $p 2>/dev/null
-set -- \${tree#" $p "}
-if [ $# -gt 0 ]; then kill -KILL "$@" 2>/dev/null; fi
-list; pick
-set -- \${tree#" $p "}
-if [ $# -gt 0 ]; then kill -KILL "$@" 2>/dev/null; fi
+kill -CONT $p 2>/dev/null
 :`;
 }

@@ -14,8 +14,12 @@ const WANTED_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin
 /** Descriptor 3 is the real stderr: the shell's own complaints («Killed», «Broken pipe») belong to no request. */
 const SILENCE = 'exec 3>&2 2>/dev/null';
 
-/** A caught (not ignored) SIGPIPE lets the folder be removed; children get the signal's default action back. */
-const CLEAN_UP = '_X(){ if [ "$_t" ];then rm -rf "$_t";fi;};trap _X EXIT;trap "exit 1" HUP TERM PIPE';
+/**
+ * A caught (not ignored) SIGPIPE lets the folder be removed, and the file that is being written (`_w`, files.ts); children
+ * get the signal's default action back.
+ */
+const CLEAN_UP =
+  '_X(){ if [ "$_t" ];then rm -rf "$_t";fi;if [ "$_w" ];then rm -f "$_w";fi;};trap _X EXIT;trap "exit 1" HUP TERM PIPE';
 
 const ENVIRONMENT = [
   `for _i in ${WANTED_PATH.join(' ')};do case :$PATH: in *:$_i:*);;*)PATH=\${PATH:+$PATH:}$_i;;esac;done`,
@@ -35,7 +39,7 @@ const ENVIRONMENT = [
 const CONTENT = [
   '_F(){ dd bs=$1 count=1 iflag=fullblock 2>/dev/null;}',
   '_B(){ dd ibs=1 obs=65536 count=$1 2>/dev/null;}',
-  '_P(){ if [ "$(printf xy|_F 2)" = xy ];then _b=1048576;_f=_F;else _b=65536;_f=_B;fi;}',
+  '_P(){ if _F 1;then _b=1048576;_f=_F;else _b=65536;_f=_B;fi;}</dev/null',
   '_D(){ _i=$1;while [ $_i -gt $_b ];do $_f $_b||_z=1;_i=$((_i-_b));done;$_f $_i||_z=1;IFS= read -r _l||exit 1;}',
 ].join(';');
 
@@ -55,10 +59,11 @@ const FOLDER = [
 /**
  * Direct requests: `_d NONCE SCRIPT` costs one fork; `_p NONCE SCRIPT TEXT` two; `_c NONCE SCRIPT NUMBER`, with input from a
  * file, one beside the dd that wrote it. The subshell drops its arguments first, so that no script can print the nonce.
- * `_e NONCE SCRIPT` has no subshell and no fork, for scripts that are known to leave the shell as it is.
+ * `_e NONCE SCRIPT` has no subshell and no fork, for scripts that are known to leave the shell as it is; `_r` is `_c` so.
  */
 const DIRECT = [
   '_e(){ { eval "$2";}</dev/null 2>&3 3>&-;_E "$1" $?;}',
+  '_r(){ { eval "$2";}<"$_t/$3.i" 2>&3 3>&-;_E "$1" $?;true>"$_t/$3.i";}',
   '_d(){ (_l=;_s=$2;set --;eval "$_s")</dev/null 2>&3 3>&-;_E "$1" $?;}',
   '_p(){ printf %s "$3"|(_l=;_s=$2;set --;eval "$_s")2>&3 3>&-;_E "$1" $?;}',
   '_c(){ (_l=;_s=$2;set --;eval "$_s")<"$_t/$3.i" 2>&3 3>&-;_E "$1" $?;true>"$_t/$3.i";}',
@@ -67,7 +72,7 @@ const DIRECT = [
 /**
  * Isolated requests: `_i NONCE NUMBER SCRIPT SET-UP`. The script goes by a file rather than by `sh -c`, since arguments are
  * public in the process table and limited in length. The pid is announced, then the frame follows. Files are emptied at
- * once and removed sixteen requests at a time (`_v`), after the frame: a process left in the background keeps its own.
+ * once and removed many requests at a time (`_v`), after the frame: a process left in the background keeps its own.
  */
 const ISOLATED = [
   '_i(){ _o=$_t/$2;if [ "$_t" ]&&printf %s "$3">"$_o.s";then _j=/dev/null;if [ -f "$_o.i" ];then _j=$_o.i;fi',
@@ -102,7 +107,7 @@ export function prelude(hello: string, folder: string, shell: string): string {
     SILENCE,
     CLEAN_UP,
     ENVIRONMENT,
-    `_t=;_b=;_k=${folder};_h="${shell}"`,
+    `_t=;_w=;_b=;_k=${folder};_h="${shell}"`,
     CONTENT,
     END,
     FOLDER,

@@ -45,7 +45,7 @@ function checkText(text: string, what: string): void {
 }
 
 /** Isolated requests between two clean-ups of the shell's folder. */
-const CLEAN_EVERY = 16;
+const CLEAN_EVERY = 64;
 
 /**
  * Encodes a request. `number` names its files and must be new for each in this shell. `define` are functions that the
@@ -83,7 +83,7 @@ function direct(line: Line, request: ShellRequest, nonce: string, number: number
   else {
     line.folder();
     const stored = line.store(input);
-    line.text(`if ${stored};then _c ${nonce} ${script} ${number};else _E ${nonce} F;fi`);
+    line.text(`if ${stored};then ${bare ? '_r' : '_c'} ${nonce} ${script} ${number};else _E ${nonce} F;fi`);
   }
 }
 

@@ -16,7 +16,7 @@ const KILL_GRACE = 3_000;
 const DRAIN_GRACE = 250;
 /** Below this many bytes a request and its content go in one write, hence in one packet. */
 const ONE_WRITE = 65_536;
-/** milliseconds that a closing shell has to remove its folder. */
+/** milliseconds that a closing shell has to remove its folder, and the file that it was writing. */
 const CLOSE_GRACE = 2_000;
 
 export interface ShellContext {
@@ -218,6 +218,7 @@ export class StreamShell implements Shell {
     try {
       const control = await this.#context.control?.();
       await control?.run({ script: killShellScript(await this.#greeting.pid), timeout: TERM_GRACE + KILL_GRACE });
+      await within(CLOSE_GRACE, this.#stream.closed);
     } catch (error) {
       throw this.#lost('a script was past its time limit and could not be ended; it may still be running', true, error);
     } finally {

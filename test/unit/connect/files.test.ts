@@ -114,6 +114,28 @@ describe.each(shells)('files, $name', ({ command }) => {
     await restore(undo);
   });
 
+  test.each([
+    ['a text', 'after'],
+    ['bytes', new Uint8Array([0])],
+  ])('a write of %s that is ended leaves the file as it was, and nothing beside it', async (_, content) => {
+    const path = join(folder, 'present');
+    writeFileSync(path, 'before');
+    // Within the folder, so that the command is ended with it at the latest.
+    const validate = `: %s; : >"${path}.begun"; while [ -e "${path}" ]; do sleep 1; done`;
+    const abort = new AbortController();
+    const ended = connections.run(spec, undefined, {
+      timeout: 30_000,
+      signal: abort.signal,
+      ...writeFileScript({ path, validate }, content),
+    });
+    const failed = expect(ended).rejects.toThrow();
+    await expect.poll(() => existsSync(`${path}.begun`), { timeout: 30_000 }).toBe(true);
+    abort.abort();
+    await failed;
+    await expect.poll(() => readdirSync(folder), { timeout: 30_000 }).toEqual(['present', 'present.begun']);
+    expect(readFileSync(path, 'utf8')).toBe('before');
+  });
+
   test('a kept copy that was changed or is gone is not put back', async () => {
     const path = join(folder, 'present');
     writeFileSync(path, 'before');
