@@ -57,6 +57,16 @@ describe('forms of a secret', () => {
     }
   });
 
+  it('its beginning, where what is too long was cut before it was masked', () => {
+    const secret = 'K10a-long-token-"of"-a-server';
+    const masker = knowing(secret);
+    for (let length = 3; length < secret.length; length++)
+      expect(masker.text(`run x ${secret.slice(0, length)}…, and ${secret}`)).toBe(`run x ${MASK}…, and ${MASK}`);
+    expect(masker.text(`the text ${JSON.stringify(secret).slice(0, 20)}…"`)).toBe(`the text "${MASK}…"`);
+    expect(masker.text(`${secret}${secret.slice(0, 9)}…`)).toBe(`${MASK}${MASK}…`);
+    expect(masker.text('copying K1… and 1…K10a')).toBe('copying K1… and 1…K10a');
+  });
+
   it('every text and number of a mapping, keys of events and numbers too', () => {
     const masker = knowing({ a: ['first secret'], b: { c: 12345678, d: true, e: null } });
     const event = { type: 'x', list: ['has first secret in it', 12345678, true], 'first secret': 1 };
