@@ -2,15 +2,15 @@ import type { Diagnostic } from '../errors.ts';
 import { nearestName } from '../language/nearest.ts';
 import type { Document, Path } from '../load/document.ts';
 import { readPriority } from './ansible/priority.ts';
-import { type GroupDraft, type InventoryBuilder, setVariables } from './builder.ts';
-import { definitionsAt } from './definitions.ts';
+import { type GroupDraft, type InventoryBuilder, setVariables, type Variables } from './builder.ts';
+import { definitionsAt, REEVE, type ValueDialect } from './definitions.ts';
 import { expandRanges } from './ranges.ts';
 
 const GROUP_KEYS = ['hosts', 'children', 'vars'];
 
 /** Reads an inventory in reeve's dialect (`reeve: 1`, then groups in Ansible's shape) into the builder. */
-export function readInventory(document: Document, builder: InventoryBuilder): Diagnostic[] {
-  const reader = new Reader(document, builder);
+export function readInventory(document: Document, builder: InventoryBuilder, dialect = REEVE): Diagnostic[] {
+  const reader = new Reader(document, builder, dialect);
   const top = document.value as Record<string, unknown>;
   for (const [name, body] of Object.entries(top)) {
     if (name !== 'reeve') reader.group(name, body, [name]);
@@ -22,10 +22,12 @@ class Reader {
   readonly diagnostics: Diagnostic[] = [];
   readonly #document: Document;
   readonly #builder: InventoryBuilder;
+  readonly #dialect: ValueDialect;
 
-  constructor(document: Document, builder: InventoryBuilder) {
+  constructor(document: Document, builder: InventoryBuilder, dialect: ValueDialect) {
     this.#document = document;
     this.#builder = builder;
+    this.#dialect = dialect;
   }
 
   group(name: string, body: unknown, path: Path): void {
@@ -70,8 +72,7 @@ class Reader {
       for (const name of names) {
         group.hosts.add(name);
         const host = this.#builder.host(name);
-        if (isMapping(variables))
-          setVariables(host.variables, definitionsAt(this.#document, at, variables, `host ${name}`));
+        if (isMapping(variables)) setVariables(host.variables, this.#definitions(at, variables, `host ${name}`));
         else if (variables !== null && variables !== undefined) {
           this.#error('expected-mapping', `the host ${written} takes a mapping of variables`, at);
         }
@@ -90,8 +91,12 @@ class Reader {
     if (isMapping(value)) {
       const { ansible_group_priority: priority, ...variables } = value;
       if (priority !== undefined) this.#priority(group, priority, [...path, 'ansible_group_priority']);
-      setVariables(group.variables, definitionsAt(this.#document, path, variables, `group ${group.name}`));
+      setVariables(group.variables, this.#definitions(path, variables, `group ${group.name}`));
     } else if (value !== null) this.#error('expected-mapping', `vars of the group ${group.name} takes a mapping`, path);
+  }
+
+  #definitions(path: Path, mapping: Record<string, unknown>, origin: string): Variables {
+    return definitionsAt(this.#document, path, mapping, origin, this.#dialect);
   }
 
   #priority(group: GroupDraft, value: unknown, path: Path): void {
