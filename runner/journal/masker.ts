@@ -1,3 +1,4 @@
+import { Sealed } from '../language/sealed.ts';
 import { MIN_SECRET_LENGTH, secretForms } from './secret-forms.ts';
 import { type Span, TextFinder } from './text-finder.ts';
 
@@ -28,11 +29,15 @@ export class Masker {
     this.#tooShort = tooShort;
   }
 
-  /** Adds a secret; a mapping or list adds every string and number in it. */
+  /**
+   * Adds a secret; a mapping or list adds every string and number in it. What is sealed has nothing to add: it is told when
+   * it is opened, and what it shows until then is no secret.
+   */
   add(value: unknown): void {
     if (typeof value === 'string') this.#addText(value);
     else if (typeof value === 'number' || typeof value === 'bigint') this.#addText(String(value));
-    else if (value !== null && typeof value === 'object') for (const child of Object.values(value)) this.add(child);
+    else if (value !== null && typeof value === 'object' && !(value instanceof Sealed))
+      for (const child of Object.values(value)) this.add(child);
   }
 
   /** The text with every form of every secret replaced, also one that an ellipsis cuts off. */
