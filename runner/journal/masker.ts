@@ -1,4 +1,3 @@
-import { Sealed } from '../language/sealed.ts';
 import { MIN_SECRET_LENGTH, secretForms } from './secret-forms.ts';
 import { type Span, TextFinder } from './text-finder.ts';
 
@@ -36,7 +35,7 @@ export class Masker {
   add(value: unknown): void {
     if (typeof value === 'string') this.#addText(value);
     else if (typeof value === 'number' || typeof value === 'bigint') this.#addText(String(value));
-    else if (value !== null && typeof value === 'object' && !(value instanceof Sealed))
+    else if (value !== null && typeof value === 'object' && !isSealed(value))
       for (const child of Object.values(value)) this.add(child);
   }
 
@@ -92,6 +91,11 @@ export class Masker {
     this.#known.add(secret);
     for (const form of secretForms(secret)) this.#finder.add(form);
   }
+}
+
+/** Data has no methods. */
+function isSealed(value: object): boolean {
+  return typeof (value as { open?: unknown }).open === 'function';
 }
 
 function masked(text: string, spans: readonly Span[]): string {
