@@ -12,7 +12,7 @@ const QUIET_VIM = `-n -i NONE -c 'set noundofile nobackup nowritebackup'`;
 export async function openEditor(file: string, guard: Guard): Promise<void> {
   const editor = process.env.VISUAL || process.env.EDITOR || 'vi';
   // As git does: the variable may hold options, the file is an argument.
-  const child = spawn('sh', ['-c', `${withoutTraces(editor)} "$1"`, 'sh', file], { stdio: 'inherit' });
+  const child = spawn('sh', ['-c', `${inPlace(withoutTraces(editor))} "$1"`, 'sh', file], { stdio: 'inherit' });
   await guard.during(child, () => ended(child));
 }
 
@@ -26,6 +26,11 @@ async function ended(child: ChildProcess): Promise<void> {
     hint: 'VISUAL or EDITOR names the editor',
     exitCode: EXIT.refused,
   });
+}
+
+/** Takes the place of the shell, so that what ends the one ends the other; a whole script cannot. */
+function inPlace(editor: string): string {
+  return /[=;&|<>(){}`$\n]/.test(editor) || /^\s*exec\s/.test(editor) ? editor : `exec ${editor}`;
 }
 
 /** Vim keeps swap files, backups, an undo history and registers, partly in the home folder: on the disk. */
