@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -191,6 +191,25 @@ describe.skipIf(!hasTerminal())('at a terminal', () => {
     terminal.type('y', 'Enter');
     expect((await terminal.end()).code).toBe(0);
     expect((await cli.run(['secret', 'decrypt', 's.yaml'], keys())).stdout).toBe('a: mended\n');
+  });
+});
+
+/** `vi` is a vim in many places, which remembers what was deleted in the home folder. */
+const hasVim = spawnSync('vi', ['--version'], { encoding: 'utf8' }).stdout?.includes('Vi IMproved') ?? false;
+
+describe.skipIf(!hasTerminal() || !hasVim || noMemory)('vim', () => {
+  it.each(['', 'vi', 'vim -f'])('as "%s" leaves nothing of the text in the home folder', async (editor) => {
+    const cli = folder();
+    cli.write('s.yaml', 'a: first\nb: second\n');
+    expect((await cli.run(['secret', 'encrypt', 's.yaml', '--age', recipient])).code).toBe(0);
+    const before = files(cli.dir);
+    const env = { HOME: cli.dir, ...keys(), EDITOR: editor, VISUAL: '' };
+    using terminal = new Terminal([process.execPath, MAIN, 'secret', 'edit', 's.yaml'], { cwd: cli.dir, env });
+    await terminal.until('b: second');
+    terminal.type('dd:wq', 'Enter');
+    expect((await terminal.end()).code).toBe(0);
+    expect((await cli.run(['secret', 'decrypt', 's.yaml'], keys())).stdout).toBe('b: second\n');
+    expect(files(cli.dir)).toEqual(before);
   });
 });
 
