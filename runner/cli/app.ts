@@ -1,4 +1,5 @@
 import { EXIT } from '../errors.ts';
+import { guarded, unguarded } from './literal-words.ts';
 import { type CommandDefinition, commandName } from './options.ts';
 import { reportError, UsageError } from './report-error.ts';
 import { version } from './version.ts';
@@ -46,20 +47,21 @@ async function dispatch(argv: string[]): Promise<number> {
     const command = cli.command(one.usage, one.description);
     for (const { options } of one.groups)
       for (const [flags, description] of options) command.option(flags, description);
-    command.action((...args: unknown[]) => {
+    command.action((...given: unknown[]) => {
+      const args = unguarded(given);
       const options = args.pop() as Record<string, unknown>;
       chosen = one.run(args as never[], options);
     });
   }
   try {
-    cli.parse(argv, { run: false });
-    const word = cli.matchedCommandName ?? cli.args[0];
+    cli.parse(guarded(argv), { run: false });
+    const word = cli.matchedCommandName ?? unguarded(cli.args[0]);
     if (word === undefined) throw new UsageError('there is no command');
     definition = commandNamed(COMMANDS, word);
     cli.runMatchedCommand();
   } catch (error) {
     if ((error as Error).name !== 'CACError') throw error;
-    throw asUsageError((error as Error).message, definition);
+    throw asUsageError(unguarded((error as Error).message), definition);
   }
   return (await chosen) ?? EXIT.done;
 }

@@ -1,5 +1,5 @@
+import { readVariablesDocument } from '../inventory/dialect.ts';
 import type { Opener } from '../load/opener.ts';
-import { loadDocument } from '../load/parse.ts';
 import type { Given } from '../playbook/fill-inputs.ts';
 import { UsageError } from './report-error.ts';
 
@@ -17,7 +17,7 @@ function pair(value: string): Given {
 }
 
 function fromFile(file: string, opener: Opener): Given[] {
-  const { value } = loadDocument(file, { allowEmpty: true, opener });
+  const { value } = readVariablesDocument(file, { fallback: 'reeve', opener }).document;
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     throw new UsageError(`-e @${file}: the file takes a mapping of names and values`);
   }

@@ -50,8 +50,9 @@ function list(values: unknown[], name: string, keep: KeepText | undefined): unkn
 }
 
 function long(text: string, name: string, keep: KeepText | undefined): unknown {
-  const begins = text.slice(0, 1000);
-  if (!keep) return `${begins}… (${text.length} characters)`;
+  // The ellipsis also tells the masker where a secret may be cut off.
+  const begins = `${text.slice(0, 1000)}…`;
+  if (!keep) return `${begins} (${text.length} characters)`;
   const artefact = keep(name, text);
   // Whoever would use it after a resume must not take its beginning for all of it.
   if (artefact === undefined) return `${MASK} (${text.length} characters, which could not be kept)`;

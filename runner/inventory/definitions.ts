@@ -9,6 +9,8 @@ import { noVariables, type Variables } from './builder.ts';
 /** How the values of a file are to be taken: as templates (reeve's dialect), or as data (Ansible's). */
 export interface ValueDialect {
   isForeign: boolean;
+  /** Of a file that is encrypted as a whole: its values are secret. */
+  seal?: ((value: unknown) => unknown) | undefined;
 }
 
 export const REEVE: ValueDialect = { isForeign: false };
@@ -23,7 +25,8 @@ export function definitionsAt(
 ): Variables {
   const site = new MappingSite(document, path, origin, dialect);
   const variables = noVariables();
-  for (const name in mapping) variables[name] = new Definition({ value: mapping[name], site, key: name });
+  const { seal = (value: unknown) => value } = dialect;
+  for (const name in mapping) variables[name] = new Definition({ value: seal(mapping[name]), site, key: name });
   return variables;
 }
 

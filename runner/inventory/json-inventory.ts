@@ -1,6 +1,9 @@
 import type { Diagnostic, Place } from '../errors.ts';
+import { toPlain } from '../language/access.ts';
+import type { Compiled } from '../language/deep.ts';
 import { Definition, type DefinitionSite } from '../language/definition.ts';
 import { PlainData } from '../language/jinja.ts';
+import { Sealed } from '../language/sealed.ts';
 import { textSomewhereIn } from '../language/text-place.ts';
 import { readPriority } from './ansible/priority.ts';
 import { type InventoryBuilder, setVariable, type Variables } from './builder.ts';
@@ -18,7 +21,7 @@ export function readJsonInventory(json: JsonInventory, file: string, builder: In
   const reader = new Reader(file, builder);
   const { _meta, ...groups } = json;
   for (const [name, body] of Object.entries(groups)) reader.group(name, body);
-  reader.hostVariables(((_meta as Mapping | undefined)?.hostvars ?? {}) as Mapping);
+  reader.hostVariables(_meta);
   return reader.diagnostics;
 }
 
@@ -38,7 +41,7 @@ class Reader {
       where: () => place,
       locate: () => textSomewhereIn(place),
       // Never rendered, whatever it looks like.
-      compile: (value) => new PlainData(value),
+      compile: (value) => (holdsSealed(value) ? new SealedData(value) : new PlainData(value)),
     };
     this.#builder = builder;
   }
@@ -63,6 +66,7 @@ class Reader {
         if (key === 'ansible_group_priority') group.priority = readPriority(value) ?? group.priority;
         else this.#set(group.variables, key, value);
       }
+    if (children !== undefined && !Array.isArray(children)) this.#error(`the children of ${name} must be a list`);
     for (const child of Array.isArray(children) ? children : []) {
       this.#builder.group(String(child), () => this.#place);
       group.children.add(String(child));
@@ -70,9 +74,11 @@ class Reader {
   }
 
   /** Only for hosts that a group names, as Ansible does. */
-  hostVariables(byHost: Mapping): void {
-    for (const host of this.#hosts) {
-      const given = byHost[host];
+  hostVariables(meta: unknown): void {
+    const byHost = (isMapping(meta) ? meta.hostvars : meta) ?? {};
+    if (!isMapping(byHost)) this.#error('`_meta.hostvars` must be a mapping of hosts');
+    for (const host of isMapping(byHost) ? this.#hosts : []) {
+      const given = (byHost as Mapping)[host];
       if (given === undefined || given === null) continue;
       if (!isMapping(given)) this.#error(`the variables of the host ${host} must be a mapping`);
       else for (const [key, value] of Object.entries(given)) this.#set(this.#builder.host(host).variables, key, value);
@@ -86,6 +92,26 @@ class Reader {
   #error(message: string): void {
     this.diagnostics.push({ code: 'invalid-source', severity: 'error', message, place: this.#place });
   }
+}
+
+/** Data with secrets in it, which are opened when it is used. */
+class SealedData implements Compiled {
+  readonly isStatic = false;
+  readonly references = [];
+  readonly #value: unknown;
+
+  constructor(value: unknown) {
+    this.#value = value;
+  }
+
+  render(): unknown {
+    return toPlain(this.#value);
+  }
+}
+
+function holdsSealed(value: unknown): boolean {
+  if (value === null || typeof value !== 'object') return false;
+  return value instanceof Sealed || Object.values(value).some(holdsSealed);
 }
 
 function sections(name: string, body: unknown): { hosts?: unknown; vars?: unknown; children?: unknown } {

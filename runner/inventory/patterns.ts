@@ -84,6 +84,7 @@ function enumerate(term: string, written: string, names: PatternNames): readonly
 }
 
 function unknownName(name: string, written: string, names: PatternNames): ReeveError {
+  if (name === '') return noHosts('a term of the pattern is only `&` or `!`', 'a name belongs behind it: `!web1`');
   if (name.includes(':') && !name.includes('::')) {
     return noHosts(
       `${written} is no host and no group of the inventory`,

@@ -9,6 +9,7 @@ import { forbiddenCharacter } from '../load/read-text.ts';
 import { readIni } from './ansible/ini.ts';
 import { readAnsibleYaml } from './ansible/yaml.ts';
 import type { InventoryBuilder } from './builder.ts';
+import { REEVE, type ValueDialect } from './definitions.ts';
 import { type Dialect, openFile, parseAnsible, parseReeve, saysReeve } from './dialect.ts';
 import { readHostNames } from './host-names.ts';
 import { readJsonInventory } from './json-inventory.ts';
@@ -25,19 +26,21 @@ export function readInventoryFile(file: string, builder: InventoryBuilder, opene
   try {
     if (extname(file) === '.toml') throw new InvalidError([noToml(file)]);
     let ini: string | undefined;
+    let isEncrypted = false;
     const document = openFile(file, opener, (text, isOpened) => {
+      isEncrypted = isOpened;
       if (saysReeve(text)) {
         reading.dialect = 'reeve';
         return parseReeve(text, file, { opener, allowEmpty: isOpened });
       }
       if (isYaml(file, text)) return parseAnsible(text, file, { opener, warn: (one) => reading.diagnostics.push(one) });
       ini = text;
-      if (isOpened) opener?.learn(text.match(INI_VALUE)?.map((value) => value.slice(1).replace(/^["']|["']$/g, '')));
       return NO_DOCUMENT;
     });
-    if (ini !== undefined) reading.diagnostics.push(...readIniText(ini, file, builder));
-    else if (reading.dialect === 'reeve') reading.diagnostics.push(...readReeve(document, builder));
-    else reading.diagnostics.push(...readYaml(document, builder));
+    const seal = isEncrypted && opener ? sealWith(opener) : undefined;
+    if (ini !== undefined) reading.diagnostics.push(...readIniText(ini, file, builder, seal));
+    else if (reading.dialect === 'reeve') reading.diagnostics.push(...readReeve(document, builder, seal));
+    else reading.diagnostics.push(...readYaml(document, builder, seal));
   } catch (error) {
     if (!(error instanceof InvalidError)) throw error;
     reading.diagnostics.push(...error.diagnostics);
@@ -45,31 +48,41 @@ export function readInventoryFile(file: string, builder: InventoryBuilder, opene
   return reading;
 }
 
-const INI_VALUE = /=\s*("[^"]*"|'[^']*'|\S+)/g;
+type Seal = NonNullable<ValueDialect['seal']>;
+
+/** What stays open because it is a template is no less secret. */
+function sealWith(opener: Opener): Seal {
+  return (value) => {
+    opener.learn(value);
+    return opener.seal(value);
+  };
+}
+
 /** INI is read line by line, not as a document. */
 const NO_DOCUMENT = parseDocument('', '(ini)', { allowEmpty: true });
 
-function readReeve(document: Document, builder: InventoryBuilder): Diagnostic[] {
+function readReeve(document: Document, builder: InventoryBuilder, seal?: Seal): Diagnostic[] {
   const value = document.value as Record<string, unknown>;
   if (!isMapping(value)) return [notMapping(document)];
-  if (toPlain(value.reeve) === 1) return readInventory(document, builder);
+  if (toPlain(value.reeve) === 1) return readInventory(document, builder, { ...REEVE, seal });
   const message = `this version of reeve reads inventories that say \`reeve: 1\``;
   return [{ code: 'inventory-dialect', severity: 'error', message, place: document.place(['reeve'], 'key') }];
 }
 
-function readYaml(document: Document, builder: InventoryBuilder): Diagnostic[] {
+function readYaml(document: Document, builder: InventoryBuilder, seal?: Seal): Diagnostic[] {
   const { value } = document;
   if (!isMapping(value)) return [notMapping(document)];
-  if (Object.keys(value).length > 0) return readAnsibleYaml(document, builder, { isForeign: true });
+  if (typeof value.plugin === 'string') return [hiddenPlugin(document)];
+  if (Object.keys(value).length > 0) return readAnsibleYaml(document, builder, { isForeign: true, seal });
   const isEmpty = document.text.trim() === '';
   const message = isEmpty ? 'this file is empty' : 'this file holds nothing but comments';
   return [{ code: 'empty-file', severity: 'error', message, place: { file: document.file, line: 1, column: 1 } }];
 }
 
-function readIniText(text: string, file: string, builder: InventoryBuilder): Diagnostic[] {
+function readIniText(text: string, file: string, builder: InventoryBuilder, seal?: Seal): Diagnostic[] {
   const plain = text.startsWith('\ufeff') ? text.slice(1) : text;
   const garbage = forbiddenCharacter(new LineIndex(plain, file));
-  return garbage ? [garbage] : readIni(plain, file, builder);
+  return garbage ? [garbage] : readIni(plain, file, builder, seal);
 }
 
 /** Files with such an ending hold YAML; others are judged by their first line with content. */
@@ -100,6 +113,17 @@ export function readHostList(source: string, builder: InventoryBuilder): Diagnos
     diagnostics.push(...readJsonInventory(json, `-i ${source}`, builder));
   }
   return diagnostics;
+}
+
+/** Whoever looks for plugins does not decrypt. */
+function hiddenPlugin(document: Document): Diagnostic {
+  return {
+    code: 'plugin-encrypted',
+    severity: 'error',
+    message: 'this is the file of an inventory plugin, which cannot be encrypted as a whole',
+    place: document.place(['plugin'], 'key'),
+    hint: 'decrypt it, and encrypt single values: `token_secret: !vault …`',
+  };
 }
 
 function noToml(file: string): Diagnostic {

@@ -1,16 +1,17 @@
 import type { Diagnostic } from '../errors.ts';
 import { nearestName } from '../language/nearest.ts';
 import type { Document, Path } from '../load/document.ts';
+import { parseAddress } from './address.ts';
 import { readPriority } from './ansible/priority.ts';
-import { type GroupDraft, type InventoryBuilder, setVariables } from './builder.ts';
-import { definitionsAt } from './definitions.ts';
+import { type GroupDraft, type InventoryBuilder, setVariables, type Variables } from './builder.ts';
+import { definitionsAt, REEVE, type ValueDialect } from './definitions.ts';
 import { expandRanges } from './ranges.ts';
 
 const GROUP_KEYS = ['hosts', 'children', 'vars'];
 
 /** Reads an inventory in reeve's dialect (`reeve: 1`, then groups in Ansible's shape) into the builder. */
-export function readInventory(document: Document, builder: InventoryBuilder): Diagnostic[] {
-  const reader = new Reader(document, builder);
+export function readInventory(document: Document, builder: InventoryBuilder, dialect = REEVE): Diagnostic[] {
+  const reader = new Reader(document, builder, dialect);
   const top = document.value as Record<string, unknown>;
   for (const [name, body] of Object.entries(top)) {
     if (name !== 'reeve') reader.group(name, body, [name]);
@@ -22,10 +23,12 @@ class Reader {
   readonly diagnostics: Diagnostic[] = [];
   readonly #document: Document;
   readonly #builder: InventoryBuilder;
+  readonly #dialect: ValueDialect;
 
-  constructor(document: Document, builder: InventoryBuilder) {
+  constructor(document: Document, builder: InventoryBuilder, dialect: ValueDialect) {
     this.#document = document;
     this.#builder = builder;
+    this.#dialect = dialect;
   }
 
   group(name: string, body: unknown, path: Path): void {
@@ -61,8 +64,9 @@ class Reader {
 
   #hosts(group: GroupDraft, value: unknown, path: Path): void {
     for (const [written, variables] of this.#entries(value, path, 'hosts')) {
-      const names = expandRanges(written);
       const at = [...path, written];
+      if (!this.#isHostName(written, at)) continue;
+      const names = expandRanges(written);
       if ('problem' in names) {
         this.#error('invalid-range', names.problem, at);
         continue;
@@ -70,13 +74,22 @@ class Reader {
       for (const name of names) {
         group.hosts.add(name);
         const host = this.#builder.host(name);
-        if (isMapping(variables))
-          setVariables(host.variables, definitionsAt(this.#document, at, variables, `host ${name}`));
+        if (isMapping(variables)) setVariables(host.variables, this.#definitions(at, variables, `host ${name}`));
         else if (variables !== null && variables !== undefined) {
           this.#error('expected-mapping', `the host ${written} takes a mapping of variables`, at);
         }
       }
     }
+  }
+
+  #isHostName(written: string, at: Path): boolean {
+    const port = written.includes(':') ? parseAddress(written)?.port : undefined;
+    if (port !== undefined)
+      this.#error('invalid-host', `the port of ${written} is a variable of the host`, at, `\`ssh_port: ${port}\``);
+    else if (!/^\S+$/.test(written))
+      this.#error('invalid-host', `"${written}" cannot be the name of a host`, at, 'a name has no spaces');
+    else return true;
+    return false;
   }
 
   #children(group: GroupDraft, value: unknown, path: Path): void {
@@ -90,8 +103,12 @@ class Reader {
     if (isMapping(value)) {
       const { ansible_group_priority: priority, ...variables } = value;
       if (priority !== undefined) this.#priority(group, priority, [...path, 'ansible_group_priority']);
-      setVariables(group.variables, definitionsAt(this.#document, path, variables, `group ${group.name}`));
+      setVariables(group.variables, this.#definitions(path, variables, `group ${group.name}`));
     } else if (value !== null) this.#error('expected-mapping', `vars of the group ${group.name} takes a mapping`, path);
+  }
+
+  #definitions(path: Path, mapping: Record<string, unknown>, origin: string): Variables {
+    return definitionsAt(this.#document, path, mapping, origin, this.#dialect);
   }
 
   #priority(group: GroupDraft, value: unknown, path: Path): void {

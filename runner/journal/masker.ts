@@ -4,6 +4,9 @@ import { type Span, TextFinder } from './text-finder.ts';
 /** What stands in a secret's place. */
 export const MASK = '********';
 
+/** What is too long to be shown was cut before it came here, and ends in this. */
+const ELLIPSIS = '…';
+
 /**
  * Keys of an event that reeve itself fills from a few words, and those that say what the event is about: a secret that is
  * such a word, or the name of a host, must not change them. A run that goes on would look for its tasks in vain, and do them
@@ -25,16 +28,20 @@ export class Masker {
     this.#tooShort = tooShort;
   }
 
-  /** Adds a secret; a mapping or list adds every string and number in it. */
+  /**
+   * Adds a secret; a mapping or list adds every string and number in it. What is sealed has nothing to add: it is told when
+   * it is opened, and what it shows until then is no secret.
+   */
   add(value: unknown): void {
     if (typeof value === 'string') this.#addText(value);
     else if (typeof value === 'number' || typeof value === 'bigint') this.#addText(String(value));
-    else if (value !== null && typeof value === 'object') for (const child of Object.values(value)) this.add(child);
+    else if (value !== null && typeof value === 'object' && !isSealed(value))
+      for (const child of Object.values(value)) this.add(child);
   }
 
-  /** The text with every form of every secret replaced. */
+  /** The text with every form of every secret replaced, also one that an ellipsis cuts off. */
   text(text: string): string {
-    return this.#finder.size === 0 ? text : masked(text, this.#finder.find(text));
+    return this.#finder.size === 0 ? text : masked(text, this.#finder.findAlsoCut(text, ELLIPSIS));
   }
 
   /** A copy of a JSON value with every string (keys too) masked; the value itself when there is no secret yet. */
@@ -84,6 +91,11 @@ export class Masker {
     this.#known.add(secret);
     for (const form of secretForms(secret)) this.#finder.add(form);
   }
+}
+
+/** Data has no methods. */
+function isSealed(value: object): boolean {
+  return typeof (value as { open?: unknown }).open === 'function';
 }
 
 function masked(text: string, spans: readonly Span[]): string {

@@ -6,6 +6,8 @@ export interface Span {
 
 /** Characters that every text sought for begins with a hash of. */
 const WINDOW = 6;
+/** Fewer characters of a text that was cut off tell nothing of it. */
+const CUT_AT_LEAST = 3;
 const BASE = 0x01000193;
 const FILTER_BITS = 16;
 
@@ -64,6 +66,18 @@ export class TextFinder {
     return spans;
   }
 
+  /** As `find`; in front of `cut` the beginning of one of the texts counts as well. */
+  findAlsoCut(text: string, cut: string): Span[] {
+    const spans = this.find(text);
+    const whole = spans.length;
+    for (let at = text.indexOf(cut); at >= 0; at = text.indexOf(cut, at + 1)) {
+      const start = Math.max(0, at - this.#longest + 1);
+      const beginning = start + this.openEnd(text.slice(start, at));
+      if (at - beginning >= CUT_AT_LEAST) spans.push({ start: beginning, end: at });
+    }
+    return spans.length === whole ? spans : united(spans);
+  }
+
   /** Where a text may go on to be one of those sought for: the first place from which all the rest is its beginning. */
   openEnd(text: string): number {
     const first = Math.max(0, text.length - this.#longest + 1);
@@ -78,6 +92,15 @@ export class TextFinder {
     }
     return text.length;
   }
+}
+
+/** In order, those that overlap as one. */
+function united(spans: Span[]): Span[] {
+  const sorted = spans.toSorted((a, b) => a.start - b.start);
+  const all: Span[] = [];
+  let current: Span | undefined;
+  for (const { start, end } of sorted) current = join(all, current, start, end);
+  return all;
 }
 
 function join(spans: Span[], current: Span | undefined, start: number, end: number): Span {

@@ -56,7 +56,7 @@ export async function fillInputs(
     if (source) filled.givenSecrets.push(name);
   }
   for (const [name, item] of last)
-    filled.extraVars[name] = item.text === undefined ? toPlain(item.value) : plainYaml(item);
+    filled.extraVars[name] = item.text === undefined ? toPlain(item.value) : lossless(item.text);
   if (diagnostics.length > 0) throw new InvalidError(diagnostics);
   return filled;
 }
@@ -104,7 +104,7 @@ function read(
   source: Given,
 ): { value: unknown; diagnostics: Diagnostic[] } {
   const { place: _place, secret, prompt: _prompt, ...schema } = spec;
-  const value = source.text === undefined ? toPlain(source.value) : byType(spec.type, source.text);
+  const value = source.text === undefined ? toPlain(source.value) : byType(spec, source.text);
   const document = parseDocument('{}', source.from, { allowEmpty: true });
   const checked = checkValue(schema, value, { document, path: [] }, { name: `the input \`${name}\``, member: 'key' });
   const diagnostics = checked.diagnostics.map((d) => ({
@@ -119,13 +119,20 @@ function read(
 }
 
 /** Text stays text; everything else is read as YAML, so that `true`, `3` and `[a, b]` are what they look like. */
-function byType(type: InputSpec['type'], text: string): unknown {
-  return type === 'string' ? text : plainYaml({ text });
+function byType({ type, enum: values }: InputSpec, text: string): unknown {
+  if (type === 'string' || values?.includes(text)) return text;
+  return type === 'number' || type === 'integer' ? asYaml(text) : lossless(text);
 }
 
-function plainYaml({ text }: { text?: string }): unknown {
+/** A version such as 1.30, or a name such as 007, is no number: it would come out as another text. */
+function lossless(text: string): unknown {
+  const value = asYaml(text);
+  return typeof value === 'number' && String(value) !== text.trim() ? text : value;
+}
+
+function asYaml(text: string): unknown {
   try {
-    return parseYaml(text ?? '') ?? text;
+    return parseYaml(text) ?? text;
   } catch {
     return text;
   }

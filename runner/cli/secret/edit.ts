@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { EXIT, ReeveError } from '../../errors.ts';
+import { EXIT, InvalidError, ReeveError } from '../../errors.ts';
 import { makeMemoryFolder, memoryPlaces } from '../../secrets/memory-folder.ts';
 import { changedSopsText, newSopsText, readSopsFile } from '../../secrets/sops/file.ts';
 import { canAsk } from '../ask.ts';
@@ -51,14 +51,36 @@ async function editUntilRight(
 ): Promise<string | undefined> {
   for (;;) {
     await openEditor(path, guard);
-    const text = readFileSync(path, 'utf8');
+    const text = readEdited(path);
     if (text === before) return undefined;
     try {
       return await encrypt(text);
     } catch (error) {
-      if (!(error instanceof ReeveError) || !canAsk()) throw error;
-      await reportError(error);
-      if (!(await new Person().agrees('Edit it again?'))) throw error;
+      if (!(error instanceof ReeveError)) throw error;
+      const told = ofEditedText(error);
+      if (!canAsk()) throw told;
+      await reportError(told);
+      if (!(await new Person().agrees('Edit it again?'))) throw told;
     }
   }
+}
+
+function readEdited(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new ReeveError('edit-aborted', 'the editor left no file; nothing was changed', { exitCode: EXIT.refused });
+  }
+}
+
+/** Its lines are not those of the file on the disk, which must not be shown in their place. */
+function ofEditedText(error: ReeveError): ReeveError {
+  if (!(error instanceof InvalidError)) return error;
+  return new InvalidError(
+    error.diagnostics.map(({ place, ...told }) => {
+      const message = `${told.message}${place && place.line > 1 ? ` (line ${place.line} of what was edited)` : ''}`;
+      return { ...told, message };
+    }),
+  );
 }

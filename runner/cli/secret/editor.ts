@@ -3,7 +3,10 @@ import { basename } from 'node:path';
 import { EXIT, ReeveError } from '../../errors.ts';
 import type { Guard } from './guard.ts';
 
-const QUIET_VIM = `-n -i NONE -c 'set noundofile nobackup nowritebackup'`;
+const NO_TRACES = 'noundofile nobackup nowritebackup';
+const QUIET_VIM = `-n -i NONE -c 'set ${NO_TRACES}'`;
+/** Read by a vim that is called `vi`, or by a script, in the place of its vimrc; no other editor looks at it. */
+const VIMINIT = `set viminfo= noswapfile ${NO_TRACES}`;
 
 /**
  * Opens a file in the person's editor and waits for it.
@@ -12,7 +15,10 @@ const QUIET_VIM = `-n -i NONE -c 'set noundofile nobackup nowritebackup'`;
 export async function openEditor(file: string, guard: Guard): Promise<void> {
   const editor = process.env.VISUAL || process.env.EDITOR || 'vi';
   // As git does: the variable may hold options, the file is an argument.
-  const child = spawn('sh', ['-c', `${withoutTraces(editor)} "$1"`, 'sh', file], { stdio: 'inherit' });
+  const child = spawn('sh', ['-c', `${inPlace(withoutTraces(editor))} "$1"`, 'sh', file], {
+    stdio: 'inherit',
+    env: isVim(editor) ? process.env : { ...process.env, VIMINIT },
+  });
   await guard.during(child, () => ended(child));
 }
 
@@ -28,7 +34,16 @@ async function ended(child: ChildProcess): Promise<void> {
   });
 }
 
+/** Takes the place of the shell, so that what ends the one ends the other; a whole script cannot. */
+function inPlace(editor: string): string {
+  return /[=;&|<>(){}`$\n]/.test(editor) || /^\s*exec\s/.test(editor) ? editor : `exec ${editor}`;
+}
+
 /** Vim keeps swap files, backups, an undo history and registers, partly in the home folder: on the disk. */
 function withoutTraces(editor: string): string {
-  return /^n?vim$/.test(basename(editor.trim())) ? `${editor} ${QUIET_VIM}` : editor;
+  return isVim(editor) ? `${editor} ${QUIET_VIM}` : editor;
+}
+
+function isVim(editor: string): boolean {
+  return /^(?:n?vim|vim\.\w+)$/.test(basename(editor.trim().split(/\s/, 1)[0]!));
 }

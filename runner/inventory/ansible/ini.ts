@@ -23,9 +23,20 @@ interface Pending {
   parents: GroupDraft[];
 }
 
-/** Reads an inventory in Ansible's INI format into the builder. Gives all that is wrong with it. */
-export function readIni(text: string, file: string, builder: InventoryBuilder): Diagnostic[] {
-  return new IniReader(text, file, builder).read();
+/** What a value becomes before it is kept. */
+type Seal = (value: unknown) => unknown;
+
+/**
+ * Reads an inventory in Ansible's INI format into the builder. Gives all that is wrong with it.
+ * @param seal of a file that is encrypted as a whole.
+ */
+export function readIni(
+  text: string,
+  file: string,
+  builder: InventoryBuilder,
+  seal: Seal = (value) => value,
+): Diagnostic[] {
+  return new IniReader(text, file, builder, seal).read();
 }
 
 /** Longest name whose value has an exact place. */
@@ -61,10 +72,12 @@ class IniReader {
   readonly #builder: InventoryBuilder;
   readonly #site: IniSite;
   readonly #pending = new Map<string, Pending>();
+  readonly #seal: Seal;
   #section: Section = 'hosts';
   #group: GroupDraft;
 
-  constructor(text: string, file: string, builder: InventoryBuilder) {
+  constructor(text: string, file: string, builder: InventoryBuilder, seal: Seal) {
+    this.#seal = seal;
     this.#lines = new LineIndex(text, file);
     this.#site = new IniSite(this.#lines);
     this.#builder = builder;
@@ -171,9 +184,11 @@ class IniReader {
     }
     const name = line.slice(0, equals).trim();
     const value = line.slice(equals + 1).trim();
-    const definition = this.#definition(iniValue(value), offset, line.indexOf(value, equals + 1));
-    if (name !== 'ansible_group_priority') return setVariable(this.#group.variables, name, definition);
-    const priority = readPriority(definition.value);
+    if (name !== 'ansible_group_priority') {
+      const definition = this.#definition(iniValue(value), offset, line.indexOf(value, equals + 1));
+      return setVariable(this.#group.variables, name, definition);
+    }
+    const priority = readPriority(iniValue(value));
     if (priority === undefined)
       this.#error('invalid-priority', `the priority of a group is a whole number, not ${value}`, offset, line.length);
     else this.#group.priority = priority;
@@ -205,7 +220,7 @@ class IniReader {
     const isQuoted = (first === '"' || first === "'") && typeof value === 'string' && !value.startsWith(first);
     // Two numbers in one, since there may be a million of them.
     const key = offset * MAX_NAME + Math.min(isQuoted ? at + 1 : at, MAX_NAME - 1);
-    return new Definition({ value, site: this.#site, key });
+    return new Definition({ value: this.#seal(value), site: this.#site, key });
   }
 
   #place(offset: number, length?: number): Place {

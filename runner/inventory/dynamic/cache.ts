@@ -8,17 +8,18 @@ import { durationOption } from './options.ts';
 
 /**
  * The kept answer of a plugin when it is young enough, else a new one, which is kept. An answer belongs to the text of
- * the plugin's file: whoever changes an option asks anew. An answer that is too old is never used, whatever fails.
+ * the plugin's file and to what it is `about` beside that: whoever changes an option asks anew. An answer that is too old is never used, whatever fails.
  */
 export async function cached(
   document: Document,
   options: FetchOptions,
+  about: string,
   ask: () => Promise<JsonInventory>,
 ): Promise<JsonInventory> {
   const keep = durationOption(document, 'cache', (document.value as { cache?: unknown }).cache, 0);
   if (keep <= 0 || options.cacheFolder === undefined) return ask();
   const id = createHash('sha256')
-    .update(`${resolve(document.file)}\n${document.text}`)
+    .update(`${resolve(document.file)}\n${document.text}\n${about}`)
     .digest('hex');
   const file = join(options.cacheFolder, `${id}.json`);
   const known = options.refresh === true ? undefined : read(file, keep);

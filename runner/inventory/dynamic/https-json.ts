@@ -12,6 +12,9 @@ export interface JsonRequest {
   signal: AbortSignal;
 }
 
+/** An answer that is no success: from whoever was asked, not from the way there. */
+export class StatusError extends Error {}
+
 /** An answer of at most this size is read. */
 const MAX_ANSWER = 256 * 1024 * 1024;
 
@@ -20,13 +23,14 @@ const MAX_ANSWER = 256 * 1024 * 1024;
  * @throws Error with a sentence for people; it holds nothing of the headers.
  */
 export async function getJson({ url, headers, tls, fingerprint, signal }: JsonRequest): Promise<unknown> {
+  signal.throwIfAborted();
   const options: RequestOptions = { ...tls, headers: { accept: 'application/json', ...headers }, signal };
   if (fingerprint !== undefined) {
     const socket = await connectPinned(url, fingerprint, signal);
     options.createConnection = () => socket;
   }
   const { status, text } = await get(url, options);
-  if (status !== 200) throw new Error(`${url.pathname} was answered with status ${status}`);
+  if (status !== 200) throw new StatusError(`${url.pathname} was answered with status ${status}`);
   try {
     return JSON.parse(text);
   } catch {

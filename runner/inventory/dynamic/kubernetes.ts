@@ -1,10 +1,11 @@
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node';
-import { parseKubeconfig, readKubeconfigFiles } from '../../kube/kubeconfig.ts';
+import { type KubeconfigSource, parseKubeconfig, readKubeconfigFiles } from '../../kube/kubeconfig.ts';
 import type { Document } from '../../load/document.ts';
 import type { JsonSchema } from '../../schema-types.ts';
 import type { JsonInventory } from '../json-inventory.ts';
+import { addVariables } from './add-variables.ts';
 import { cached } from './cache.ts';
 import { DEFAULT_DEADLINE, type FetchOptions } from './fetch.ts';
 import { InventoryDraft, safeGroupName } from './group-name.ts';
@@ -55,13 +56,22 @@ const ROLE = 'node-role.kubernetes.io/';
  */
 export async function kubernetesInventory(document: Document, options: FetchOptions): Promise<JsonInventory> {
   const given = pluginOptions<KubernetesOptions>(document, OPTIONS);
-  return cached(document, options, () => ask(document, given, options));
+  const kubeconfigs = readKubeconfigFiles(kubeconfigPath(document, given, options));
+  // KUBECONFIG may name another cluster tomorrow, and so may the same file.
+  const about = kubeconfigs.map(({ text }) => text).join('\n');
+  const found = await cached(document, options, about, () => ask(document, given, kubeconfigs, options));
+  return addVariables(found, () => given.vars);
 }
 
-async function ask(document: Document, given: KubernetesOptions, options: FetchOptions): Promise<JsonInventory> {
+async function ask(
+  document: Document,
+  given: KubernetesOptions,
+  kubeconfigs: KubeconfigSource[],
+  options: FetchOptions,
+): Promise<JsonInventory> {
   const written = (document.value as { deadline?: unknown }).deadline;
   const deadline = durationOption(document, 'deadline', written, options.deadline ?? DEFAULT_DEADLINE);
-  const config = await parseKubeconfig(readKubeconfigFiles(kubeconfigPath(document, given, options)), given.context);
+  const config = await parseKubeconfig(kubeconfigs, given.context);
   const signal = AbortSignal.timeout(deadline);
   const server = config.getCurrentCluster()!.server;
   try {
@@ -92,6 +102,7 @@ async function listNodes(config: KubeConfig, selector: string | undefined, signa
     await config.applyToHTTPSOptions(tls);
     const { headers, ...rest } = tls as { headers?: Record<string, string> };
     const list = (await getJson({ url, ...(headers ? { headers } : {}), tls: rest, signal })) as NodeList;
+    if (!Array.isArray(list?.items)) throw new Error(`${url.pathname} was not answered with a list of nodes`);
     nodes.push(...list.items);
     next = list.metadata?.continue;
   } while (next);
@@ -109,7 +120,7 @@ function draft(given: KubernetesOptions, nodes: readonly Node[]): JsonInventory 
       const { children } = inventory.group(given.group);
       if (!children.includes(group)) children.push(group);
     }
-    inventory.host(node.metadata.name, { ...nodeVariables(node, roles, given.address), ...given.vars }, groups);
+    inventory.host(node.metadata.name, nodeVariables(node, roles, given.address), groups);
   }
   return inventory.toJson();
 }

@@ -1,6 +1,7 @@
 import { EXIT, InvalidError, ReeveError } from '../../errors.ts';
+import { isMapping, toPlain } from '../../language/access.ts';
 import { parseDuration } from '../../language/duration.ts';
-import type { Document } from '../../load/document.ts';
+import { type Document, Sealed } from '../../load/document.ts';
 import type { JsonSchema } from '../../schema-types.ts';
 import { checkValue } from '../../validate/schema/check.ts';
 
@@ -12,7 +13,10 @@ export const ASKING_OPTIONS = {
   vars: { type: 'object', description: 'Variables of all its hosts.' },
 } satisfies Record<string, JsonSchema>;
 
-/** The options of a plugin's file. Throws InvalidError with everything that is wrong with them. */
+/**
+ * The options of a plugin's file. A secret among them is opened; one within an option, such as `vars`, stays closed.
+ * @throws InvalidError with everything that is wrong with them.
+ */
 export function pluginOptions<T>(
   document: Document,
   properties: Record<string, JsonSchema>,
@@ -22,7 +26,21 @@ export function pluginOptions<T>(
   const subject = { name: 'the plugin', member: 'option' } as const;
   const { value, diagnostics } = checkValue(schema, document.value, { document, path: [] }, subject as never);
   if (diagnostics.length > 0) throw new InvalidError(diagnostics);
-  return value as T;
+  const options = withSealed(value, document.value) as Record<string, unknown>;
+  return Object.fromEntries(Object.entries(options).map(([name, item]) => [name, opened(item)])) as T;
+}
+
+/** Checking leaves a sign where a secret stands: puts the secrets back. */
+function withSealed(checked: unknown, written: unknown): unknown {
+  if (written instanceof Sealed) return written;
+  if (Array.isArray(checked) && Array.isArray(written))
+    return checked.map((item, index) => withSealed(item, written[index]));
+  if (!isMapping(checked) || !isMapping(written)) return checked;
+  return Object.fromEntries(Object.entries(checked).map(([key, item]) => [key, withSealed(item, written[key])]));
+}
+
+function opened(value: unknown): unknown {
+  return value instanceof Sealed ? toPlain(value) : value;
 }
 
 /** Milliseconds of a duration among the options. */

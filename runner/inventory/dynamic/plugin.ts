@@ -1,4 +1,5 @@
 import { InvalidError } from '../../errors.ts';
+import { toPlain } from '../../language/access.ts';
 import { nearestName } from '../../language/nearest.ts';
 import type { Document } from '../../load/document.ts';
 import { loadDocument } from '../../load/parse.ts';
@@ -19,7 +20,7 @@ const PLUGINS: Record<string, 'constructed' | 'kubernetes' | 'proxmox'> = {
 /** Reads a file with `plugin: NAME` and asks the plugin. Throws InvalidError, ReeveError. */
 export async function openPlugin(file: string, options: FetchOptions): Promise<JsonInventory | Construct> {
   const document = loadDocument(file, { opener: options.opener });
-  const name = (document.value as Record<string, unknown>).plugin;
+  const name = toPlain((document.value as Record<string, unknown>).plugin);
   switch (typeof name === 'string' ? PLUGINS[name] : undefined) {
     case 'constructed':
       return (await import('./constructed.ts')).constructed(document);

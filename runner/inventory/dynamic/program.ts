@@ -49,13 +49,21 @@ function parse(file: string, args: string, text: string): JsonInventory {
     cause = error;
   }
   if (isMapping(value)) return value;
-  const shown = text.trim().slice(0, 200);
   throw new ReeveError('inventory-program', `\`${file} ${args}\` did not print a JSON mapping`, {
     place: { file, line: 1, column: 1 },
-    hint: shown === '' ? 'it printed nothing' : `it printed: ${shown}`,
+    hint: printed(text.trim(), cause),
     exitCode: EXIT.invalid,
     cause,
   });
+}
+
+/** What looks like JSON is full of variables, with passwords among them: it is not repeated. */
+function printed(text: string, cause: unknown): string {
+  if (text === '') return 'it printed nothing';
+  if (!/^[[{]/.test(text)) return `it printed: ${text.slice(0, 200)}`;
+  if (cause === undefined) return 'it printed a list';
+  const at = /line (\d+) column (\d+)/.exec((cause as Error).message);
+  return `it printed JSON that is damaged${at ? ` in line ${at[1]}, column ${at[2]}` : ''}`;
 }
 
 function isMapping(value: unknown): value is Mapping {

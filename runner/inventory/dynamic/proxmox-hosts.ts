@@ -1,3 +1,4 @@
+import { StatusError } from './https-json.ts';
 import type { Get } from './proxmox.ts';
 
 /** A guest as `GET /cluster/resources?type=vm` lists it. */
@@ -49,6 +50,19 @@ function facts({ type, vmid, node, status, pool, tags }: Resource): Variables {
   };
 }
 
+/**
+ * Undefined where the API answers with an error: no agent, no right to see it, which says nothing about the rest. That it
+ * does not answer is another thing: a machine without its address would be taken for one that has none.
+ */
+async function ifGiven<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof StatusError) return undefined;
+    throw error;
+  }
+}
+
 interface Interface {
   name?: string;
   'ip-addresses'?: { 'ip-address-type'?: string; 'ip-address'?: string }[];
@@ -57,8 +71,7 @@ interface Interface {
 async function agentAddress({ node, vmid, status }: Resource, get: Get): Promise<string | undefined> {
   if (status !== 'running') return undefined;
   const path = `nodes/${encodeURIComponent(node)}/qemu/${vmid}/agent/network-get-interfaces`;
-  // Without an agent the API answers with an error, which says nothing about the rest.
-  const answer = await get<{ result?: Interface[] }>(path).catch(() => undefined);
+  const answer = await ifGiven(get<{ result?: Interface[] }>(path));
   const addresses = (answer?.result ?? [])
     .filter(({ name }) => !/^(?:lo|docker|cni|flannel|veth|br-|kube|cali)/.test(name ?? ''))
     .flatMap((device) => device['ip-addresses'] ?? []);
@@ -70,7 +83,7 @@ async function agentAddress({ node, vmid, status }: Resource, get: Get): Promise
 /** `ipconfig0: ip=192.0.2.7/24,gw=…` of cloud-init. */
 async function configuredAddress({ node, vmid }: Resource, get: Get): Promise<string | undefined> {
   const path = `nodes/${encodeURIComponent(node)}/qemu/${vmid}/config`;
-  const config = await get<Variables>(path).catch(() => undefined);
+  const config = await ifGiven(get<Variables>(path));
   const written =
     config &&
     Object.keys(config)

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { Document } from '../../load/document.ts';
 import type { JsonSchema } from '../../schema-types.ts';
 import type { JsonInventory } from '../json-inventory.ts';
+import { addVariables } from './add-variables.ts';
 import { cached } from './cache.ts';
 import { DEFAULT_DEADLINE, type FetchOptions } from './fetch.ts';
 import { InventoryDraft, safeGroupName } from './group-name.ts';
@@ -59,7 +60,9 @@ export async function proxmoxInventory(document: Document, options: FetchOptions
     const hint = 'give ca_file, or fingerprint: `pvenode cert info` on a node shows it';
     throw pluginError(document, 'the certificate of a Proxmox API is always verified', hint, 'validate_certs');
   }
-  return cached(document, options, () => ask(document, given, options));
+  const found = await cached(document, options, '', () => ask(document, given, options));
+  const nodes = new Set((found[nodesGroup(given)] as { hosts: string[] } | undefined)?.hosts ?? []);
+  return addVariables(found, (host) => (nodes.has(host) ? given.node_vars : given.vars));
 }
 
 async function ask(document: Document, given: ProxmoxOptions, options: FetchOptions): Promise<JsonInventory> {
@@ -69,8 +72,8 @@ async function ask(document: Document, given: ProxmoxOptions, options: FetchOpti
   const get = connection(document, given, options, signal);
   try {
     const [resources, status] = await Promise.all([
-      get<Resource[]>('cluster/resources?type=vm'),
-      get<NodeStatus[]>('cluster/status'),
+      listed(get<Resource[]>('cluster/resources?type=vm')),
+      listed(get<NodeStatus[]>('cluster/status')),
     ]);
     return await draft(given, resources, status, get);
   } catch (error) {
@@ -89,8 +92,14 @@ function connection(document: Document, given: ProxmoxOptions, options: FetchOpt
   return async <T>(path: string) => {
     const url = new URL(path, base);
     const answer = await getJson({ url, headers: { authorization }, tls, fingerprint, signal });
-    return (answer as { data: T }).data;
+    return (answer as { data?: T } | null)?.data as T;
   };
+}
+
+async function listed<T>(asked: Promise<T[]>): Promise<T[]> {
+  const answer = await asked;
+  if (!Array.isArray(answer)) throw new Error('its answer holds no list; is this a Proxmox API?');
+  return answer;
 }
 
 function tokenName({ user, token_id: id }: ProxmoxOptions): string {
@@ -122,9 +131,9 @@ async function draft(
   get: Get,
 ): Promise<JsonInventory> {
   const inventory = new InventoryDraft();
-  const named = (name: string) => given.group_prefix + safeGroupName(name).replace(/^_/, '');
+  const named = (name: string) => groupName(given, name);
   for (const node of status.filter((entry) => entry.type === 'node')) {
-    inventory.host(node.name, { ...nodeVariables(node), ...given.node_vars }, [named('nodes')]);
+    inventory.host(node.name, nodeVariables(node), [nodesGroup(given)]);
   }
   const wanted = resources
     .filter((resource) => resource.template !== 1 && (resource.status === 'running' || !given.running_only))
@@ -134,9 +143,17 @@ async function draft(
   );
   const names = uniqueNames(wanted);
   wanted.forEach((resource, index) => {
-    inventory.host(names[index]!, { ...variables[index], ...given.vars }, groupsOf(resource, named));
+    inventory.host(names[index]!, variables[index]!, groupsOf(resource, named));
   });
   return inventory.toJson();
+}
+
+function groupName({ group_prefix: prefix }: ProxmoxOptions, name: string): string {
+  return prefix + safeGroupName(name).replace(/^_/, '');
+}
+
+function nodesGroup(given: ProxmoxOptions): string {
+  return groupName(given, 'nodes');
 }
 
 /** Names need not be unique in a cluster: where they are not, the number of the guest is added. */

@@ -1,12 +1,14 @@
+import { isUtf8 } from 'node:buffer';
 import { spawn } from 'node:child_process';
 import { EXIT, ReeveError } from '../../errors.ts';
+import { endGroup, endWithReeve } from './process-groups.ts';
 
 /** What an inventory program may print; more is no inventory. */
 const MAX_OUTPUT = 256 * 1024 * 1024;
 
 /**
  * Runs an inventory program and gives what it printed.
- * @param deadline milliseconds; the program and what it started are ended then.
+ * @param deadline milliseconds; the program and what it started are ended then, and when reeve is.
  * @throws ReeveError `inventory-program`.
  */
 export function runProgram(file: string, args: readonly string[], deadline: number): Promise<string> {
@@ -15,10 +17,21 @@ export function runProgram(file: string, args: readonly string[], deadline: numb
     const output: Buffer[] = [];
     let complaint = '';
     let size = 0;
-    let ended: string | undefined;
+    const unwatch = endWithReeve(child.pid);
+    const settle = (problem: string | undefined) => {
+      clearTimeout(timer);
+      unwatch();
+      const bytes = Buffer.concat(output);
+      if (problem !== undefined) reject(failed(file, problem, complaint));
+      else if (!isUtf8(bytes)) reject(failed(file, 'printed something else than UTF-8 text', complaint));
+      else resolve(bytes.toString('utf8'));
+    };
     const end = (reason: string) => {
-      ended ??= reason;
       endGroup(child.pid);
+      // What has left its group may keep the pipes open for ever.
+      child.stdout.destroy();
+      child.stderr.destroy();
+      settle(reason);
     };
     const timer = setTimeout(() => end(`did not answer within ${deadline / 1000} s`), deadline);
     child.stdout.on('data', (chunk: Buffer) => {
@@ -29,16 +42,10 @@ export function runProgram(file: string, args: readonly string[], deadline: numb
     child.stderr.on('data', (chunk: Buffer) => {
       complaint = (complaint + chunk.toString('utf8')).slice(-2000);
     });
-    child.on('error', (error) => {
-      clearTimeout(timer);
-      reject(failed(file, `cannot be run: ${error.message}`, complaint));
-    });
+    child.on('error', (error) => settle(`cannot be run: ${error.message}`));
     child.on('close', (code, signal) => {
-      clearTimeout(timer);
-      if (ended) reject(failed(file, ended, complaint));
-      else if (code !== 0)
-        reject(failed(file, `ended with ${code === null ? `signal ${signal}` : `exit code ${code}`}`, complaint));
-      else resolve(Buffer.concat(output).toString('utf8'));
+      if (code === 0) settle(undefined);
+      else settle(`ended with ${code === null ? `signal ${signal}` : `exit code ${code}`}`);
     });
   });
 }
@@ -46,15 +53,6 @@ export function runProgram(file: string, args: readonly string[], deadline: numb
 /** Without a slash the program would be looked for in PATH. */
 function pathOf(file: string): string {
   return file.includes('/') ? file : `./${file}`;
-}
-
-function endGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // It ended by itself meanwhile.
-  }
 }
 
 function failed(file: string, what: string, complaint: string): ReeveError {

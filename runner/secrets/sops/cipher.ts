@@ -9,6 +9,13 @@ const TAG_BYTES = 16;
 export type SopsType = 'str' | 'int' | 'float' | 'bool' | 'bytes' | 'comment' | 'time';
 const TYPES: ReadonlySet<string> = new Set(['str', 'int', 'float', 'bool', 'bytes', 'comment', 'time']);
 
+/** What a value of a type looks like; the others are any text. */
+const FITS: Partial<Record<SopsType, RegExp>> = {
+  int: /^[-+]?\d+$/,
+  float: /^(?:[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|[-+]?inf|nan)$/i,
+  bool: /^(?:true|false|t|f|1|0)$/i,
+};
+
 /** A value as SOPS sees it: what it is, and its text, which is also what counts for the MAC. */
 export interface SopsValue {
   type: SopsType;
@@ -37,7 +44,11 @@ export function decryptValue(text: string, key: Buffer, path: string): SopsValue
     const decipher = createDecipheriv('aes-256-gcm', key, nonce);
     decipher.setAAD(Buffer.from(path));
     decipher.setAuthTag(tagBytes);
-    return { type: type as SopsType, bytes: Buffer.concat([decipher.update(bytes), decipher.final()]) };
+    const plain = Buffer.concat([decipher.update(bytes), decipher.final()]);
+    // The type is written in clear, and no tag vouches for it.
+    return FITS[type as SopsType]?.test(plain.toString('utf8')) === false
+      ? undefined
+      : { type: type as SopsType, bytes: plain };
   } catch {
     return undefined;
   }

@@ -22,6 +22,11 @@ export interface SopsFile extends PlainSops {
 /** @throws InvalidError when it is no SOPS file, none of our keys opens it, or it was changed. */
 export async function readSopsFile(file: string, environment: Environment): Promise<SopsFile> {
   const text = readText(file);
+  if (text.startsWith('$ANSIBLE_VAULT;')) {
+    const message = 'this file is encrypted by ansible-vault, not by SOPS';
+    const hint = 'change it with ansible-vault edit or rekey; reeve secret decrypt shows it';
+    throw secretProblem('sops-plain', message, wholeFile(file), hint);
+  }
   const document = parseDocument(text, file, { tags: KEPT_TAGS });
   const { value } = document;
   if (value === null || typeof value !== 'object' || !(SOPS_KEY in value)) {

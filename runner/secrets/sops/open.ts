@@ -6,7 +6,7 @@ import { decryptValue, isEncryptedValue, type SopsValue } from './cipher.ts';
 import { startMac, verifyMac } from './mac.ts';
 import { readMetadata, type SopsMetadata } from './metadata.ts';
 import { selection } from './selection.ts';
-import { parseTree, visitTree } from './tree.ts';
+import { parseTree, placeOfNode, visitTree } from './tree.ts';
 import { macBytes, plainValue, sopsValue } from './values.ts';
 
 /** The key under which SOPS keeps what it needs. */
@@ -47,7 +47,7 @@ export function openTree(
   const mac = startMac(metadata);
   const scalar = (node: Scalar, path: readonly string[]): unknown => {
     const isEncrypted = select(path, () => isEncryptedValue(node.value));
-    const value = isEncrypted ? decryptScalar(node, key, path, place) : sopsValue(node);
+    const value = isEncrypted ? decryptScalar(node, key, path, () => placeOfNode(tree, node, place)) : sopsValue(node);
     if (value && (isEncrypted || !metadata.mac_only_encrypted)) mac.update(macBytes(value));
     return isEncrypted && value && node.value !== '' ? decrypted(node, value, path) : node.value;
   };
@@ -59,7 +59,7 @@ export function openTree(
 }
 
 /** SOPS encrypts neither null nor an empty text. */
-function decryptScalar(node: Scalar, key: Buffer, path: readonly string[], place: Place): SopsValue | undefined {
+function decryptScalar(node: Scalar, key: Buffer, path: readonly string[], place: () => Place): SopsValue | undefined {
   if (node.value === null) return undefined;
   if (node.value === '') return { type: 'str', bytes: Buffer.alloc(0) };
   const value = typeof node.value === 'string' ? decryptValue(node.value, key, `${path.join(':')}:`) : undefined;
@@ -67,5 +67,5 @@ function decryptScalar(node: Scalar, key: Buffer, path: readonly string[], place
   const why = isEncryptedValue(node.value)
     ? 'cannot be decrypted: it was changed or moved'
     : 'should be encrypted and is not';
-  throw secretProblem('sops-value', `the value of ${path.join('.')} ${why}`, place);
+  throw secretProblem('sops-value', `the value of ${path.join('.')} ${why}`, place());
 }

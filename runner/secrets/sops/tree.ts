@@ -3,6 +3,7 @@ import {
   isMap,
   isScalar,
   isSeq,
+  LineCounter,
   type Node,
   type Pair,
   parseDocument,
@@ -24,6 +25,7 @@ export interface Visitor {
 
 /** Parses YAML or JSON as SOPS sees it: nodes in their order, comments kept. @throws InvalidError without quoting it. */
 export function parseTree(text: string, place: Place): YamlDocument {
+  const lineCounter = new LineCounter();
   const document = parseDocument(text, {
     version: '1.2',
     schema: 'core',
@@ -31,7 +33,9 @@ export function parseTree(text: string, place: Place): YamlDocument {
     prettyErrors: true,
     logLevel: 'error',
     intAsBigInt: false,
+    lineCounter,
   });
+  lines.set(document, lineCounter);
   const problem = document.errors[0];
   if (problem) {
     const line = problem.linePos?.[0].line ?? 1;
@@ -45,6 +49,14 @@ export function parseTree(text: string, place: Place): YamlDocument {
     throw secretProblem('sops-not-mapping', 'SOPS encrypts mappings; this is something else', place);
   }
   return document;
+}
+
+const lines = new WeakMap<YamlDocument, LineCounter>();
+
+/** Where a node of a parsed tree stands. */
+export function placeOfNode(document: YamlDocument, { range }: Node, { file }: Place): Place {
+  const { line, col } = lines.get(document)!.linePos(range?.[0] ?? 0);
+  return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
 }
 
 /**

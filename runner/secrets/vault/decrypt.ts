@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { pbkdf2, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { InvalidError, Place } from '../../errors.ts';
@@ -16,7 +17,7 @@ export async function decryptVault(text: string, passwords: VaultPasswords, plac
   const tried = passwords.inOrder(envelope.id);
   for (const { password } of tried) {
     const plain = openEnvelope(envelope, await derive(password, envelope.salt, ROUNDS, DERIVED_BYTES, 'sha256'));
-    if (plain !== undefined) return plain;
+    if (plain !== undefined) return textOf(plain, place);
   }
   throw noPassword(envelope, tried, place);
 }
@@ -27,7 +28,7 @@ export function decryptVaultSync(text: string, passwords: VaultPasswords, place:
   const tried = passwords.inOrder(envelope.id);
   for (const { password } of tried) {
     const plain = openEnvelope(envelope, pbkdf2Sync(password, envelope.salt, ROUNDS, DERIVED_BYTES, 'sha256'));
-    if (plain !== undefined) return plain;
+    if (plain !== undefined) return textOf(plain, place);
   }
   throw noPassword(envelope, tried, place);
 }
@@ -42,6 +43,12 @@ function envelopeOf(text: string, place: Place): Envelope {
   if ('problem' in envelope)
     throw secretProblem('vault-damaged', `this cannot be decrypted: ${envelope.problem}`, place);
   return envelope;
+}
+
+function textOf(plain: Buffer, place: Place): string {
+  if (isUtf8(plain)) return plain.toString('utf8');
+  const message = 'what is encrypted here is no text in UTF-8, and reeve works with text only';
+  throw secretProblem('vault-not-text', message, place, 'decrypt it with: ansible-vault decrypt');
 }
 
 function noPassword({ id }: Envelope, tried: readonly VaultPassword[], place: Place): InvalidError {

@@ -31,13 +31,13 @@ export function parseEnvelope(text: string): Envelope | { problem: string } {
   return { id: id || undefined, salt, hmac, data };
 }
 
-/** The plain text, or undefined when the keys are wrong or the text was changed. */
-export function openEnvelope({ hmac, data }: Envelope, keys: Buffer): string | undefined {
+/** The plain bytes, or undefined when the keys are wrong or the text was changed. */
+export function openEnvelope({ hmac, data }: Envelope, keys: Buffer): Buffer | undefined {
   const wanted = createHmac('sha256', keys.subarray(32, 64)).update(data).digest();
   if (wanted.length !== hmac.length || !timingSafeEqual(wanted, hmac)) return undefined;
   const decipher = createDecipheriv('aes-256-ctr', keys.subarray(0, 32), keys.subarray(64, 80));
   const padded = Buffer.concat([decipher.update(data), decipher.final()]);
-  return padded.subarray(0, padded.length - (padded.at(-1) ?? 0)).toString('utf8');
+  return padded.subarray(0, padded.length - (padded.at(-1) ?? 0));
 }
 
 /** An ansible-vault text of format 1.1, or 1.2 when it has an id. */

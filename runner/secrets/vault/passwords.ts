@@ -97,7 +97,10 @@ function fromFile(id: string, written: string): string {
       hint,
     );
   }
-  const password = (isExecutable(file) ? fromScript(id, file, written) : readFileSync(file, 'utf8')).trim();
+  // As Ansible does: blanks at the ends of what a script prints belong to the password, those of a file do not.
+  const password = isExecutable(file)
+    ? fromScript(id, file, written).replace(/^[\r\n]+|[\r\n]+$/g, '')
+    : readFileSync(file, 'utf8').trim();
   if (password === '')
     throw secretProblem('vault-password-empty', 'it gives an empty vault password', wholeFile(written));
   return password;

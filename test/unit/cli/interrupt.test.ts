@@ -1,4 +1,6 @@
-import { existsSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startHosts } from '../../lab/hosts/start-hosts.ts';
@@ -98,4 +100,19 @@ it('a run over SSH ends by itself, without waiting for the grace period of a stu
   const { code, stderr } = await folder.run(['run', file]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(hosts.get('one').counts.open).toBe(0);
+});
+
+it('Ctrl-C while an inventory program is asked ends the program too', async () => {
+  const fifo = join(folder.dir, 'alive');
+  execFileSync('mkfifo', [fifo]);
+  chmodSync(folder.write('program', `#!/bin/sh\nexec 3>'${fifo}'\necho here >&3\nsleep 60\n`), 0o755);
+  // It ends when nobody holds the other end any more.
+  const alive = spawn('cat', [fifo]);
+  const gone = once(alive, 'close');
+  const run = folder.start(['inventory', '-i', 'program', '--list']);
+  await once(alive.stdout, 'data');
+  run.child.kill('SIGINT');
+  await run.ended;
+  expect(run.child.signalCode).toBe('SIGINT');
+  await gone;
 });

@@ -59,3 +59,13 @@ describe('wrong usage exits with 5 and says what was meant', () => {
     expect(code).toBe(5);
   });
 });
+
+it('words that look like numbers are taken as they are written', async () => {
+  folder.write('hosts', '1.10 x=right\n1.1 x=wrong\n010 x=right\n10 x=wrong\n');
+  for (const argv of [['--host', '1.10'], ['--host=010']]) {
+    const shown = await folder.run(['inventory', '-i', 'hosts', ...argv]);
+    expect(JSON.parse(shown.stdout)).toEqual({ x: 'right' });
+  }
+  const empty = await folder.run(['run', '--limit=', 'hosts', '-i', 'hosts']);
+  expect(empty.stderr).not.toContain('run needs');
+});

@@ -27,6 +27,7 @@ describe('patterns', () => {
   ])('%s', (pattern, hosts) => expect(inventoryOf(FLEET).match(pattern)).toEqual(hosts));
 
   it.each([
+    ['web:!', 'a name belongs behind it: `!web1`'],
     ['wbe', 'did you mean web?'],
     ['web:!wbe', 'did you mean web?'],
     ['web1:web2,db', 'use commas only'],
@@ -44,6 +45,12 @@ describe('patterns', () => {
     ['web[1:3]:db', ['web[1:3]', 'db']],
     ['a b', ['a', 'b']],
   ])('%s is divided', (pattern, terms) => expect(splitPattern(pattern)).toEqual(terms));
+});
+
+it.each(['', ' , ', '@FOLDER/empty', '@FOLDER/empty,!web4', '@'])('--limit %j names no host: an error', (limit) => {
+  const folder = folderWith({ empty: '\n \n' });
+  const [fault] = faultsOf(() => limitTerms([limit.replace('FOLDER', folder)]));
+  expect(fault).toMatchObject({ code: 'no-hosts', hint: expect.stringContaining('leave --limit out') });
 });
 
 it('--limit reads the lines of a file as terms', () => {

@@ -1,9 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { hostVariables } from '../../../runner/inventory/show.ts';
+import { layeredScope } from '../../../runner/language/scope.ts';
 import { type LabGuest, startProxmox } from '../../lab/proxmox/api.ts';
 import { lab, STILL } from '../lab-api/support.ts';
+import { session } from '../secrets/support.ts';
 import { faultsOfAsync, folderWith, openAll, placesOf } from './support.ts';
 
 const GUESTS: LabGuest[] = [
@@ -24,8 +26,8 @@ const GUESTS: LabGuest[] = [
   { type: 'lxc', vmid: 107, name: 'twin', node: 'pve2' },
 ];
 
-async function proxmox(isSilent = false) {
-  const api = await startProxmox({ nodes: { pve1: '192.0.2.1', pve2: '192.0.2.2' }, guests: GUESTS, isSilent });
+async function proxmox(silence: { isSilent?: boolean; areGuestsSilent?: boolean } = {}) {
+  const api = await startProxmox({ nodes: { pve1: '192.0.2.1', pve2: '192.0.2.2' }, guests: GUESTS, ...silence });
   onTestFinished(() => api.stop());
   return api;
 }
@@ -81,10 +83,33 @@ describe('proxmox', () => {
   });
 
   it('gives up at its deadline', async () => {
-    const api = await proxmox(true);
+    const api = await proxmox({ isSilent: true });
     const text = `plugin: proxmox\nurl: ${api.url}\ntoken_id: a\ntoken_secret: b\nca_file: ca.pem\ndeadline: 200ms\n`;
     const [fault] = await faultsOfAsync(() => openAll(folderWith({ 'p.yaml': text, 'ca.pem': api.ca }), ['p.yaml']));
     expect(fault?.message).toContain('did not answer within 0.2 s');
+  });
+
+  it('gives up when the machines do not answer, rather than taking them for machines without an address', async () => {
+    const api = await proxmox({ areGuestsSilent: true });
+    const text = `plugin: proxmox\nurl: ${api.url}\ntoken_id: ${api.tokenId}\ntoken_secret: ${api.secret}\nca_file: ca.pem\ndeadline: 500ms\n`;
+    const [fault] = await faultsOfAsync(() => openAll(folderWith({ 'p.yaml': text, 'ca.pem': api.ca }), ['p.yaml']));
+    expect(fault?.message).toContain('did not answer within 0.5 s');
+  });
+
+  it('takes secrets for its options and for variables, and keeps none of them', async () => {
+    const api = await proxmox();
+    const text = `plugin: proxmox\nurl: ${api.url}\ntoken_id: ${api.tokenId}\ntoken_secret: !secret env:TOKEN\nca_file: ca.pem\ncache: 1h\nvars: { become_password: !secret env:BECOME }\n`;
+    const folder = folderWith({ 'pve.yaml': text, 'ca.pem': api.ca });
+    const cacheFolder = join(folder, 'cache');
+    const { secrets } = session({ environment: { TOKEN: api.secret, BECOME: 'sesame open' } });
+    for (const _time of ['asked', 'kept']) {
+      const inventory = await secrets.load(() => openAll(folder, ['pve.yaml'], { cacheFolder, opener: secrets }));
+      const { become_password } = inventory.layersOf('k3s-1').at(-1)!.definitions;
+      expect(become_password!.compiled.render(layeredScope([]))).toBe('sesame open');
+      expect(hostVariables(inventory, 'pve1')).not.toHaveProperty('become_password');
+    }
+    const [kept] = readdirSync(cacheFolder);
+    expect(readFileSync(join(cacheFolder, kept!), 'utf8')).not.toMatch(/sesame|BECOME|secret/);
   });
 
   it('keeps an answer as long as its file says', async () => {
@@ -134,6 +159,22 @@ describe('kubernetes', () => {
       ssh_user: 'root',
       kubernetes: { version: 'v1.31.5+k3s1', labels: { zone: 'b' } },
     });
+  });
+
+  it('keeps an answer for the cluster that it is of, whatever KUBECONFIG names later', async () => {
+    const [one, two] = [await lab([], STILL), await lab([], STILL)];
+    one.api.seed([{ apiVersion: 'v1', kind: 'Node', metadata: { name: 'of-one' } }] as never);
+    two.api.seed([{ apiVersion: 'v1', kind: 'Node', metadata: { name: 'of-two' } }] as never);
+    const folder = folderWith({
+      'k.yaml': 'plugin: kubernetes\ncache: 1h\n',
+      one: one.api.kubeconfig(),
+      two: two.api.kubeconfig(),
+    });
+    const nodes = async (name: string) => {
+      const options = { cacheFolder: join(folder, 'cache'), environment: { KUBECONFIG: join(folder, name) } };
+      return [...(await openAll(folder, ['k.yaml'], options)).hosts.keys()];
+    };
+    expect([await nodes('one'), await nodes('two'), await nodes('one')]).toEqual([['of-one'], ['of-two'], ['of-one']]);
   });
 
   it('says which API did not answer', async () => {
@@ -202,12 +243,23 @@ describe('programs', () => {
   it.each([
     ['an exit code', '#!/bin/sh\necho broken >&2\nexit 3\n', 'exit code 3', 'broken'],
     ['no JSON', '#!/bin/sh\necho hello\n', 'did not print a JSON mapping', 'hello'],
-    ['a list', '#!/bin/sh\necho "[]"\n', 'did not print a JSON mapping', '[]'],
+    ['a list', '#!/bin/sh\necho "[]"\n', 'did not print a JSON mapping', 'a list'],
+    ['damaged JSON', `#!/bin/sh\necho '{"password": "sesame",}'\n`, 'did not print a JSON mapping', 'in line 1'],
+    ['bytes', '#!/bin/sh\nprintf \'{"a": "\\377"}\'\n', 'something else than UTF-8', 'by hand'],
+    [
+      'children that are no list',
+      `#!/bin/sh\necho '{"a": {"children": "b"}}'\n`,
+      'the children of a must be a list',
+      '',
+    ],
+    ['odd variables', `#!/bin/sh\necho '{"_meta": {"hostvars": []}}'\n`, '`_meta.hostvars` must be a mapping', ''],
+    ['a pipe held open', '#!/bin/sh\nsetsid sleep 20 &\nsleep 60\n', 'did not answer within 0.2 s', 'by hand'],
     ['a deadline', '#!/bin/sh\nsleep 60\n', 'did not answer within 0.2 s', 'by hand'],
   ])('that fail with %s say so', async (_name, script, message, hint) => {
     const [fault] = await faultsOfAsync(() => openAll(folderWith({ 'inv.sh': script }), ['inv.sh'], { deadline: 200 }));
     expect(fault?.message).toContain(message);
-    expect(fault?.hint).toContain(hint);
+    expect(fault?.hint ?? '').toContain(hint);
+    expect(fault?.hint ?? '').not.toContain('sesame');
   });
 
   it('values that look like templates stay as they are', async () => {

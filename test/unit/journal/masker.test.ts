@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { MaskedStream } from '../../../runner/journal/masked-stream.ts';
 import { MASK, Masker } from '../../../runner/journal/masker.ts';
 import { TextFinder } from '../../../runner/journal/text-finder.ts';
+import { TaggedSecret } from '../../../runner/secrets/sealed-values.ts';
 
 const SECRET = `pa$$ "w'ord"/ü+\\`;
 
@@ -55,6 +56,22 @@ describe('forms of a secret', () => {
       const masked = masker.text(sh(`exec 2>&1; ${script}`, secret));
       expect(masked.replaceAll(MASK, '').replaceAll(/[\s'+:;]/g, '').length).toBeLessThan(6);
     }
+  });
+
+  it('nothing of what is sealed but not open: where a secret comes from, and the file that says so', () => {
+    const place = { file: 'inventory/hosts.yaml', line: 3, column: 5 };
+    const sealed = new TaggedSecret('lookup', 'env:BECOME', place, () => 'sesame open');
+    expect(knowing({ a: [sealed] }).text('lookup env:BECOME in inventory/hosts.yaml')).not.toContain(MASK);
+  });
+
+  it('its beginning, where what is too long was cut before it was masked', () => {
+    const secret = 'K10a-long-token-"of"-a-server';
+    const masker = knowing(secret);
+    for (let length = 3; length < secret.length; length++)
+      expect(masker.text(`run x ${secret.slice(0, length)}…, and ${secret}`)).toBe(`run x ${MASK}…, and ${MASK}`);
+    expect(masker.text(`the text ${JSON.stringify(secret).slice(0, 20)}…"`)).toBe(`the text "${MASK}…"`);
+    expect(masker.text(`${secret}${secret.slice(0, 9)}…`)).toBe(`${MASK}${MASK}…`);
+    expect(masker.text('copying K1… and 1…K10a')).toBe('copying K1… and 1…K10a');
   });
 
   it('every text and number of a mapping, keys of events and numbers too', () => {

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -116,6 +116,7 @@ describe.skipIf(noMemory)('edit', () => {
     ['an editor that fails', 'echo broken > "$1"; exit 3', 6],
     ['an editor that is not there', undefined, 6],
     ['a text that is no YAML', 'echo "a: [" > "$1"', 4],
+    ['a text that is gone', 'rm "$1"', 6],
     ['a text that was not changed', 'true', 0],
   ])('%s changes nothing and leaves nothing', async (_what, script, code) => {
     const cli = folder();
@@ -125,6 +126,7 @@ describe.skipIf(noMemory)('edit', () => {
     const done = await cli.run(['secret', 'edit', 's.yaml'], { ...keys(), EDITOR });
     expect(done.code).toBe(code);
     expect(done.stdout + done.stderr).not.toContain(SECRET);
+    expect(done.stderr).not.toMatch(/This is a bug|ENC\[/);
     expect(readFileSync(join(cli.dir, 's.yaml'), 'utf8')).toBe(before);
     if (script !== undefined)
       expect(existsSync(join(readFileSync(join(cli.dir, 'seen'), 'utf8').trim(), '..'))).toBe(false);
@@ -138,7 +140,7 @@ describe.skipIf(noMemory)('edit', () => {
       mkdirSync(join(cli.dir, 'there'));
       // The editor waits for ever; it says where the text is by making a file with that name.
       const script = editor(cli, 'echo "$1" > there/part; mv there/part there/path; exec tail -f /dev/null');
-      const started = cli.start(['secret', 'edit', 's.yaml'], { ...keys(), EDITOR: `exec ${script}` });
+      const started = cli.start(['secret', 'edit', 's.yaml'], { ...keys(), EDITOR: script });
       const path = await appeared(join(cli.dir, 'there'), 'path');
       const plain = readFileSync(path, 'utf8').trim();
       expect(readFileSync(plain, 'utf8')).toContain(SECRET);
@@ -189,6 +191,25 @@ describe.skipIf(!hasTerminal())('at a terminal', () => {
     terminal.type('y', 'Enter');
     expect((await terminal.end()).code).toBe(0);
     expect((await cli.run(['secret', 'decrypt', 's.yaml'], keys())).stdout).toBe('a: mended\n');
+  });
+});
+
+/** `vi` is a vim in many places, which remembers what was deleted in the home folder. */
+const hasVim = spawnSync('vi', ['--version'], { encoding: 'utf8' }).stdout?.includes('Vi IMproved') ?? false;
+
+describe.skipIf(!hasTerminal() || !hasVim || noMemory)('vim', () => {
+  it.each(['', 'vi', 'vim -f'])('as "%s" leaves nothing of the text in the home folder', async (editor) => {
+    const cli = folder();
+    cli.write('s.yaml', 'a: first\nb: second\n');
+    expect((await cli.run(['secret', 'encrypt', 's.yaml', '--age', recipient])).code).toBe(0);
+    const before = files(cli.dir);
+    const env = { HOME: cli.dir, ...keys(), EDITOR: editor, VISUAL: '' };
+    using terminal = new Terminal([process.execPath, MAIN, 'secret', 'edit', 's.yaml'], { cwd: cli.dir, env });
+    await terminal.until('b: second');
+    terminal.type('dd:wq', 'Enter');
+    expect((await terminal.end()).code).toBe(0);
+    expect((await cli.run(['secret', 'decrypt', 's.yaml'], keys())).stdout).toBe('b: second\n');
+    expect(files(cli.dir)).toEqual(before);
   });
 });
 

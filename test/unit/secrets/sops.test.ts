@@ -160,6 +160,16 @@ describe('files that were changed', () => {
     expect(problems[0]!.message).not.toContain('value"');
   });
 
+  it.each(['int', 'float', 'bool'])(
+    'a text whose type was made %s is refused at its line, and not shown',
+    async (type) => {
+      const file = changed('strings.yaml', /type:str\]/, `type:${type}]`);
+      const problems = await problemsOf(() => open(file, { SOPS_AGE_KEY: KEYS.strings }));
+      expect(problems).toMatchObject([{ code: 'sops-value', place: { file, line: 1, column: 11 } }]);
+      expect(JSON.stringify(problems)).not.toContain('test_value');
+    },
+  );
+
   it('that are several are all named at once', async () => {
     const { secrets } = session();
     const files = [vector('strings.yaml'), vector('secret.yaml')];

@@ -3,13 +3,25 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { loadInventory } from '../../../runner/inventory/load.ts';
+import { hostVariables } from '../../../runner/inventory/show.ts';
 import { toPlain } from '../../../runner/language/access.ts';
+import { layeredScope } from '../../../runner/language/scope.ts';
 import { loadDocument } from '../../../runner/load/parse.ts';
 import type { SecretSources } from '../../../runner/secrets/session.ts';
 import { encryptVault } from '../../../runner/secrets/vault/decrypt.ts';
 import { folder, problemsOf, session, vector, vectorText } from './support.ts';
 
 const PASSWORD = 'vectors password';
+/** The bytes 00 ff 01, as ansible-vault encrypts them with `pw`. */
+const BYTES = [
+  '$ANSIBLE_VAULT;1.1;AES256',
+  '37316338626533633333393532326233623631663337666535636438373836313331356638623963',
+  '6138613938653134393137383665616135666335336334650a306466373133343539323332363433',
+  '36663932633031386261623563636535316163333965346334653537326434623332663339643036',
+  '3264313437356139650a386238653561663263333861646166363734376237653765353335653536',
+  '3038',
+].join('\n');
 const PLAIN = { db_password: 's3cret-ümlaut "quoted"', port: 5432, list: ['one-of-these', 'two-of-these'] };
 
 /** A file with text in a folder of its own. */
@@ -47,6 +59,27 @@ describe('files that ansible-vault wrote', () => {
   });
 });
 
+describe('inventories that are encrypted as a whole', () => {
+  it.each([
+    ['hosts', '[g]\nh a="one secret"\n[g:vars]\nb=correct horse battery\nport=5432\nansible_group_priority=7\n'],
+    ['hosts.yml', 'g:\n  hosts: { h: { a: one secret } }\n  vars: { b: correct horse battery, port: 5432 }\n'],
+    [
+      'hosts.yml',
+      'reeve: 1\ng:\n  hosts: { h: { a: one secret } }\n  vars: { b: correct horse battery, port: 5432 }\n',
+    ],
+  ])('%s: every value is secret as a whole', async (name, text) => {
+    const path = file(encryptVault(text, PASSWORD), name);
+    const { secrets, known } = session({ vaultIds: [file(PASSWORD)] });
+    const inventory = await secrets.load(() => loadInventory([path], { opener: secrets }));
+    expect(known.flat(9)).toEqual(expect.arrayContaining(['one secret', 'correct horse battery', 5432]));
+    const [group, host] = inventory.layersOf('h').map(({ definitions }) => definitions);
+    const opened = [host!.a, group!.b, group!.port].map((one) => one!.compiled.render(layeredScope([])));
+    expect(opened).toEqual(['one secret', 'correct horse battery', 5432]);
+    secrets.keepClosed();
+    expect(hostVariables(inventory, 'h')).toEqual({ a: '********', b: '********', port: '********' });
+  });
+});
+
 describe('passwords', () => {
   const vault = (id?: string, password = PASSWORD) => file(encryptVault('a: opened text', password, id));
 
@@ -58,8 +91,12 @@ describe('passwords', () => {
   });
 
   it('come from a script, which is told the id when it is a client', async () => {
-    const script = file('#!/bin/sh\nprintf "  %s\\n" "vectors password"\n', 'pass.sh', 0o700);
+    const script = file('#!/bin/sh\nprintf "%s\\r\\n\\n" "vectors password"\n', 'pass.sh', 0o700);
     expect((await open(vault(), { vaultIds: [script] })).value).toEqual({ a: 'opened text' });
+    const blank = file('#!/bin/sh\nprintf " %s \\n" "vectors password"\n', 'pass.sh', 0o700);
+    expect((await open(vault(undefined, ' vectors password '), { vaultIds: [blank] })).value).toEqual({
+      a: 'opened text',
+    });
     const client = file('#!/bin/sh\n[ "$1" = --vault-id ] && echo "password of $2"\n', 'keyring-client.sh', 0o700);
     const path = vault('prod', 'password of prod');
     expect((await open(path, { vaultIds: [`prod@${client}`] })).value).toEqual({ a: 'opened text' });
@@ -107,6 +144,7 @@ describe('passwords', () => {
       () => ({ path: file(swapDigit(vectorText('vault-1.1.yml'))), vaultIds: [file(PASSWORD)] }),
       'vault-password-wrong',
     ],
+    ['bytes that are no text', () => ({ path: file(BYTES), vaultIds: [file('pw')] }), 'vault-not-text'],
     [
       'format 1.0',
       () => ({ path: file('$ANSIBLE_VAULT;1.0;AES\n3132\n'), vaultIds: [file(PASSWORD)] }),
