@@ -11,7 +11,7 @@ import {
 } from '../shared/keep.ts';
 import { formatMode, modeArgument, resolveMode } from '../shared/mode.ts';
 import { quotePath } from '../shared/quote.ts';
-import { LIST_SCRIPT, parseList, planRecursive } from '../shared/recurse.ts';
+import { LIST_SCRIPT, type ListedEntry, parseList, planRecursive } from '../shared/recurse.ts';
 import {
   type Attributes,
   FILE_NEEDS,
@@ -268,7 +268,7 @@ function planAttributes(
   state: FileState,
   present: Attributes,
   wanted: Wanted,
-  below: { path: string; attributes: Attributes }[],
+  below: ListedEntry[],
 ): Plan<Step> {
   const bits =
     wanted.mode === undefined ? present.mode : resolveMode(wanted.mode, present.mode, present.type === 'directory');

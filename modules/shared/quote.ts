@@ -33,3 +33,12 @@ export function quoteGlob(path: string): string {
     .map((part, index) => (index % 2 === 1 ? part : part === '' ? '' : quote(part)));
   return `${home ? '"$HOME"/' : ''}${words.join('')}`;
 }
+
+/** Like quotePath, for a path as a target has it: a name may be bytes that are no text, and a script is text. */
+export function quoteBytes(path: Buffer): string {
+  const text = path.toString();
+  if (Buffer.from(text).equals(path)) return quotePath(text);
+  const octal = [...path].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
+  // Of such a name that ends in a newline that one is lost: it is then reported as not there.
+  return `"$(printf '${octal}')"`;
+}

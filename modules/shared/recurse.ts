@@ -2,11 +2,13 @@
 import { type Change, TaskFailure } from '../../runner/module.ts';
 import { planOwner } from './attributes.ts';
 import { formatMode, resolveMode } from './mode.ts';
-import { quote, quotePath } from './quote.ts';
+import { quote, quoteBytes } from './quote.ts';
 import { type Attributes, FIND_STAT, parseAttributes } from './stat.ts';
 
 export interface ListedEntry {
+  /** For people; `word` is it in a script, where a name may be no text at all. */
   path: string;
+  word: string;
   attributes: Attributes;
 }
 
@@ -30,13 +32,21 @@ fi
 export function parseList(output: Buffer): ListedEntry[] {
   if (output.length === 0) return [];
   const end = output.indexOf('\0\0');
-  const paths = output.subarray(0, end).toString().split('\0');
+  const paths = output
+    .subarray(0, end)
+    .toString('latin1')
+    .split('\0')
+    .map((path) => Buffer.from(path, 'latin1'));
   const lines = output
     .subarray(end + 2)
     .toString()
     .trimEnd()
     .split('\n');
-  const entries = lines.map((line, index) => ({ path: paths[index] ?? '', attributes: parseAttributes(line) }));
+  const entries = lines.map((line, index) => ({
+    path: paths[index]?.toString() ?? '',
+    word: quoteBytes(paths[index] ?? Buffer.alloc(0)),
+    attributes: parseAttributes(line),
+  }));
   if (paths.length !== lines.length || entries.some((entry) => !entry.attributes)) {
     throw new TaskFailure('the directory changed while it was being listed', {
       code: 'file-changed',
@@ -57,15 +67,15 @@ export function planRecursive(
   const before: Record<string, string> = {};
   const after: Record<string, string> = {};
   let count = 0;
-  for (const { path, attributes } of entries) {
+  for (const { path, word, attributes } of entries) {
     const owner = planOwner(attributes, wanted);
     const mode =
       wanted.mode === undefined
         ? attributes.mode
         : resolveMode(wanted.mode, attributes.mode, attributes.type === 'directory');
     if (mode === attributes.mode && Object.keys(owner).length === 0) continue;
-    forward.add(path, owner, mode);
-    backward.add(path, { owner: String(attributes.uid), group: String(attributes.gid) }, attributes.mode);
+    forward.add(word, owner, mode);
+    backward.add(word, { owner: String(attributes.uid), group: String(attributes.gid) }, attributes.mode);
     if (++count > SHOWN) continue;
     const name = path.slice(root.length + 1);
     before[name] = `${formatMode(attributes.mode)} ${attributes.owner}:${attributes.group}`;
@@ -81,24 +91,19 @@ class Commands {
   private readonly owners = new Map<string, string[]>();
   private readonly modes = new Map<string, string[]>();
 
-  add(path: string, owner: { owner?: string; group?: string }, mode: number): void {
+  add(word: string, owner: { owner?: string; group?: string }, mode: number): void {
     if (owner.owner !== undefined || owner.group !== undefined) {
       const who = `${owner.owner ?? ''}${owner.group === undefined ? '' : `:${owner.group}`}`;
-      push(this.owners, `chown ${quote(who)}`, path);
+      push(this.owners, `chown ${quote(who)}`, word);
     }
-    push(this.modes, `chmod 0${formatMode(mode)}`, path);
+    push(this.modes, `chmod 0${formatMode(mode)}`, word);
   }
 
   lines(): string[] {
     return [...this.owners, ...this.modes].flatMap(([command, paths]) => {
       const chunks: string[] = [];
       for (let at = 0; at < paths.length; at += PATHS_PER_COMMAND) {
-        chunks.push(
-          `${command} ${paths
-            .slice(at, at + PATHS_PER_COMMAND)
-            .map(quotePath)
-            .join(' ')}`,
-        );
+        chunks.push(`${command} ${paths.slice(at, at + PATHS_PER_COMMAND).join(' ')}`);
       }
       return chunks;
     });

@@ -135,7 +135,8 @@ function filesBelow(folder: string): string[] {
 
 function markOf(path: string): string {
   const info = statSync(path, { throwIfNoEntry: false });
-  if (!info) return '';
+  // A pipe would be waited for; whoever reads it later says that it is none of a file.
+  if (!info?.isFile()) return '';
   if (info.size > MAX_HASHED) return `${info.size} ${info.mtimeMs}`;
   try {
     return createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, SHOWN);

@@ -18,6 +18,8 @@ export interface Greeting {
 const END_KNOWN = 5_000;
 /** `sudo: a password is required` */
 const REFUSES = /^(sudo|su|doas): /m;
+/** The exit code of the system's ssh when it got nowhere; whoever was to become another user was not asked. */
+const SSH_FAILED = 255;
 /** How much of what came instead of a hello is shown. */
 const EXCERPT = 400;
 
@@ -145,7 +147,7 @@ function explain(
   end: { code?: number; signal?: string; message?: string },
 ): ReeveError {
   // How it ended can be lost with the channel; what the program said of itself is as good.
-  if (become && (end.code !== undefined || REFUSES.test(text)))
+  if (become && ((end.code !== undefined && end.code !== SSH_FAILED) || REFUSES.test(text)))
     return becomeFailed(host, become, text.trim().slice(-EXCERPT) || `code ${end.code}`);
   const missing = end.code === 127 || /not found|No such file/.test(text);
   return new UnreachableError(

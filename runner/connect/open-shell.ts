@@ -1,6 +1,7 @@
-import { greet } from './greet.ts';
+import { type Greeting, greet } from './greet.ts';
 import { newNonce, type ShellContext, StreamShell } from './shell.ts';
 import { type StartMarks, startArgv, startCommand } from './start.ts';
+import { explainSsh } from './transports/openssh-errors.ts';
 import { openPct } from './transports/pct.ts';
 import type { Become, ConnectionSpec, Shell, Transport } from './types.ts';
 
@@ -26,5 +27,13 @@ export async function openShell(
   const timeout = spec.connectTimeout ?? CONNECT_TIMEOUT;
   if (spec.transport === 'pct') return openPct({ spec, become, transport, context, marks, argv, timeout });
   const stream = await transport.open(startCommand(argv));
-  return new StreamShell(stream, greet(stream, spec.host, marks, become, timeout), context);
+  const greeting = greet(stream, spec.host, marks, become, timeout);
+  return new StreamShell(stream, spec.transport === 'openssh' ? explained(greeting, spec) : greeting, context);
+}
+
+function explained(greeting: Greeting, spec: ConnectionSpec): Greeting {
+  const pid = greeting.pid.catch((error) => {
+    throw explainSsh(spec, error);
+  });
+  return { ...greeting, pid };
 }

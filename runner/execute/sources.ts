@@ -1,10 +1,10 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { stat } from 'node:fs/promises';
 import { EXIT, ReeveError } from '../errors.ts';
 import { compileTemplate, type Template } from '../language/template.ts';
 import { textStartingAt } from '../language/text-place.ts';
 import { sourceCandidates } from '../load/source-candidates.ts';
 import type { SourceFile, SourceTree } from '../module.ts';
+import { octal, readSource, readTree } from './source-tree.ts';
 
 /**
  * Files of the control machine that tasks name, relative to the playbook. Each is read once for all the hosts of a task; a
@@ -61,29 +61,13 @@ export class Sources {
     const candidates = this.#candidates(path);
     for (const candidate of candidates) {
       const info = await stat(candidate).catch(() => undefined);
-      if (info?.isFile()) return { path: candidate, content: await readFile(candidate), mode: octal(info.mode) };
+      if (info?.isFile()) return { path: candidate, content: await readSource(candidate), mode: octal(info.mode) };
     }
     throw new ReeveError('source-missing', `${path} is not on the control machine`, {
       hint: `looked for ${candidates.join(', ')}`,
       exitCode: EXIT.taskFailed,
     });
   }
-}
-
-async function readTree(root: string): Promise<SourceTree> {
-  const tree: SourceTree = { path: root, directories: [], files: [] };
-  const names = await readdir(root, { recursive: true });
-  for (const name of names.sort()) {
-    const full = join(root, name);
-    const info = await stat(full);
-    if (info.isDirectory()) tree.directories.push({ path: name, mode: octal(info.mode) });
-    else if (info.isFile()) tree.files.push({ path: name, content: await readFile(full), mode: octal(info.mode) });
-  }
-  return tree;
-}
-
-function octal(mode: number): string {
-  return (mode & 0o7777).toString(8).padStart(4, '0');
 }
 
 function remember<T>(cache: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {

@@ -208,7 +208,7 @@ function explain(spec: ConnectionSpec, endpoint: SshEndpoint, error: unknown, tr
   return new UnreachableError(`${spec.host}: ${where} ${words[code ?? ''] ?? `cannot be reached: ${message}`}`, {
     cause: error,
     hint: endpoint.proxyCommand
-      ? 'Its ssh_config has a ProxyCommand, which only the system ssh can use: connection: openssh.'
+      ? 'Its ssh_config has a ProxyCommand, which only the system ssh can use: transport: openssh.'
       : 'Check address, port and network; `ssh -v` to the same address tells more.',
   });
 }

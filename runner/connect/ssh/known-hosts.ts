@@ -70,8 +70,13 @@ export function matchesHosts(hosts: string, name: string): boolean {
     const [, , salt = '', hash = ''] = hosts.split('|');
     return createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest('base64') === hash;
   }
+  return matchesPatterns(hosts.toLowerCase(), name);
+}
+
+/** A pattern list of ssh_config(5), with commas: one that begins with `!` and matches outweighs all others. */
+export function matchesPatterns(patterns: string, name: string): boolean {
   let matched = false;
-  for (const part of hosts.toLowerCase().split(',')) {
+  for (const part of patterns.split(',')) {
     const negated = part.startsWith('!');
     if (!wildcard(negated ? part.slice(1) : part).test(name)) continue;
     if (negated) return false;

@@ -10,7 +10,7 @@ export async function createTransport(spec: ConnectionSpec, options: Connections
     case 'ssh':
       return (await import('./ssh.ts')).sshTransport(spec, options);
     case 'openssh':
-      return (await import('./openssh.ts')).opensshTransport(spec);
+      return (await import('./openssh.ts')).opensshTransport(spec, options);
     case 'pct':
       throw new ReeveError('bad-connection', `${spec.host}: a container cannot be the Proxmox node of another`);
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { UnreachableError } from '../../errors.ts';
 import { CONNECT_TIMEOUT } from '../open-shell.ts';
+import type { ConnectionsOptions } from '../options.ts';
 import type { ByteStream, ConnectionSpec, Transport } from '../types.ts';
 import { within } from '../within.ts';
 import { openLocal } from './local.ts';
@@ -23,7 +24,10 @@ const CHANNELS = 8;
  * The system's `ssh`, for what only it can do (FIDO keys, ProxyCommand, GSSAPI). It never asks (BatchMode). Its own
  * connection sharing is used, eight shells a master, from a private folder that goes when the transport is closed.
  */
-export async function opensshTransport(spec: ConnectionSpec): Promise<Transport> {
+export async function opensshTransport(asGiven: ConnectionSpec, options: ConnectionsOptions): Promise<Transport> {
+  // What the command line or the environment says of host keys holds for all hosts that say nothing themselves.
+  const checking = asGiven.hostKeyChecking ?? options.hostKeyChecking;
+  const spec: ConnectionSpec = checking === undefined ? asGiven : { ...asGiven, hostKeyChecking: checking };
   const folder = await mkdtemp(join(tmpdir(), 'reeve-'));
   let alive = true;
   const masters: Master[] = [];
@@ -116,6 +120,6 @@ export function sshArguments(spec: ConnectionSpec): string[] {
 function noSsh(spec: ConnectionSpec, cause: unknown): UnreachableError {
   return new UnreachableError(`${spec.host}: the system's ssh cannot be started`, {
     cause,
-    hint: 'Install the OpenSSH client, or use connection: ssh.',
+    hint: 'Install the OpenSSH client, or use transport: ssh.',
   });
 }

@@ -147,11 +147,33 @@ describe.skipIf(skipped(noSshd))('real OpenSSH', () => {
   test('openssh: refused logins and changed keys are told by ssh itself', async () => {
     const spec = server.spec({ transport: 'openssh', privateKeyFile: '/none' });
     await expect(connect().run(spec, undefined, echo)).rejects.toMatchObject({
-      code: 'unreachable',
+      code: 'login-failed',
       message: expect.stringContaining('Permission denied'),
     });
     const unknown = server.spec({ transport: 'openssh', knownHostsFile: join(server.folder, 'nothing') });
     await expect(connect().run(unknown, undefined, echo)).rejects.toThrow(/verification failed/);
+  });
+
+  test('openssh: host key checking that was chosen for all hosts, and why nobody gets in', async () => {
+    const { hostKeyChecking: _, ...spec } = server.spec({ transport: 'openssh' });
+    const unknown = { ...spec, knownHostsFile: join(server.folder, 'none-known') };
+    await expect(connect().run(unknown, undefined, echo)).rejects.toMatchObject({ code: 'host-key-unknown' });
+    // A file that trusts everybody does not weaken what was asked for.
+    const trusting = { ...unknown, sshOptions: { UserKnownHostsFile: unknown.knownHostsFile } };
+    const strict = connect({ hostKeyChecking: 'strict' }).run(trusting, undefined, echo);
+    await expect(strict).rejects.toMatchObject({ code: 'host-key-unknown' });
+    const become = { method: 'sudo', user: 'root' } as const;
+    await expect(connect().run(unknown, become, echo)).rejects.toMatchObject({ code: 'host-key-unknown' });
+    const accepting = connect({ hostKeyChecking: 'accept-new' });
+    expect((await accepting.run(unknown, undefined, echo)).stdout).toBe('well\n');
+    expect(readFileSync(unknown.knownHostsFile, 'utf8')).toContain('ssh-');
+    const password = { ...spec, privateKeyFile: join(server.folder, 'no-key'), password: 'secret' };
+    const refused = connect({ hostKeyChecking: 'off' }).run(password, undefined, echo);
+    await expect(refused).rejects.toMatchObject({
+      code: 'login-failed',
+      hint: expect.stringContaining('transport: ssh'),
+    });
+    await expect(connect().run({ ...spec, port: 1 }, undefined, echo)).rejects.toThrow(/refuses the connection/);
   });
 
   test('openssh: a tunnel', async () => {

@@ -1,3 +1,4 @@
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -112,6 +113,86 @@ test('Include, with a pattern, relative to the file', () => {
 test('a ProxyCommand is reported, unless a jump replaces it', () => {
   expect(resolve('h', ['ProxyCommand nc %h %p\n']).proxyCommand).toContain('nc');
   expect(resolve('h', ['ProxyCommand nc %h %p\n'], { proxyJump: 'gate' }).proxyCommand).toBeUndefined();
+});
+
+/** Files by name (DIR is where they are), a host, and what follows; the same is asked of the system's ssh. */
+const SECTIONS: [string, Record<string, string>, string, { address?: string; port?: number; user?: string }][] = [
+  [
+    'an Include ends no section around it',
+    { main: 'Include DIR/a\nUser u\n', a: 'Host x\n  Port 7\n' },
+    'y',
+    { user: 'u' },
+  ],
+  [
+    'an Include within a section',
+    { main: 'Host x\n  Include DIR/a\n  Port 9\n', a: 'User u\nHost y\n  Port 3\n' },
+    'x',
+    { port: 9, user: 'u' },
+  ],
+  [
+    'an Include within another section',
+    { main: 'Host x\n  Include DIR/a\n  Port 9\n', a: 'Host y\n  Port 3\n' },
+    'y',
+    { port: 22 },
+  ],
+  [
+    'several Includes',
+    { main: 'Include DIR/a DIR/b\n', a: 'Port 7\n', b: 'User u\nPort 8\n' },
+    'x',
+    { port: 7, user: 'u' },
+  ],
+  [
+    'Match host, by the real name',
+    { main: 'Host x\n HostName 10.1.1.1\nMatch host 10.1.* originalhost x\n User u\n' },
+    'x',
+    { user: 'u' },
+  ],
+  [
+    'Match exec, with tokens',
+    { main: 'Match host x exec "test %h = x"\n User u\nMatch exec false\n Port 3\n' },
+    'x',
+    { user: 'u', port: 22 },
+  ],
+  [
+    'Match with a negation',
+    { main: 'Match !host y\n User u\nMatch host x !exec false\n Port 3\n' },
+    'x',
+    { user: 'u', port: 3 },
+  ],
+  [
+    'Match with a negation that does not hold',
+    { main: 'Match !host x\n Port 3\nMatch host x !exec true\n Port 4\n' },
+    'x',
+    { port: 22 },
+  ],
+  ['Match final', { main: 'Host x\n HostName x.lan\nMatch final host *.lan\n User u\n' }, 'x', { user: 'u' }],
+  ['Match user, as said before', { main: 'Host x\n User u\nMatch user u\n Port 3\n' }, 'x', { port: 3 }],
+  ['Host knows capitals', { main: 'Host X\n User u\nHost x\n Port 3\n' }, 'X', { user: 'u', port: 22 }],
+];
+
+const systemSsh = spawnSync('ssh', ['-V']).status === 0;
+
+describe.each(SECTIONS)('%s', (_, contents, host, expected) => {
+  function file(): string {
+    const dir = mkdtempSync(join(folder, 'sections-'));
+    for (const [name, text] of Object.entries(contents))
+      writeFileSync(join(dir, name), text.replaceAll('DIR', dir), { mode: 0o600 });
+    return join(dir, 'main');
+  }
+  test('reeve', () => {
+    expect(resolveEndpoint(spec(host), { sshConfigFiles: [file()] })).toMatchObject(expected);
+  });
+  test.skipIf(!systemSsh)('ssh', () => {
+    const said = execFileSync('ssh', ['-G', '-F', file(), host], { encoding: 'utf8' });
+    const get = (name: string) => new RegExp(`^${name} (.*)$`, 'm').exec(said)?.[1];
+    expect({ port: Number(get('port')), user: get('user') }).toMatchObject(expected);
+  });
+});
+
+test('of ProxyCommand and ProxyJump the first one stands', () => {
+  const texts = ['Host a\n  ProxyCommand nc %h %p\nHost *\n  ProxyJump gate\n'];
+  expect(resolve('a', texts)).toMatchObject({ jumps: [], proxyCommand: 'nc %h %p' });
+  expect(resolve('b', texts)).toMatchObject({ jumps: ['gate'], proxyCommand: undefined });
 });
 
 describe('jump hosts', () => {

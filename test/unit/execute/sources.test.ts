@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -19,4 +20,34 @@ test('a file and a directory are read once for all hosts of a task, and anew for
   sources.forget();
   expect((await sources.tree('tree'))!.files[0]!.content.toString()).toBe('two');
   expect((await sources.file('tree/file')).content.toString()).toBe('two');
+});
+
+test('a directory comes whole, links followed, in alphabetical order', async () => {
+  const root = join(folder, 'whole');
+  mkdirSync(join(root, 'b', 'c'), { recursive: true });
+  writeFileSync(join(root, 'b', 'c', 'deep'), 'deep');
+  writeFileSync(join(root, 'a'), 'a');
+  symlinkSync('b', join(root, 'linked'));
+  const { directories, files } = (await new Sources(folder).tree('whole'))!;
+  expect(directories.map(({ path }) => path)).toEqual(['b', 'b/c', 'linked', 'linked/c']);
+  expect(files.map(({ path }) => path)).toEqual(['a', 'b/c/deep', 'linked/c/deep']);
+});
+
+test.each([
+  ['a link that leads nowhere', (at: string) => symlinkSync('nowhere', at), /leads nowhere/],
+  ['a link to itself', (at: string) => symlinkSync('odd', at), /leads to itself/],
+  ['a link to a directory that it is in', (at: string) => symlinkSync('.', at), /leads back/],
+  ['a pipe', (at: string) => execFileSync('mkfifo', [at]), /neither a file nor a directory/],
+  [
+    'a name that is not UTF-8',
+    (at: string) => writeFileSync(Buffer.concat([Buffer.from(at), Buffer.of(255)]), ''),
+    /UTF-8/,
+  ],
+])('what cannot be copied is named: %s', async (what, make, message) => {
+  mkdirSync(join(folder, what));
+  make(join(folder, what, 'odd'));
+  await expect(new Sources(folder).tree(what)).rejects.toMatchObject({
+    code: 'source-unreadable',
+    message: expect.stringMatching(message),
+  });
 });

@@ -131,6 +131,20 @@ const cases: ModuleCase[] = [
 
 moduleSuite(file, cases);
 
+test('recurse reaches a name that is not UTF-8', async () => {
+  const target = localTarget();
+  const odd = Buffer.concat([Buffer.from(join(target.root, "it's ")), Buffer.of(0xff, 0x25, 0x5c), Buffer.from('end')]);
+  writeFileSync(odd, '', { mode: 0o600 });
+  const args = fillArgs(file, { path: target.root, mode: 'a+r', recurse: true });
+  const { next } = await file.plan(args as never, target.read);
+  const { undo } = await file.apply!(next!, target.write);
+  expect(statSync(odd).mode & 0o777).toBe(0o644);
+  await file.undo!(undo as never, target.write);
+  expect(statSync(odd).mode & 0o777).toBe(0o600);
+  rmSync(odd);
+  target.dispose();
+});
+
 describe('file: arguments', () => {
   test.each(['/', '//', '/etc', '/usr/', '/var', 'x/..', '.'])('%s is never removed', (path) => {
     expect(() => fillArgs(file, { path, state: 'absent' })).toThrow('never removed');
