@@ -37,10 +37,14 @@ export interface AttemptParts {
 export async function attempt(parts: AttemptParts): Promise<Attempt> {
   const { module } = parts;
   const rendered = await renderArgs(parts);
-  if (rendered instanceof Unknown) return unknownAttempt(module, (await waitOfKnown(parts)) ?? rendered.because);
+  if (rendered instanceof Unknown) {
+    const message = await waitOfKnown(parts);
+    return unknownAttempt(module, rendered.because, message === undefined ? {} : { message });
+  }
   parts.args = shownArgs(module, rendered);
   const waitsFor = parts.planOnly && describedOnly(parts) ? module.waits?.what(rendered) : undefined;
-  if (waitsFor !== undefined) return unknownAttempt(module, `would wait for ${waitsFor}`);
+  if (waitsFor !== undefined)
+    return unknownAttempt(module, hasNotRun(parts), { message: `would wait for ${waitsFor}` });
   const replay = parts.planOnly ? undefined : parts.run.replay;
   const recorded = replay && (await recordedBefore(parts, replay));
   if (recorded) return recorded;
@@ -49,7 +53,7 @@ export async function attempt(parts: AttemptParts): Promise<Attempt> {
     if (plan.unknown !== undefined) {
       // Outside of check mode nothing is pending that could still bring what is missing.
       if (!parts.planOnly) return failedAttempt(new TaskFailure(plan.unknown, { facts: plan.facts ?? {} }));
-      return unknownAttempt(module, plan.unknown, plan.changes);
+      return unknownAttempt(module, plan.unknown, plan.changes ? { changes: plan.changes } : {});
     }
     if (plan.changes.length === 0) return (replay && (await doneBefore(parts, plan, replay))) ?? unchanged(plan);
     return parts.planOnly ? foreseen(parts, plan) : await apply(parts, plan);
@@ -64,6 +68,11 @@ export async function attempt(parts: AttemptParts): Promise<Attempt> {
     }
     return failedAttempt(error);
   }
+}
+
+/** Why what depends on a task is not known. */
+function hasNotRun({ name }: AttemptParts): string {
+  return `"${name}" has not run`;
 }
 
 /** What a wait is for can often be said although one of its arguments is not known yet. */
@@ -86,15 +95,12 @@ function describedOnly({ run, module }: AttemptParts): boolean {
 /** Check mode, something to change: facts are what the module predicts, the others unknown. */
 function foreseen(parts: AttemptParts, plan: Plan): Attempt {
   const { run, module } = parts;
-  const because = `"${parts.name}" has not run`;
+  const because = hasNotRun(parts);
   // A task with `check_mode: true` in a real run must not make later tasks, which do run, believe it has happened.
   if (run.settings.check) Object.assign(run.foreseen, plan.foresees);
   if (module.unpredictable || (module.kind === 'action' && plan.predicted === undefined)) {
-    const unknown = unknownAttempt(
-      module,
-      `would ${plan.changes.map((change) => change.summary).join(', ')}`,
-      plan.changes,
-    );
+    const message = `would ${plan.changes.map((change) => change.summary).join(', ')}`;
+    const unknown = unknownAttempt(module, because, { changes: plan.changes, message });
     return { ...unknown, result: { ...unknown.result, ...plan.predicted } };
   }
   run.pending.any = true;

@@ -1,6 +1,7 @@
 import type { Layer } from '../language/scope.ts';
 import type { Compiled } from '../language/types.ts';
 import type { Inherited, Play, StepBase } from '../playbook/model.ts';
+import type { HostState } from './host-state.ts';
 import type { RunState } from './run-state.ts';
 import type { Sources } from './sources.ts';
 
@@ -10,6 +11,8 @@ export interface PlayState {
   index: number;
   /** Results of run_once tasks by instance id: what every host of the play gets. */
   once: Map<string, Promise<OnceResult>>;
+  /** Hosts of the batch that failed for good. */
+  lost: Set<HostState>;
   /** Set when failures must stop every host of the batch. */
   aborted: boolean;
 }
@@ -26,6 +29,8 @@ export interface StepContext {
   run: RunState;
   playState: PlayState;
   batch: number;
+  /** The hosts of the batch: shares of failures are counted in them. */
+  hosts: readonly HostState[];
   section: string;
   /** vars of the steps around, the innermost first, ending with the play's. */
   vars: readonly Layer[];
@@ -33,9 +38,15 @@ export interface StepContext {
   inherited: Effective;
   /** Appended to ids inside a looped block: `#2`. */
   suffix: string;
-  /** True inside a block whose rescue may still save a failed host. */
+  /** True where a rescue or a further try of a block may still save a failed host. */
   rescuable: boolean;
+  /** True inside an `always`, which runs to its end although failures have ended the play. */
+  cleaning: boolean;
   sources: Sources;
+}
+
+export function newPlayState(play: Play, index: number): PlayState {
+  return { play, index, once: new Map(), lost: new Set(), aborted: false };
 }
 
 /** Inherited settings after everything around a step has spoken. */

@@ -1,6 +1,7 @@
 import type { Task } from '../playbook/model.ts';
 import type { StepContext } from './context.ts';
 import type { HostState } from './host-state.ts';
+import { noteLost } from './lost-hosts.ts';
 
 /** How a task is run on several hosts; given in, since the steps flush handlers too. */
 export type RunOnHosts = (
@@ -10,22 +11,28 @@ export type RunOnHosts = (
   possible: ReadonlySet<HostState>,
 ) => Promise<void>;
 
-/** Runs the notified handlers in the order they are written, each once a host, until none is left. */
+/**
+ * Runs the notified handlers in the order they are written, each once a host, until none is left. A play that failures
+ * have ended runs none, but those that `force_handlers` asks for.
+ */
 export async function flushHandlers(
   context: StepContext,
   hosts: readonly HostState[],
   runOnHosts: RunOnHosts,
 ): Promise<void> {
   const handlers: StepContext = { ...context, section: 'handlers', rescuable: false };
-  const { forceHandlers, handlers: list } = context.playState.play;
+  const { playState } = context;
+  const { forceHandlers, handlers: list } = playState.play;
   let again = true;
   while (again && !context.run.interrupt.requested) {
     again = false;
     for (const handler of list) {
-      const waiting = hosts.filter((host) => host.notified.has(handler.id) && (!host.failed || forceHandlers));
+      const mayRun = (host: HostState) => forceHandlers || !(host.failed || playState.aborted);
+      const waiting = hosts.filter((host) => host.notified.has(handler.id) && mayRun(host));
       if (waiting.length === 0) continue;
       again = true;
       await runHandler(handlers, handler, waiting, runOnHosts);
+      noteLost(context, hosts);
     }
   }
 }

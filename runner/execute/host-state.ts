@@ -13,6 +13,8 @@ export class HostState {
   failed: 'failed' | 'unreachable' | undefined;
   /** Handlers waiting to run, by task id, and whether a change is known (true) or only possible (false). */
   readonly notified = new Map<string, boolean>();
+  /** For a handler that others notified: those that led to it, by task id. */
+  readonly notifiedBy = new Map<string, readonly string[]>();
   readonly recap: HostRecap = {
     ok: 0,
     changed: 0,

@@ -6,6 +6,7 @@ import type { ReeveError } from '../errors.ts';
  * effect begins after it, not even in a task that runs already.
  */
 export class Interrupt {
+  readonly #soft = new AbortController();
   readonly #hard = new AbortController();
   #count = 0;
   #halted: ReeveError | undefined;
@@ -14,6 +15,7 @@ export class Interrupt {
   /** Counts one Ctrl-C (or SIGTERM). */
   press(): void {
     this.#count++;
+    this.#soft.abort(new Error('interrupted'));
     if (this.#count >= 2) this.#hard.abort(new Error('interrupted'));
     for (const listener of this.#listeners) listener(this.#count);
   }
@@ -25,6 +27,7 @@ export class Interrupt {
   /** Nothing may be changed any more. The first reason stays. */
   halt(reason: ReeveError): void {
     this.#halted ??= reason;
+    this.#soft.abort(reason);
   }
 
   get halted(): ReeveError | undefined {
@@ -39,6 +42,11 @@ export class Interrupt {
   /** Start nothing more. */
   get requested(): boolean {
     return this.pressed || this.#halted !== undefined;
+  }
+
+  /** Aborted as soon as nothing more is to be started. */
+  get stopping(): AbortSignal {
+    return this.#soft.signal;
   }
 
   /** Aborted by the second one. */

@@ -32,14 +32,21 @@ export function unchanged(plan: Plan): Attempt {
   };
 }
 
-/** Check mode: nothing can be said before something else has happened. */
-export function unknownAttempt(module: AnyModule | undefined, because: string, changes: Change[] = []): Attempt {
+/**
+ * Check mode: nothing can be said before something else has happened. `because` is what those who use its result are told;
+ * `message` what is said of the task itself, the same unless given.
+ */
+export function unknownAttempt(
+  module: AnyModule | undefined,
+  because: string,
+  { changes = [], message = because }: { changes?: Change[]; message?: string } = {},
+): Attempt {
   const unknown = new Unknown(because);
   const names = ['changed', 'failed', 'skipped', ...Object.keys(module?.returns.properties ?? {})];
   return {
     status: 'unknown',
     changes,
-    message: because,
+    message,
     result: { ...Object.fromEntries(names.map((name) => [name, unknown])), unknown: true },
   };
 }

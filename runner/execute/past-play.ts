@@ -1,5 +1,5 @@
 import type { PlayStarted, TaskEnded } from '../events.ts';
-import { inherit, type PlayState } from './context.ts';
+import { inherit, newPlayState, type PlayState } from './context.ts';
 import { type FoundTask, findTask, indexTasks } from './find-task.ts';
 import { type PlayOutcome, playContext } from './play.ts';
 import { replayVariables } from './replay-task.ts';
@@ -26,7 +26,7 @@ export async function restorePlay(
   const { name, hosts, batches } = past.started;
   run.emitter.tell({ type: 'play-started', play: index, name, hosts, batches }, true);
   const tasks = indexTasks(run.playbook);
-  const playState: PlayState = { play: run.playbook.plays[index]!, index, once: new Map(), aborted: false };
+  const playState = newPlayState(run.playbook.plays[index]!, index);
   for (const ended of past.ended) {
     hostState(run, ended.host).count(ended.status, ended.ignored === true);
     const found = findTask(tasks, ended.task.id);

@@ -3,7 +3,7 @@ import { EXIT, ReeveError } from '../errors.ts';
 import { MaskedStream } from '../journal/masked-stream.ts';
 import type { LayeredScope } from '../language/scope.ts';
 import type { Compiled } from '../language/types.ts';
-import { findUnknown } from '../language/unknown.ts';
+import { findUnknown, type Unknown } from '../language/unknown.ts';
 import { becomeFromVariables, becomeSpec, connectionSetting } from './connection-spec.ts';
 import type { Effective } from './context.ts';
 import { withFacts } from './gather.ts';
@@ -22,8 +22,29 @@ export interface Placed {
   release(): void;
 }
 
-/** @throws ReeveError when a delegate is unknown or a setting makes no sense. */
-export async function placeTask(taskRun: TaskRun, scope: LayeredScope): Promise<Placed> {
+/** What says where a task runs depends on something that has not been done (check mode). */
+class PlaceUnknown extends Error {
+  readonly unknown: Unknown;
+  constructor(unknown: Unknown) {
+    super(unknown.because);
+    this.unknown = unknown;
+  }
+}
+
+/**
+ * Puts a task in its place; gives Unknown where that is not known yet.
+ * @throws ReeveError when there is no such delegate or a setting makes no sense.
+ */
+export async function placeTask(taskRun: TaskRun, scope: LayeredScope): Promise<Placed | Unknown> {
+  try {
+    return await place(taskRun, scope);
+  } catch (error) {
+    if (error instanceof PlaceUnknown) return error.unknown;
+    throw error;
+  }
+}
+
+async function place(taskRun: TaskRun, scope: LayeredScope): Promise<Placed> {
   const { context, host, settings, id } = taskRun;
   const { run } = context;
   const there = await placeHost(run, settings, scope, host);
@@ -118,9 +139,6 @@ async function rendered(run: RunState, compiled: Compiled | undefined, scope: La
   if (!compiled) return undefined;
   const value = await withFacts(run, () => compiled.render(scope));
   const unknown = findUnknown(value);
-  if (unknown)
-    throw new ReeveError('not-known-yet', `where the task runs is not known yet: ${unknown.because}`, {
-      exitCode: EXIT.taskFailed,
-    });
+  if (unknown) throw new PlaceUnknown(unknown);
   return value;
 }

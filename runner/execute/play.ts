@@ -1,15 +1,16 @@
 import { EXIT, ReeveError } from '../errors.ts';
 import { splitPattern } from '../inventory/patterns.ts';
 import type { Compiled } from '../language/types.ts';
-import { findUnknown } from '../language/unknown.ts';
+import { findUnknown, type Unknown } from '../language/unknown.ts';
 import type { Play, Step } from '../playbook/model.ts';
 import { cutBatches, orderHosts } from './batches.ts';
-import { inherit, NOTHING_INHERITED, type PlayState, type StepContext } from './context.ts';
+import { inherit, NOTHING_INHERITED, newPlayState, type PlayState, type StepContext } from './context.ts';
 import { flushHandlers } from './flush-handlers.ts';
 import { gatherFacts, withFacts } from './gather.ts';
 import { reportPending } from './handlers.ts';
 import { hostScope } from './host-scope.ts';
 import type { HostState } from './host-state.ts';
+import { noteLost } from './lost-hosts.ts';
 import { hostState, type RunState } from './run-state.ts';
 import type { Sources } from './sources.ts';
 import { runSteps, runTaskOnHosts } from './steps.ts';
@@ -28,6 +29,34 @@ export interface PlayOutcome {
 
 /** Runs one play: its hosts, batch after batch, with handlers and the gate. */
 export async function runPlay(run: RunState, play: Play, index: number, sources: Sources): Promise<PlayOutcome> {
+  try {
+    return await runKnownPlay(run, play, index, sources);
+  } catch (error) {
+    if (error instanceof PlayUnknown) return leftOut(run, play, index, error.unknown);
+    throw error;
+  }
+}
+
+/** Check mode: what a play says of itself depends on something that has not been done. */
+class PlayUnknown extends Error {
+  readonly unknown: Unknown;
+  constructor(unknown: Unknown) {
+    super(unknown.because);
+    this.unknown = unknown;
+  }
+}
+
+/** Its hosts or batches are not known yet: nothing of it can be told. */
+function leftOut(run: RunState, play: Play, index: number, { because }: Unknown): PlayOutcome {
+  const message = `play "${play.name}" cannot be told before the changes above are made: ${because}`;
+  run.pending.any = true;
+  run.emitter.emit({ type: 'play-started', play: index, name: play.name, hosts: [], batches: 0 });
+  run.emitter.emit({ type: 'notice', level: 'warning', message });
+  run.emitter.emit({ type: 'play-ended', play: index, failed: [], skippedBatches: 0 });
+  return { failed: [], empty: false };
+}
+
+async function runKnownPlay(run: RunState, play: Play, index: number, sources: Sources): Promise<PlayOutcome> {
   const names = await playHosts(run, play);
   const hosts = names.map((name) => hostState(run, name)).filter((host) => !host.failed);
   const serial = await atControl(run, play, play.serial);
@@ -49,8 +78,7 @@ export async function runPlay(run: RunState, play: Play, index: number, sources:
     run.emitter.emit({ type: 'play-ended', play: index, failed: [], skippedBatches: batches.length });
     return { failed: [], refused: refusal, empty: false };
   }
-  const playState: PlayState = { play, index, once: new Map(), aborted: false };
-  return runBatches(run, playState, batches, serial !== undefined, sources);
+  return runBatches(run, newPlayState(play, index), batches, serial !== undefined, sources);
 }
 
 async function runBatches(
@@ -67,7 +95,8 @@ async function runBatches(
   for (const [number, names] of batches.entries()) {
     if (run.interrupt.requested) break;
     const hosts = names.map((name) => hostState(run, name));
-    const context = playContext(run, playState, number, sources);
+    const context: StepContext = { ...playContext(run, playState, number, sources), hosts };
+    playState.lost.clear();
     const begun = run.replay?.hasBatch(index, number);
     run.emitter.tell({ type: 'batch-started', play: index, batch: number, of: batches.length, hosts: names }, begun);
     await runBatch(context, hosts);
@@ -91,7 +120,10 @@ function mustStop(play: Play, serial: boolean, lost: number, total: number): boo
 async function runBatch(context: StepContext, hosts: HostState[]): Promise<void> {
   const { run, playState } = context;
   const { play } = playState;
-  if (play.gatherFacts) await gatherAll(context, hosts);
+  if (play.gatherFacts) {
+    await gatherAll(context, hosts);
+    noteLost(context, hosts);
+  }
   for (const [section, steps] of [
     ['pre_tasks', play.preTasks],
     ['tasks', play.tasks],
@@ -153,7 +185,9 @@ async function runGate(context: StepContext, hosts: string[], number: number, of
   const before = control.failed;
   control.failed = undefined;
   const locals = { ...context.locals, batch: { hosts, number: number + 1, of } };
-  await runSteps({ ...context, section: 'gate', locals, suffix: `@${number}` }, playState.play.gate, [control]);
+  playState.lost.clear();
+  const inGate: StepContext = { ...context, section: 'gate', hosts: [control], locals, suffix: `@${number}` };
+  await runSteps(inGate, playState.play.gate, [control]);
   const failed = control.failed;
   control.failed = before;
   return failed ? `the gate of play "${playState.play.name}" refused after batch ${number + 1} of ${of}` : undefined;
@@ -164,12 +198,14 @@ export function playContext(run: RunState, playState: PlayState, batch: number, 
     run,
     playState,
     batch,
+    hosts: [],
     section: 'tasks',
     vars: [playState.play.vars],
     locals: {},
     inherited: inherit(NOTHING_INHERITED, playState.play),
     suffix: '',
     rescuable: false,
+    cleaning: false,
     sources,
   };
 }
@@ -206,25 +242,33 @@ async function playHosts(run: RunState, play: Play): Promise<string[]> {
 
 /** Asks the question of `confirm`; gives the refusal, or undefined to go on. In check mode nothing is asked. */
 async function askFirst(run: RunState, play: Play): Promise<string | undefined> {
-  const question = await atControl(run, play, play.confirm);
-  if (question === undefined) return undefined;
   if (run.settings.check) {
-    run.emitter.emit({ type: 'notice', level: 'info', message: `would ask: ${String(question)}` });
+    await tellQuestion(run, play);
     return undefined;
   }
+  const question = await atControl(run, play, play.confirm);
+  if (question === undefined) return undefined;
   return (await run.confirm(String(question))) ? undefined : `not confirmed: ${String(question)}`;
+}
+
+async function tellQuestion(run: RunState, play: Play): Promise<void> {
+  const question = await renderAtControl(run, play, play.confirm);
+  if (question === undefined) return;
+  const unknown = findUnknown(question);
+  const message = unknown ? `would ask something that is not known yet: ${unknown.because}` : `would ask: ${question}`;
+  run.emitter.emit({ type: 'notice', level: 'info', message });
 }
 
 /** Renders something that belongs to the play and to no host: with the control machine's names. */
 async function atControl(run: RunState, play: Play, compiled: Compiled | undefined): Promise<unknown> {
+  const value = await renderAtControl(run, play, compiled);
+  const unknown = findUnknown(value);
+  if (unknown) throw new PlayUnknown(unknown);
+  return value;
+}
+
+async function renderAtControl(run: RunState, play: Play, compiled: Compiled | undefined): Promise<unknown> {
   if (!compiled) return undefined;
   const scope = hostScope(run, hostState(run, CONTROL_HOST), { vars: [play.vars], locals: {} });
-  const value = await withFacts(run, () => compiled.render(scope));
-  const unknown = findUnknown(value);
-  if (unknown)
-    throw new ReeveError('not-known-yet', `play "${play.name}": ${unknown.because}`, {
-      place: play.place,
-      exitCode: EXIT.invalid,
-    });
-  return value;
+  return withFacts(run, () => compiled.render(scope));
 }

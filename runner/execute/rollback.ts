@@ -1,5 +1,5 @@
 import { EXIT, ReeveError } from '../errors.ts';
-import type { PlayState } from './context.ts';
+import { newPlayState } from './context.ts';
 import { indexTasks } from './find-task.ts';
 import { takeLocks } from './lock.ts';
 import { nodeStateText } from './node-states.ts';
@@ -97,9 +97,10 @@ function stopWhenInterrupted({ interrupt }: RunState): void {
 /** A play's own `rollback:` tasks, on the hosts that it had changed. */
 async function runRollbackTasks(run: RunState, { play: index, hosts: names }: RollbackTasks): Promise<void> {
   const play = run.playbook.plays[index]!;
-  const playState: PlayState = { play, index, once: new Map(), aborted: false };
+  const playState = newPlayState(play, index);
   const hosts = names.map((name) => hostState(run, name));
-  const context = { ...playContext(run, playState, 0, new Sources(run.playbook.directory)), section: 'rollback' };
+  const sources = new Sources(run.playbook.directory);
+  const context = { ...playContext(run, playState, 0, sources), hosts, section: 'rollback' };
   await runSteps(context, play.rollback, hosts);
   const failed = hosts.filter((host) => host.failed).map(({ name }) => name);
   if (failed.length > 0) {

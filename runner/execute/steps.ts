@@ -1,16 +1,18 @@
-import type { TaskStatus } from '../events.ts';
-import { parseDuration } from '../language/duration.ts';
+import { EXIT, ReeveError } from '../errors.ts';
+import type { HostRecap, TaskStatus } from '../events.ts';
 import { isUnknown } from '../language/unknown.ts';
 import type { Block, Step, Task } from '../playbook/model.ts';
 import { allTrue, scopeFor } from './conditions.ts';
 import { inherit, type OnceResult, type StepContext, selectedByTags } from './context.ts';
-import { onFailure } from './failure-mode.ts';
 import { flushHandlers } from './flush-handlers.ts';
-import { withFacts } from './gather.ts';
 import type { HostState } from './host-state.ts';
 import { evaluateItems } from './loop.ts';
-import { interruptibleSleep } from './sleep.ts';
-import { runTask } from './task.ts';
+import { noteLost } from './lost-hosts.ts';
+import { sleepUntilStopped } from './sleep.ts';
+import { errorForEvent, runTask } from './task.ts';
+import { asReeveError } from './task-run.ts';
+import { waitsForPending } from './tries.ts';
+import { isRetried, trySettings } from './try-settings.ts';
 
 /** Hosts that may go on. */
 export const alive = (hosts: readonly HostState[]): HostState[] => hosts.filter((host) => !host.failed);
@@ -24,16 +26,16 @@ export async function runSteps(
   steps: readonly Step[],
   hosts: readonly HostState[],
 ): Promise<void> {
-  const { run, playState } = context;
+  const { run, playState, cleaning } = context;
   for (const step of steps) {
     const active = alive(hosts);
-    if (active.length === 0 || run.interrupt.requested || playState.aborted) return;
+    if (active.length === 0 || run.interrupt.requested || (playState.aborted && !cleaning)) return;
     if (step.kind === 'block') await runBlock(context, step, active);
     else if (isSelected(context, step)) {
       await runTaskOnHosts(context, step, active);
       if (run.modules.get(step.module)?.flushesHandlers) await flushHandlers(context, alive(active), runTaskOnHosts);
     }
-    if (!context.rescuable && tooManyFailed(context, hosts)) playState.aborted = true;
+    noteLost(context, hosts);
   }
 }
 
@@ -41,14 +43,6 @@ export async function runSteps(
 function isSelected({ run: { settings }, inherited, section }: StepContext, task: Task): boolean {
   if (section === 'rollback') return selectedByTags(task.tags, [], []);
   return selectedByTags([...inherited.tags, ...task.tags], settings.tags, settings.skipTags);
-}
-
-/** any_errors_fatal, a pause, and max_fail_percentage of the batch. */
-function tooManyFailed({ run, playState: { play } }: StepContext, hosts: readonly HostState[]): boolean {
-  const failed = hosts.length - alive(hosts).length;
-  if (failed === 0) return false;
-  if (play.anyErrorsFatal || onFailure(run, play) === 'pause') return true;
-  return play.maxFailPercentage !== undefined && (failed * 100) / hosts.length > play.maxFailPercentage;
 }
 
 /** One task on several hosts at once. Hosts in `possible` are handlers that only a possible change has notified. */
@@ -113,8 +107,16 @@ async function runBlock(context: StepContext, block: Block, hosts: HostState[]):
     }),
   );
   willing.sort((a, b) => hosts.indexOf(a) - hosts.indexOf(b));
-  if (!block.loop && !block.until && !block.retries) return runRound(inside, block, willing);
-  await Promise.all(willing.map((host) => runRounds(inside, block, host)));
+  if (!block.loop && !isRetried(block)) return runRound(inside, block, willing);
+  await Promise.all(
+    willing.map(async (host) => {
+      try {
+        await runRounds(inside, block, host);
+      } catch (error) {
+        failBlock(context, block, host, asReeveError(error, { context, settings: inside.inherited }));
+      }
+    }),
+  );
 }
 
 async function isWilling(context: StepContext, block: Block, host: HostState): Promise<boolean> {
@@ -128,17 +130,23 @@ async function isWilling(context: StepContext, block: Block, host: HostState): P
     const status = isUnknown(wanted) ? 'unknown' : 'skipped';
     const conditions = block.when.map((c) => c.text).join(' && ');
     reportBlock(context, block, host, status, isUnknown(wanted) ? wanted.because : `not wanted: ${conditions}`);
-    if (isUnknown(wanted)) context.run.pending.any = true;
   } catch (error) {
-    reportBlock(context, block, host, 'failed', (error as Error).message);
-    host.failed = 'failed';
+    failBlock(context, block, host, asReeveError(error, { context, settings: context.inherited }));
   }
   return false;
 }
 
 /** A block has no events of its own, except when it is not entered: then this line stands for all its tasks. */
-function reportBlock(context: StepContext, block: Block, host: HostState, status: TaskStatus, message: string): void {
+function reportBlock(
+  context: StepContext,
+  block: Block,
+  host: HostState,
+  status: TaskStatus,
+  message: string,
+  error?: ReeveError,
+): void {
   host.count(status, false);
+  if (status === 'unknown') context.run.pending.any = true;
   const name = block.name.isStatic ? String(block.name.render(context.run.emptyScope)) : 'block';
   context.run.emitter.emit({
     type: 'task-ended',
@@ -150,7 +158,16 @@ function reportBlock(context: StepContext, block: Block, host: HostState, status
     duration: 0,
     message,
     changes: [],
+    ...(error ? { error: errorForEvent(error, block) } : {}),
   });
+}
+
+/** The block itself fails on a host: its condition, its loop or its tries. */
+function failBlock(context: StepContext, block: Block, host: HostState, why: string | ReeveError): void {
+  const error = typeof why === 'string' ? new ReeveError('block-failed', why) : why;
+  reportBlock(context, block, host, 'failed', error.message, error);
+  host.failed = error.exitCode === EXIT.unreachable ? 'unreachable' : 'failed';
+  if (error.code === 'unexpected') context.run.unexpected ??= error;
 }
 
 /** A looped or retried block goes its own pace on each host. */
@@ -160,31 +177,34 @@ async function runRounds(context: StepContext, block: Block, host: HostState): P
   if (isUnknown(items)) return reportBlock(context, block, host, 'unknown', items.because);
   const names = block.loopControl ?? {};
   for (const [index, value] of items.values.entries()) {
+    if (index > 0 && names.pause) await sleepUntilStopped(context.run.interrupt, names.pause);
     if (host.failed || context.run.interrupt.requested) return;
     const locals = { ...context.locals, [names.item ?? 'item']: value, [names.index ?? 'index']: index };
     await runTries({ ...context, locals, suffix: `${context.suffix}#${index}` }, block, host);
   }
 }
 
-const DEFAULT_RETRIES = 3;
-const DEFAULT_DELAY = 5_000;
-
 async function runTries(context: StepContext, block: Block, host: HostState): Promise<void> {
   const { run } = context;
-  if (!block.until && !block.retries) return runRound(context, block, [host]);
-  const render = async (compiled: Block['retries']) =>
-    compiled ? await withFacts(run, () => compiled.render(scopeFor(context, block, host))) : undefined;
-  const tries = 1 + Number((await render(block.retries)) ?? DEFAULT_RETRIES);
-  let delay = parseDuration(((await render(block.delay)) as string | undefined) ?? DEFAULT_DELAY / 1000);
+  if (!isRetried(block)) return runRound(context, block, [host]);
+  const settings = await trySettings(run, block, scopeFor(context, block, host));
+  if (isUnknown(settings)) return reportBlock(context, block, host, 'unknown', settings.because);
+  const { tries } = settings;
+  let { delay } = settings;
   for (let n = 1; ; n++) {
-    await runRound({ ...context, suffix: n === 1 ? context.suffix : `${context.suffix}~${n}` }, block, [host]);
+    const suffix = n === 1 ? context.suffix : `${context.suffix}~${n}`;
+    const before = failuresOf(host);
+    await runRound({ ...context, suffix, rescuable: context.rescuable || n < tries }, block, [host]);
     const settled =
       block.until && !host.failed ? await allTrue(run, block.until, scopeFor(context, block, host)) : !host.failed;
     if (settled === true || isUnknown(settled) || run.interrupt.requested) return;
     if (n >= tries) {
-      if (!host.failed) reportBlock(context, block, host, 'failed', `still not true after ${tries} tries`);
-      host.failed ??= 'failed';
+      if (!host.failed) failBlock(context, block, host, `still not true after ${tries} tries`);
       return;
+    }
+    if (waitsForPending(run)) {
+      if (!host.failed) reportBlock(context, block, host, 'unknown', 'would be tried again');
+      return noteLost(context, [host]);
     }
     const message = `round ${n} of the block was not enough`;
     run.emitter.emit({
@@ -196,41 +216,45 @@ async function runTries(context: StepContext, block: Block, host: HostState): Pr
       delay,
       message,
     });
+    // It is not a failure yet.
+    Object.assign(host.recap, before);
     host.failed = undefined;
-    await interruptibleSleep(run.interrupt.signal, delay);
+    await sleepUntilStopped(run.interrupt, delay);
+    if (run.interrupt.requested) return failBlock(context, block, host, `stopped after round ${n} of ${tries}`);
     delay *= block.backoff ?? 1;
   }
 }
 
+/** The counts that a rescue or another try of a block takes back. */
+function failuresOf({ recap: { failed, unreachable } }: HostState): Pick<HostRecap, 'failed' | 'unreachable'> {
+  return { failed, unreachable };
+}
+
 /** The steps, then rescue for hosts that failed in them (unreachable ones too), then always for every host that entered. */
 async function runRound(context: StepContext, block: Block, hosts: readonly HostState[]): Promise<void> {
-  const { run, playState } = context;
+  const { run } = context;
   const rescuable = context.rescuable || block.rescue.length > 0;
+  const before = new Map(hosts.map((host) => [host, failuresOf(host)]));
   await runSteps({ ...context, rescuable }, block.steps, hosts);
   const fallen = hosts.filter((host) => host.failed);
   if (block.rescue.length > 0 && fallen.length > 0 && !run.interrupt.requested) {
-    const failures = new Map(fallen.map((host) => [host, host.failed!]));
     for (const host of fallen) host.failed = undefined;
     await runSteps(context, block.rescue, fallen);
-    for (const [host, failure] of failures) if (!host.failed) countRescue(context, block, host, failure);
+    for (const host of alive(fallen)) countRescue(context, block, host, before.get(host)!);
   }
   if (block.always.length > 0 && !run.interrupt.requested) await runAlways(context, block, hosts);
-  if (!context.rescuable && tooManyFailed(context, hosts)) playState.aborted = true;
+  noteLost(context, hosts);
 }
 
 async function runAlways(context: StepContext, block: Block, hosts: readonly HostState[]): Promise<void> {
-  const { playState } = context;
   const failures = new Map(hosts.map((host) => [host, host.failed]));
-  const { aborted } = playState;
   for (const host of hosts) host.failed = undefined;
-  playState.aborted = false;
-  await runSteps(context, block.always, hosts);
-  playState.aborted ||= aborted;
+  await runSteps({ ...context, cleaning: true }, block.always, hosts);
   for (const [host, failure] of failures) host.failed ??= failure;
 }
 
-function countRescue(context: StepContext, block: Block, host: HostState, failure: 'failed' | 'unreachable'): void {
+function countRescue(context: StepContext, block: Block, host: HostState, before: ReturnType<typeof failuresOf>): void {
   context.run.emitter.emit({ type: 'host-rescued', host: host.name, block: block.id + context.suffix });
-  host.recap[failure]--;
+  Object.assign(host.recap, before);
   host.recap.rescued++;
 }

@@ -2,7 +2,7 @@ import { EXIT, ReeveError } from '../errors.ts';
 import type { TaskEnded, TaskReference, TaskStatus } from '../events.ts';
 import type { Expression } from '../language/types.ts';
 import { isUnknown } from '../language/unknown.ts';
-import type { Task } from '../playbook/model.ts';
+import type { StepBase, Task } from '../playbook/model.ts';
 import { describeTask } from '../playbook/task-name.ts';
 import { allTrue, scopeFor } from './conditions.ts';
 import { inherit, type StepContext } from './context.ts';
@@ -14,7 +14,7 @@ import { type Attempt, baseResult, failedAttempt, shownChanges, unknownAttempt }
 import { forEvent, hiddenResult } from './recorded-value.ts';
 import { replayedItem, replayTask } from './replay-task.ts';
 import { Semaphore } from './semaphore.ts';
-import { interruptibleSleep } from './sleep.ts';
+import { sleepUntilStopped } from './sleep.ts';
 import { asReeveError, type TaskRun } from './task-run.ts';
 import { retriedTask } from './tries.ts';
 
@@ -136,11 +136,11 @@ async function runItems(taskRun: TaskRun, items: Items, conditions: Expression[]
   const { run } = context;
   const attempts: Attempt[] = [];
   for (const [index, value] of items.values.entries()) {
+    if (index > 0 && task.loopControl?.pause) await sleepUntilStopped(run.interrupt, task.loopControl.pause);
     if (run.interrupt.requested && attempts.length > 0) {
       attempts.push(cutOff(attempts.length, items.values.length));
       break;
     }
-    if (index > 0 && task.loopControl?.pause) await interruptibleSleep(run.interrupt.signal, task.loopControl.pause);
     const locals = { [task.loopControl?.item ?? 'item']: value, [task.loopControl?.index ?? 'index']: index };
     const scope = scopeFor(context, task, host, locals);
     // The label is the item itself, as far as it is short; with no_log nobody may see it.
@@ -228,17 +228,16 @@ function shownResult({ context, settings }: TaskRun, { result }: Attempt): Recor
 }
 
 /** Register, notifications, recap and the closing event. */
-async function finish(taskRun: TaskRun, done: Attempt, duration: number): Promise<TaskOutcome> {
+async function finish(taskRun: TaskRun, attempt: Attempt, duration: number): Promise<TaskOutcome> {
   const { context, task, host, settings, reference } = taskRun;
   const { run } = context;
-  const bad = done.status === 'failed' || done.status === 'unreachable';
+  const done = await concluded(taskRun, attempt);
+  const bad = isBad(done);
   const ignored = done.status === 'failed' && (await ignores(taskRun));
   const outcome: TaskOutcome = { status: done.status, ignored };
   if (done.status === 'unknown' && task.changedWhen !== false) run.pending.any = true;
   if (task.register !== undefined) outcome.register = { name: task.register, value: done.result };
-  if (taskRun.module.setsVariables && !bad && done.status !== 'skipped') await setVariables(taskRun);
   host.count(done.status, ignored);
-  if (done.status === 'changed' || done.status === 'unknown') await notify(context, taskRun, done.status === 'changed');
   const message = settings.noLog ? (bad ? 'failed; the reason is hidden by no_log' : undefined) : done.message;
   run.emitter.emit({
     type: 'task-ended',
@@ -262,22 +261,52 @@ async function finish(taskRun: TaskRun, done: Attempt, duration: number): Promis
   return outcome;
 }
 
+function isBad({ status }: Attempt): boolean {
+  return status === 'failed' || status === 'unreachable';
+}
+
+/** What a task does last: variables and notifications. A mistake in those is a failure of the task, not of the run. */
+async function concluded(taskRun: TaskRun, done: Attempt): Promise<Attempt> {
+  const { context, task, module } = taskRun;
+  const { status } = done;
+  try {
+    if (module.setsVariables && !isBad(done) && status !== 'skipped') await setVariables(taskRun);
+    if (status === 'changed') await notify(context, taskRun, true);
+    // What never counts as a change notifies nobody, whatever comes of it.
+    if (status === 'unknown' && task.changedWhen !== false) await notify(context, taskRun, false);
+    return done;
+  } catch (error) {
+    const failed = failedAttempt(asReeveError(error, taskRun));
+    const { message = '' } = failed;
+    return { ...failed, changes: done.changes, result: { ...done.result, failed: true, message } };
+  }
+}
+
 /** The arguments of set-vars become variables; what is not known yet becomes an unknown variable, not a missing one. */
 async function setVariables({ context, task, host }: TaskRun): Promise<void> {
   const values = await withFacts(context.run, () => task.args.render(scopeFor(context, task, host)));
   Object.assign(host.data, values);
 }
 
-async function ignores({ context, task, host, settings }: TaskRun): Promise<boolean> {
+async function ignores(taskRun: TaskRun): Promise<boolean> {
+  const { context, task, host, settings } = taskRun;
   const { halted, signal } = context.run.interrupt;
   // Cut off is not failed: resume must try it again.
   if (halted || signal.aborted) return false;
   const rule = settings.ignoreErrors;
   if (rule === undefined || typeof rule === 'boolean') return rule ?? false;
-  return (await allTrue(context.run, [rule], scopeFor(context, task, host))) === true;
+  try {
+    return (await allTrue(context.run, [rule], scopeFor(context, task, host))) === true;
+  } catch (error) {
+    taskRun.warnings.push(
+      `not ignored, since \`ignore_errors\` has no answer: ${asReeveError(error, taskRun).message}`,
+    );
+    return false;
+  }
 }
 
-function errorForEvent(error: ReeveError, task: Task) {
-  const place = error.place ?? task.place;
+/** An error as events tell it: at its own place, or at that of the step. */
+export function errorForEvent(error: ReeveError, step: Pick<StepBase, 'place'>) {
+  const place = error.place ?? step.place;
   return { code: error.code, message: error.message, place, ...(error.hint === undefined ? {} : { hint: error.hint }) };
 }

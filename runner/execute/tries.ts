@@ -1,17 +1,15 @@
 import { EXIT, ReeveError } from '../errors.ts';
-import { parseDuration } from '../language/duration.ts';
-import type { LayeredScope } from '../language/scope.ts';
-import type { Compiled, Expression } from '../language/types.ts';
+import type { Expression } from '../language/types.ts';
 import { isUnknown, type Unknown } from '../language/unknown.ts';
 import type { Task } from '../playbook/model.ts';
 import { type AttemptParts, attempt } from './attempt.ts';
 import { allTrue, scopeFor } from './conditions.ts';
-import type { StepContext } from './context.ts';
-import { withFacts } from './gather.ts';
 import { type Attempt, failedAttempt, unknownAttempt } from './outcome.ts';
 import { placeTask } from './placement.ts';
-import { interruptibleSleep } from './sleep.ts';
+import type { RunState } from './run-state.ts';
+import { sleepUntilStopped } from './sleep.ts';
 import { asReeveError, type TaskRun } from './task-run.ts';
+import { isRetried, trySettings } from './try-settings.ts';
 
 /** Tries until `until` is true (or, without it, once), then applies changed_when and failed_when. */
 export async function retriedTask(
@@ -20,29 +18,55 @@ export async function retriedTask(
   item: string | undefined,
 ): Promise<Attempt> {
   const { context, task, host } = taskRun;
-  const scope = scopeFor(context, task, host, locals);
-  const tries = task.until || task.retries ? 1 + (await wholeNumber(context, task.retries, scope, 3)) : 1;
-  let delay = await milliseconds(context, task.delay, scope, 5_000);
+  const settings = await trySettings(context.run, task, scopeFor(context, task, host, locals));
+  if (isUnknown(settings)) return unknownAttempt(taskRun.module, settings.because);
+  const { tries } = settings;
+  let { delay } = settings;
   for (let n = 1; ; n++) {
     const done = await judged(taskRun, locals, item);
-    if (done.status === 'unknown' || tries === 1) return done;
+    if (done.status === 'unknown' || !isRetried(task)) return done;
     const settled = await untilTrue(taskRun, locals, done);
     if (isUnknown(settled)) return unknownAttempt(taskRun.module, settled.because);
     if (settled) return { ...done, result: { ...done.result, attempts: n } };
-    if (n >= tries || context.run.interrupt.requested || done.status === 'unreachable') return givenUp(done, n, task);
+    if (n >= tries || done.status === 'unreachable') return givenUp(done, n, task);
     const message = done.message ?? 'not yet as wanted';
-    context.run.emitter.emit({
-      type: 'task-retry',
-      host: host.name,
-      task: taskRun.id,
-      attempt: n,
-      of: tries,
-      delay,
-      message,
-    });
-    await interruptibleSleep(context.run.interrupt.signal, delay);
+    if (waitsForPending(context.run))
+      return unknownAttempt(taskRun.module, wouldTryAgain(task, message), { changes: done.changes });
+    if (!context.run.interrupt.requested) {
+      context.run.emitter.emit({
+        type: 'task-retry',
+        host: host.name,
+        task: taskRun.id,
+        attempt: n,
+        of: tries,
+        delay,
+        message,
+      });
+      await sleepUntilStopped(context.run.interrupt, delay);
+    }
+    if (context.run.interrupt.requested) return cutShort(done, n, tries);
     delay *= task.backoff ?? 1;
   }
+}
+
+/** A wait in check mode, after something that has not been done: what it waits for may come of that. */
+export function waitsForPending({ settings, pending }: RunState): boolean {
+  return settings.check && pending.any;
+}
+
+function wouldTryAgain({ until }: Task, message: string): string {
+  if (!until) return `would try again (now: ${message.split('\n', 1)[0]})`;
+  return `would try again until ${until.map((condition) => condition.text).join(' && ')}`;
+}
+
+/** Stopped between two tries: resume tries it again. */
+function cutShort(done: Attempt, tried: number, tries: number): Attempt {
+  const error = new ReeveError(
+    'interrupted',
+    `stopped after try ${tried} of ${tries}: ${done.message || 'not yet as wanted'}`,
+    { exitCode: EXIT.interrupted },
+  );
+  return { ...failedAttempt(error), changes: done.changes, result: { ...done.result, failed: true, attempts: tried } };
 }
 
 async function untilTrue(taskRun: TaskRun, locals: Record<string, unknown>, done: Attempt): Promise<boolean | Unknown> {
@@ -70,6 +94,7 @@ function givenUp(done: Attempt, tries: number, task: Task): Attempt {
 async function judged(taskRun: TaskRun, locals: Record<string, unknown>, item: string | undefined): Promise<Attempt> {
   const { context, task, host, module, id } = taskRun;
   const placed = await placeTask(taskRun, scopeFor(context, task, host, locals));
+  if (isUnknown(placed)) return unknownAttempt(module, placed.because);
   let done: Attempt;
   const parts: AttemptParts = {
     run: context.run,
@@ -92,8 +117,25 @@ async function judged(taskRun: TaskRun, locals: Record<string, unknown>, item: s
     if (parts.args) taskRun.args = parts.args;
     placed.release();
   }
-  if (done.status === 'unknown' || done.status === 'unreachable') return done;
-  return judge(taskRun, locals, done);
+  if (done.status === 'unreachable') return done;
+  if (done.status === 'unknown') return task.changedWhen === false ? neverChanged(done) : done;
+  const judgedDone = await judge(taskRun, locals, done);
+  return judgedDone.status === 'failed' && isStale(parts) ? lookedTooEarly(taskRun, judgedDone) : judgedDone;
+}
+
+/** Nothing is known of it, but that it does not count as a change. */
+function neverChanged(done: Attempt): Attempt {
+  return { ...done, result: { ...done.result, changed: false } };
+}
+
+/** It has looked at what something pending may change. */
+function isStale({ run, args }: AttemptParts): boolean {
+  return waitsForPending(run) && args?.reads === true;
+}
+
+function lookedTooEarly({ module }: TaskRun, done: Attempt): Attempt {
+  const now = done.message?.split('\n', 1)[0] ?? 'it fails now';
+  return unknownAttempt(module, `cannot be told before the changes above are made (${now})`);
 }
 
 async function judge(taskRun: TaskRun, locals: Record<string, unknown>, done: Attempt): Promise<Attempt> {
@@ -102,7 +144,7 @@ async function judge(taskRun: TaskRun, locals: Record<string, unknown>, done: At
   const said = (rule: Expression[] | boolean | undefined) =>
     rule === undefined || typeof rule === 'boolean' ? rule : allTrue(context.run, rule, scope());
   const failed = await said(task.failedWhen);
-  if (isUnknown(failed)) return { ...unknownAttempt(taskRun.module, failed.because), changes: done.changes };
+  if (isUnknown(failed)) return unknownAttempt(taskRun.module, failed.because, { changes: done.changes });
   if (failed === true) {
     const rule = Array.isArray(task.failedWhen) ? task.failedWhen.map((e) => e.text).join(' && ') : 'true';
     const error = new ReeveError('failed-when', `failed_when is true: ${rule}`, {
@@ -122,34 +164,15 @@ async function judge(taskRun: TaskRun, locals: Record<string, unknown>, done: At
   }
   if (judgedDone.status === 'failed') return judgedDone;
   const changed = await said(task.changedWhen);
-  if (changed === undefined || isUnknown(changed)) return judgedDone;
+  if (changed === undefined) return judgedDone;
+  if (isUnknown(changed)) {
+    const result = { ...judgedDone.result, changed };
+    return { ...judgedDone, status: 'unknown', message: changed.because, result };
+  }
   const changes = changed ? judgedDone.changes : [];
   return { ...judgedDone, changes, status: changed ? 'changed' : 'ok', result: { ...judgedDone.result, changed } };
 }
 
 function registered(task: Task, done: Attempt): Record<string, unknown> {
   return task.register === undefined ? {} : { [task.register]: done.result };
-}
-
-async function wholeNumber(
-  context: StepContext,
-  compiled: Compiled | undefined,
-  scope: LayeredScope,
-  fallback: number,
-): Promise<number> {
-  if (!compiled) return fallback;
-  const value = Number(await withFacts(context.run, () => compiled.render(scope)));
-  if (!Number.isInteger(value) || value < 0)
-    throw new ReeveError('invalid-retries', 'retries takes a whole number', { exitCode: EXIT.taskFailed });
-  return value;
-}
-
-async function milliseconds(
-  context: StepContext,
-  compiled: Compiled | undefined,
-  scope: LayeredScope,
-  fallback: number,
-): Promise<number> {
-  if (!compiled) return fallback;
-  return parseDuration((await withFacts(context.run, () => compiled.render(scope))) as string | number);
 }

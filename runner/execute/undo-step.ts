@@ -1,7 +1,9 @@
 import { EXIT, ReeveError } from '../errors.ts';
 import type { Compiled } from '../language/types.ts';
+import { isUnknown } from '../language/unknown.ts';
+import { TaskFailure } from '../module.ts';
 import { scopeFor } from './conditions.ts';
-import { inherit, NOTHING_INHERITED, type PlayState, type StepContext } from './context.ts';
+import { inherit, NOTHING_INHERITED, newPlayState, type StepContext } from './context.ts';
 import { announceEffect } from './effect.ts';
 import { type FoundTask, findTask } from './find-task.ts';
 import { placeTask } from './placement.ts';
@@ -39,7 +41,7 @@ async function undoModule(run: RunState, step: UndoStep, tasks: ReadonlyMap<stri
   if (!found || !module?.undo) {
     throw new ReeveError('task-gone', `the playbook has no task ${step.task.id} any more`, { exitCode: EXIT.refused });
   }
-  const play: PlayState = { play: run.playbook.plays[step.play]!, index: step.play, once: new Map(), aborted: false };
+  const play = newPlayState(run.playbook.plays[step.play]!, step.play);
   const context = {
     ...playContext(run, play, 0, new Sources(run.playbook.directory)),
     vars: found.vars,
@@ -58,6 +60,7 @@ async function undoModule(run: RunState, step: UndoStep, tasks: ReadonlyMap<stri
     reference: { ...step.task, name, section: 'rollback' },
   };
   const placed = await placeTask(taskRun, scopeFor(context, found.task, host));
+  if (isUnknown(placed)) throw new TaskFailure(placed.because);
   try {
     const target = new WritingTarget(placed.target);
     await module.undo(step.undo, target);

@@ -105,6 +105,92 @@ describe('check mode', () => {
     expect(of('after')[0]).toMatchObject({ status: 'unknown', message: expect.stringContaining('would wait for') });
   });
 
+  it('where, as whom, with what and how often a task runs may be unknown as well', async () => {
+    const { tasks, exitCode, of } = await run(`      - { name: act, shell: echo x, register: r }
+      - { name: delegate, debug: x, delegate_to: "{{ r.stdout }}" }
+      - { name: user, stat: { path: / }, become: true, become_user: "{{ r.stdout }}" }
+      - { name: environment, stat: { path: / }, environment: { A: "{{ r.stdout }}" } }
+      - { name: retries, stat: { path: / }, retries: "{{ r.code }}" }
+      - { name: delay, stat: { path: / }, retries: 1, delay: "{{ r.code }}" }
+      - { name: block, retries: "{{ r.code }}", block: [{ name: in it, debug: x }] }
+      - { name: after, debug: x }
+`);
+    expect(tasks.map((line) => line.split(' ').slice(1).join(' '))).toEqual([
+      ...['act', 'delegate', 'user', 'environment', 'retries', 'delay', 'block'].map((name) => `${name} unknown`),
+      'after ok',
+    ]);
+    expect(of('user')[0]!.message).toBe('"act" has not run');
+    expect(exitCode).toBe(EXIT.done);
+  });
+
+  it('an unknown changed_when makes the task unknown, and its handlers; false is never a change', async () => {
+    const { tasks, pending } = await run(
+      `      - { name: act, shell: echo x, register: r, changed_when: false, notify: never }
+      - { name: none, assert: { that: r.changed == false } }
+      - { name: read, command: { cmd: "true", reads: true }, changed_when: r.code == 1, register: c, notify: maybe }
+      - { name: some, debug: x, when: c.changed }
+`,
+      {},
+      '    handlers:\n      - { name: never, debug: x }\n      - { name: maybe, debug: x }\n',
+    );
+    expect(tasks).toEqual(['a act unknown', 'a none ok', 'a read unknown', 'a some unknown', 'a maybe unknown']);
+    expect(pending).toBe(true);
+  });
+
+  it('a handler whose name is unknown is not passed over in silence', async () => {
+    const { of } = await run(`      - { name: act, shell: echo x, register: r }
+      - { name: file, copy: { content: x, dest: "{{ dir }}/new" }, notify: "{{ r.stdout }}" }
+`);
+    expect(of('file')[0]).toMatchObject({ status: 'changed', warnings: [expect.stringContaining('not known yet')] });
+  });
+
+  it('tries and looks that come too early, after something pending, are unknown and not waited for', async () => {
+    const { tasks, exitCode, events } = await run(`      - { name: act, shell: "touch {{ dir }}/made" }
+      - { name: look, command: { cmd: "cat {{ dir }}/made", reads: true } }
+      - { name: anyway, command: { cmd: "cat {{ dir }}/made", reads: true }, failed_when: false, register: r }
+      - { name: known, assert: { that: r.code == 1 } }
+      - { name: until, stat: { path: "{{ dir }}/made" }, register: s, until: s.exists, delay: 1h }
+      - { name: block, until: s.exists, delay: 1h, block: [{ name: in it, stat: { path: / }, register: s }] }
+      - { name: again, until: q.mode == '0', delay: 1h, block: [{ name: in it, stat: { path: / }, register: q }] }
+`);
+    expect(tasks.map((line) => line.slice(2))).toEqual([
+      'act unknown',
+      'look unknown',
+      'anyway ok',
+      'known ok',
+      'until unknown',
+      'in it ok',
+      'in it ok',
+      'again unknown',
+    ]);
+    expect(exitCode).toBe(EXIT.done);
+    expect(events.filter(({ type }) => type === 'task-retry')).toEqual([]);
+  });
+
+  it('a play whose hosts are unknown is told as such; its question too', async () => {
+    const { exitCode, events, pending } = await runText({
+      playbook: `plays:
+  - hosts: a
+    tasks: [{ name: act, shell: echo x, register: r }]
+  - name: second
+    hosts: "{{ hosts.a.r.stdout }}"
+    tasks: [{ debug: x }]
+  - name: third
+    hosts: a
+    confirm: "Go on with {{ hosts.a.r.stdout }}?"
+    tasks: [{ name: third, debug: x }]
+`,
+      settings: { check: true },
+    });
+    expect(exitCode).toBe(EXIT.done);
+    expect(pending).toBe(true);
+    const notices = events.flatMap((event) => (event.type === 'notice' ? event.message : []));
+    expect(notices).toEqual([
+      expect.stringMatching(/play "second" cannot be told .*"act" has not run/),
+      expect.stringMatching(/would ask something that is not known yet: "act" has not run/),
+    ]);
+  });
+
   it('check_mode: true plans only, in a real run too', async () => {
     const { tasks } = await run(
       `      - { name: planned, copy: { content: x, dest: "{{ dir }}/never" }, check_mode: true }

@@ -213,6 +213,39 @@ describe('hosts and failures', () => {
     expect(events.filter(({ type }) => type === 'task-started')).toHaveLength(1);
   });
 
+  it.each([
+    ['the tries of a task', '{ name: wait, assert: { that: n == 0 }, retries: 1, delay: 1h }'],
+    ['the tries of a block', '{ retries: 1, delay: 1h, block: [{ name: wait, assert: { that: n == 0 } }] }'],
+  ])('a first Ctrl-C does not wait between %s', async (_, step) => {
+    const { events, exitCode } = await runText({
+      playbook: `plays:\n  - hosts: a\n    tasks:\n      - ${step}\n`,
+      onEvent: (event, interrupt) => {
+        if (event.type === 'task-retry') interrupt.press();
+      },
+    });
+    expect(exitCode).toBe(EXIT.interrupted);
+    expect(events.filter(({ type }) => type === 'task-retry')).toHaveLength(1);
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        type: 'task-ended',
+        status: 'failed',
+        message: expect.stringMatching(/^stopped after/),
+      }),
+    );
+  });
+
+  it('a first Ctrl-C does not wait between the items of a loop', async () => {
+    const { of, exitCode } = await runText({
+      playbook:
+        'plays:\n  - hosts: a\n    tasks:\n      - { name: items, debug: x, loop: [1, 2], loop_control: { pause: 1h } }\n',
+      onEvent: (event, interrupt) => {
+        if (event.type === 'item-ended') interrupt.press();
+      },
+    });
+    expect(exitCode).toBe(EXIT.interrupted);
+    expect(of('items')[0]).toMatchObject({ status: 'failed', message: 'stopped after 1 of 2 items' });
+  });
+
   it('a second Ctrl-C ends the running command', async () => {
     const { tasks, exitCode } = await runText({
       playbook: 'plays:\n  - hosts: a\n    tasks:\n      - { name: long, command: sleep 300 }\n',
