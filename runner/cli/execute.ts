@@ -9,7 +9,7 @@ import { limitTerms } from '../inventory/limit.ts';
 import { type Disk, syncFolder } from '../journal/disk.ts';
 import type { RunFolder } from '../journal/folder.ts';
 import { Journal } from '../journal/journal.ts';
-import { Masker } from '../journal/masker.ts';
+import type { Masker } from '../journal/masker.ts';
 import { readJournal } from '../journal/read.ts';
 import { lockRun } from '../journal/run-lock.ts';
 import type { Filled } from '../playbook/fill-inputs.ts';
@@ -17,6 +17,7 @@ import { assemble, runId } from './assemble.ts';
 import type { LoadedRun } from './load-run.ts';
 import { LogFile } from './log-file.ts';
 import { count, duration, oneOf, text, texts, words } from './options.ts';
+import { maskerOf } from './passwords.ts';
 import type { ChangedSince } from './past-run.ts';
 import { artefactReader, recordRun, runsFolder } from './record.ts';
 import { reporter } from './reporter.ts';
@@ -46,8 +47,7 @@ export async function execute(execution: Execution): Promise<number> {
   const { file, playbook, inventory, options, resumed } = execution;
   const settings = resumed?.settings ?? settingsOf(options, execution.filled);
   const short = new ShortSecrets();
-  const masker = new Masker(() => short.found());
-  execution.secrets.tellTo((value) => masker.add(value));
+  const masker = maskerOf(execution, () => short.found());
   // Every run needs it: loaded while git answers.
   void import('../connect/connections.ts');
   const folder = resumed?.folder ?? (await newFolder(execution, settings, masker));

@@ -6,7 +6,6 @@ import type { Renamed, RunEvent } from '../events.ts';
 import { holdsMask } from '../execute/lost-secret.ts';
 import { inventorySnapshot } from '../inventory/snapshot.ts';
 import type { RunFolder, RunHeader } from '../journal/folder.ts';
-import { Masker } from '../journal/masker.ts';
 import { type ReadJournal, readJournal } from '../journal/read.ts';
 import { lockRun } from '../journal/run-lock.ts';
 import { loadDocument } from '../load/parse.ts';
@@ -16,6 +15,7 @@ import type { Playbook, Step } from '../playbook/model.ts';
 import { compareOutlines } from './changes.ts';
 import { type LoadedRun, loadRun } from './load-run.ts';
 import { outlineOf } from './outline.ts';
+import { maskerOf } from './passwords.ts';
 import { artefactReader, INVENTORY, sha256 } from './record.ts';
 
 /** A run that is taken up again: to go on with it, or to take it back. */
@@ -179,16 +179,13 @@ function refuseMoved(before: Outline, now: Outline): void {
 /** Unified diffs of what was run and what is there now; secrets are masked in what was kept. */
 function differencesSince(folder: RunFolder, header: RunHeader, loaded: LoadedRun): string[] {
   const read = artefactReader(folder);
-  const masker = new Masker();
-  loaded.secrets.tellTo((value) => masker.add(value));
+  const masker = maskerOf(loaded);
   return header.files.flatMap(({ path, sha256: before, copy }) => {
     const document = loaded.documents.find(({ file }) => path === file || path.endsWith(`/${file}`));
     const current = path === INVENTORY ? inventorySnapshot(loaded.inventory) : document?.text;
     if (current !== undefined && sha256(current) === before) return [];
-    return [
-      createTwoFilesPatch(`${path} (as run)`, `${path} (now)`, read(copy), masker.text(current ?? ''), '', '', {
-        context: 2,
-      }),
-    ];
+    const [then, now] = [read(copy), masker.text(current ?? '')];
+    if (then === now) return [`${path}: only secrets in it differ`];
+    return [createTwoFilesPatch(`${path} (as run)`, `${path} (now)`, then, now, '', '', { context: 2 })];
   });
 }

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { ReeveError } from '../errors.ts';
-import { CONNECTION_VARIABLES } from '../execute/connection-spec.ts';
 import type { RunSettings } from '../execute/run-state.ts';
 import type { Inventory } from '../inventory/model.ts';
 import { inventorySnapshot } from '../inventory/snapshot.ts';
@@ -15,6 +14,7 @@ import type { Document } from '../load/document.ts';
 import type { Filled } from '../playbook/fill-inputs.ts';
 import type { Playbook } from '../playbook/model.ts';
 import { outlineOf } from './outline.ts';
+import { withoutPasswords } from './passwords.ts';
 import { version } from './version.ts';
 
 /** What is recorded of a run before it begins. */
@@ -50,7 +50,6 @@ async function writeDown(folder: RunFolder, recording: Recording): Promise<void>
   const { id, playbook, documents, inventory, settings, masker } = recording;
   // It answers while the copies are written.
   const askedGit = gitState(dirname(resolve(recording.file)));
-  hideInventorySecrets(inventory, masker);
   const files = documents.map((document) => keepFile(folder, masker, resolve(document.file), document.text));
   const snapshot = inventorySnapshot(inventory);
   files.push(keepFile(folder, masker, INVENTORY, snapshot));
@@ -95,16 +94,6 @@ export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Passwords that stand in the inventory as they are become secrets before a copy of it is written. */
-export function hideInventorySecrets(inventory: Inventory, masker: Masker): void {
-  const names = passwordNames();
-  for (const host of inventory.hosts.keys()) {
-    for (const { definitions } of inventory.layersOf(host)) {
-      for (const name of names) if (Object.hasOwn(definitions, name)) masker.add(definitions[name]!.value);
-    }
-  }
-}
-
 function secretNames(playbook: Playbook): string[] {
   return Object.entries(playbook.inputs)
     .filter(([, spec]) => spec.secret)
@@ -115,17 +104,6 @@ function secretNames(playbook: Playbook): string[] {
 export function openInputs(playbook: Playbook, inputs: Record<string, unknown>): Record<string, unknown> {
   const secrets = secretNames(playbook);
   return Object.fromEntries(Object.entries(inputs).filter(([name]) => !secrets.includes(name)));
-}
-
-/** Passwords are given again on resume; short ones would not be masked. */
-export function withoutPasswords(variables: Record<string, unknown>): Record<string, unknown> {
-  const names = passwordNames();
-  return Object.fromEntries(Object.entries(variables).filter(([name]) => !names.includes(name)));
-}
-
-function passwordNames(): string[] {
-  const rows: { names: readonly string[]; secret?: boolean }[] = Object.values(CONNECTION_VARIABLES);
-  return rows.flatMap((row) => (row.secret ? row.names : []));
 }
 
 /** The job that a CI system runs this in, by the variables that the common ones set. */

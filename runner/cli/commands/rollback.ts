@@ -7,12 +7,12 @@ import { rollBack } from '../../execute/rollback.ts';
 import { planUndo, refusalOf, type UndoPlan, type UndoStep } from '../../execute/undo-plan.ts';
 import { findRun } from '../../journal/folder.ts';
 import { Journal } from '../../journal/journal.ts';
-import { Masker } from '../../journal/masker.ts';
 import { nearestName } from '../../language/nearest.ts';
 import type { Playbook } from '../../playbook/model.ts';
 import { assemble } from '../assemble.ts';
 import { LogFile } from '../log-file.ts';
 import { text } from '../options.ts';
+import { maskerOf } from '../passwords.ts';
 import { type PastRun, takeUp } from '../past-run.ts';
 import { Person } from '../person.ts';
 import { artefactReader, runsFolder } from '../record.ts';
@@ -62,8 +62,7 @@ async function carryOut(
   keepPlays: number,
   options: Record<string, unknown>,
 ): Promise<number> {
-  const masker = new Masker();
-  loaded.secrets.tellTo((value) => masker.add(value));
+  const masker = maskerOf(loaded);
   const { diff, forks } = header.options;
   const { inputs, extraVars } = loaded.filled;
   const settings = { check: false, diff, forks, tags: [], skipTags: [], inputs, extraVars, startedAt: new Date() };
