@@ -158,6 +158,10 @@ const EVENTS: EventTable = {
     description: 'The rescue of a block has saved a host from a failure.',
     members: { host: TEXT, block: TEXT },
   },
+  'block-failed': {
+    description: 'A block with a rescue or an always has failed on a host; its always follows.',
+    members: { host: TEXT, block: TEXT },
+  },
   'rollback-started': {
     description: 'The changes of the run are taken back.',
     members: { steps: COUNT, keeps: { optional: COUNT } },

@@ -133,6 +133,13 @@ export interface HostRescued {
   /** Id of the block. */
   block: string;
 }
+/** A block with a `rescue` or an `always` has failed on a host: its `always` follows, and then nothing of it. */
+export interface BlockFailed {
+  type: 'block-failed';
+  host: string;
+  /** Id of the block. */
+  block: string;
+}
 /** Somebody takes the changes of the run back. */
 export interface RollbackStarted {
   type: 'rollback-started';
@@ -312,6 +319,7 @@ export type EventBody =
   | TaskOutput
   | ItemEnded
   | HostRescued
+  | BlockFailed
   | RunResumed
   | RollbackStarted
   | UndoStarted

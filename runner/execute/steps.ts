@@ -197,7 +197,9 @@ async function runTries(context: StepContext, block: Block, host: HostState): Pr
       message,
     });
     host.failed = undefined;
-    await interruptibleSleep(run.interrupt.signal, delay);
+    // A run that goes on has waited already.
+    const isKnown = run.replay?.hasRound(host.name, `${block.id}${context.suffix}~${n + 1}`);
+    if (!isKnown) await interruptibleSleep(run.interrupt.signal, delay);
     delay *= block.backoff ?? 1;
   }
 }
@@ -214,6 +216,7 @@ async function runRound(context: StepContext, block: Block, hosts: readonly Host
     await runSteps(context, block.rescue, fallen);
     for (const [host, failure] of failures) if (!host.failed) countRescue(context, block, host, failure);
   }
+  if (!run.interrupt.requested) tellFailed(context, block, hosts);
   if (block.always.length > 0 && !run.interrupt.requested) await runAlways(context, block, hosts);
   if (!context.rescuable && tooManyFailed(context, hosts)) playState.aborted = true;
 }
@@ -227,6 +230,13 @@ async function runAlways(context: StepContext, block: Block, hosts: readonly Hos
   await runSteps(context, block.always, hosts);
   playState.aborted ||= aborted;
   for (const [host, failure] of failures) host.failed ??= failure;
+}
+
+/** On disk before `always` puts away what the steps had made: a resume must not go on in the midst of them. */
+function tellFailed({ run, suffix }: StepContext, block: Block, hosts: readonly HostState[]): void {
+  if (block.rescue.length === 0 && block.always.length === 0) return;
+  for (const host of hosts)
+    if (host.failed) run.emitter.emit({ type: 'block-failed', host: host.name, block: block.id + suffix });
 }
 
 function countRescue(context: StepContext, block: Block, host: HostState, failure: 'failed' | 'unreachable'): void {

@@ -53,6 +53,7 @@ export async function runTask(
       if (result) return replayOutcome(taskRun, ended, result);
     }
     taskRun.recordedItems = recorded?.items ?? [];
+    if (recorded?.hadChanged) taskRun.hadChanged = true;
   } catch (error) {
     return finish(taskRun, failedAttempt(asReeveError(error, taskRun)), 0);
   }
@@ -238,7 +239,8 @@ async function finish(taskRun: TaskRun, done: Attempt, duration: number): Promis
   if (task.register !== undefined) outcome.register = { name: task.register, value: done.result };
   if (taskRun.module.setsVariables && !bad && done.status !== 'skipped') await setVariables(taskRun);
   host.count(done.status, ignored);
-  if (done.status === 'changed' || done.status === 'unknown') await notify(context, taskRun, done.status === 'changed');
+  const hasChanged = done.status === 'changed' || (done.status === 'ok' && taskRun.hadChanged === true);
+  if (hasChanged || done.status === 'unknown') await notify(context, taskRun, hasChanged);
   const message = settings.noLog ? (bad ? 'failed; the reason is hidden by no_log' : undefined) : done.message;
   run.emitter.emit({
     type: 'task-ended',

@@ -102,6 +102,83 @@ inputs: { flip: { type: boolean, default: false } }
     expect(run.resume('-e', 'flip=false').status).toBe(0);
     expect(run.read('log')).toBe('one\ntwo-1\ntwo-2\nnever\nlast\nlast\n');
   });
+
+  it('that failed, and whose `always` has put things away, is done again from its beginning, and the `always` after it', () => {
+    const run = prepare(`
+plays:
+  - hosts: all
+    tasks:
+      - { name: before, shell: "${log('before')}" }
+      - block:
+          - { name: make, copy: { dest: "{{ base }}/temporary", content: here }, notify: told }
+          - { name: stop, shell: "${log('stop')}" }
+          - { name: work, shell: "${log('work')}; cat {{ base }}/temporary && test -e {{ base }}/ready" }
+        always:
+          - { name: clean, file: { path: "{{ base }}/temporary", state: absent } }
+          - { name: start, shell: "${log('start')}" }
+      - { name: last, shell: "${log('last')}; test -e {{ base }}/done" }
+    handlers:
+      - { name: told, shell: "${log('told')}" }
+`);
+    expect(run.run('task-started:start').signal).toBe('SIGKILL');
+    expect(run.resume().status).toBe(2);
+    ready(run);
+    expect(run.resumeAndDie('task-started:start').signal).toBe('SIGKILL');
+    expect(run.resume().status).toBe(2);
+    writeFileSync(join(run.base, 'done'), '');
+    expect(run.resume().status).toBe(0);
+    const rounds = ['before', 'stop', 'work', 'stop', 'work', 'start', 'stop', 'work', 'start'];
+    expect(run.read('log').split('\n')).toEqual([...rounds, 'last', 'last', 'told', '']);
+  });
+
+  it('that failed in its rescue is tried again as a whole; one whose `always` has only looked goes on where it failed', () => {
+    const run = prepare(`
+plays:
+  - hosts: all
+    tasks:
+      - block:
+          - { name: one, shell: "${log('one')}" }
+          - { name: bad, shell: "${log('bad')}; test -e {{ base }}/ready" }
+        rescue:
+          - { name: rescue, shell: "${log('rescue')}; exit 1" }
+      - block:
+          - { name: two, shell: "${log('two')}" }
+          - { name: worse, shell: "${log('worse')}; test -e {{ base }}/done" }
+        always:
+          - { name: look, shell: { cmd: "${log('look')}", reads: true } }
+`);
+    expect(run.run(0).status).toBe(2);
+    ready(run);
+    expect(run.resume().status).toBe(2);
+    writeFileSync(join(run.base, 'done'), '');
+    expect(run.resume().status).toBe(0);
+    const first = ['one', 'bad', 'rescue', 'one', 'bad'];
+    expect(run.read('log').split('\n')).toEqual([...first, 'two', 'worse', 'look', 'worse', 'look', '']);
+  });
+
+  it('that was tried until it went well is over: none of its rounds is done again', () => {
+    const run = prepare(`
+plays:
+  - hosts: all
+    tasks:
+      - retries: 2
+        delay: 1ms
+        loop: [x, y]
+        block:
+          - { name: try, shell: "${log('try-{{ item }}')}; test -e {{ base }}/{{ item }}" }
+          - { name: then, shell: "${log('then-{{ item }}')}" }
+        always:
+          - { name: after, shell: "touch {{ base }}/{{ item }}; ${log('after')}" }
+      - { name: last, shell: "${log('last')}; test -e {{ base }}/ready" }
+`);
+    expect(run.run(0).status).toBe(2);
+    const done = ['x', 'y'].flatMap((item) => [`try-${item}`, 'after', `try-${item}`, `then-${item}`, 'after']);
+    expect(run.read('log').split('\n')).toEqual([...done, 'last', '']);
+    expect(run.resume().status).toBe(2);
+    ready(run);
+    expect(run.resume().status).toBe(0);
+    expect(run.read('log').split('\n')).toEqual([...done, 'last', 'last', 'last', '']);
+  });
 });
 
 describe('items of a loop', () => {
