@@ -35,6 +35,12 @@ export function isOfBlock(key: string, of: BlockOnHost): boolean {
   return restWithin(key, of) !== undefined;
 }
 
+/** Whether it is a step of the gate of a play after this batch. */
+export function isOfGate(key: string, play: number, batch: number): boolean {
+  const [base, rounds] = partsOf(key);
+  return base.includes(`\nplays[${play}].gate[`) && /^@\d+/.exec(rounds)?.[0] === `@${batch}`;
+}
+
 /** What its path has beyond that of the block. */
 function restWithin(key: string, { host, block }: BlockOnHost): string | undefined {
   const [outer, outerRounds] = partsOf(taskKey(host, block));

@@ -1,9 +1,10 @@
 import type {
+  BatchStarted,
   BlockFailed,
   EffectEnded,
   EffectStarted, ItemEnded, PlayStarted, Renamed, RunEvent, TaskEnded } from '../events.ts';
 import { MASK } from '../journal/masker.ts';
-import { blocksAround, isOfBlock, partOfBlock } from './block-key.ts';
+import { blocksAround, isOfBlock, isOfGate, partOfBlock } from './block-key.ts';
 import { taskKey } from './effect-key.ts';
 import { nodesSoFar } from './node-states.ts';
 import type { PastPlay } from './past-play.ts';
@@ -59,8 +60,8 @@ export class Replay {
   readonly nodes: RunState['nodes'];
   readonly #entries = new Map<string, Entry[]>();
   readonly #open = new Map<string, Entry>();
-  /** Plays and batches that have begun: their beginning is not recorded again, nor confirmed again. */
-  readonly #begun = new Set<string>();
+  /** Batches that have begun, by play: their beginning is not recorded again, nor confirmed again. */
+  readonly #batches = new Map<number, string[][]>();
   /** Ended actions, by task: items run one after another, so one of them at most is not over. */
   readonly #effects = new Map<string, RecordedEffect>();
   /** Tasks whose effect had begun and not ended. */
@@ -91,12 +92,33 @@ export class Replay {
     return started && { started, ended: this.#ended.get(play) ?? [] };
   }
 
-  hasPlay(play: number): boolean {
-    return this.#begun.has(`play ${play}`);
+  /** Whether the journal knows that a play has begun with these hosts. */
+  hasPlay(play: number, hosts: readonly string[]): boolean {
+    return hosts.join('\n') === this.#plays.get(play)?.hosts.join('\n');
   }
 
-  hasBatch(play: number, batch: number): boolean {
-    return this.#begun.has(`batch ${play} ${batch}`);
+  /** The hosts of the batches of a play that have begun. */
+  batchesOf(play: number): readonly (readonly string[])[] {
+    return this.#batches.get(play) ?? [];
+  }
+
+  /**
+   * Whether the journal knows that a batch has begun with these hosts. When others have joined it, its gate has not seen
+   * them: what it said is forgotten.
+   */
+  hasBatch(play: number, batch: number, hosts: readonly string[]): boolean {
+    const before = this.batchesOf(play)[batch];
+    if (before && hosts.some((name) => !before.includes(name))) this.#forgetGate(play, batch);
+    return hosts.join('\n') === before?.join('\n');
+  }
+
+  /** The host that has done a `run_once` task, or has begun it and is one of `willing`. */
+  onceOn(task: string, hosts: Iterable<string>, willing: ReadonlySet<string>): string | undefined {
+    for (const host of hosts) {
+      const entry = this.#entries.get(taskKey(host, task))?.[0];
+      if (entry && entry.ended?.status !== 'skipped' && (isDone(entry) || willing.has(host))) return host;
+    }
+    return undefined;
   }
 
   /**
@@ -155,11 +177,10 @@ export class Replay {
   #read(event: RunEvent): void {
     switch (event.type) {
       case 'play-started':
-        this.#begun.add(`play ${event.play}`);
         this.#plays.set(event.play, event);
         break;
       case 'batch-started':
-        this.#begun.add(`batch ${event.play} ${event.batch}`);
+        this.#beginBatch(event);
         break;
       case 'rollback-started':
         // A rollback that is killed is begun again, without a resume.
@@ -223,6 +244,18 @@ export class Replay {
       for (const key of this.#entered.keys()) if (isUndone && partOfBlock(key, failed)) this.#entered.delete(key);
     }
     this.#failed.clear();
+  }
+
+  #beginBatch({ play, batch, hosts }: BatchStarted): void {
+    this.hasBatch(play, batch, hosts);
+    const batches = this.#batches.get(play) ?? [];
+    this.#batches.set(play, batches);
+    batches[batch] = hosts;
+  }
+
+  #forgetGate(play: number, batch: number): void {
+    for (const map of [this.#entries, this.#entered, this.#effects] as Map<string, unknown>[])
+      for (const key of map.keys()) if (isOfGate(key, play, batch)) map.delete(key);
   }
 
   /** What failed in this round of a block is over: the next one begins. */

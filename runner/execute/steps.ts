@@ -90,13 +90,23 @@ async function runOnce(context: StepContext, task: Task, hosts: readonly HostSta
 
 async function firstWilling(context: StepContext, task: Task, hosts: readonly HostState[]): Promise<OnceResult> {
   let last: OnceResult = { failed: undefined, skipped: true };
-  for (const host of hosts) {
+  for (const host of turns(context, task, hosts)) {
     const outcome = await runTask(context, task, host);
-    const skipped = outcome.status === 'skipped';
-    last = { failed: host.failed, skipped, ...(outcome.register ? { register: outcome.register } : {}) };
+    const { status, ignored } = outcome;
+    const failed = (status === 'failed' || status === 'unreachable') && !ignored ? status : undefined;
+    const skipped = status === 'skipped';
+    last = { failed, skipped, ...(outcome.register ? { register: outcome.register } : {}) };
     if (!skipped) return last;
   }
   return last;
+}
+
+/** When a run goes on the host comes first that had its turn: once is once, whichever hosts take part by now. */
+function turns({ run, suffix }: StepContext, task: Task, hosts: readonly HostState[]): HostState[] {
+  const willing = new Set(hosts.map(({ name }) => name));
+  const name = run.replay?.onceOn(task.id + suffix, run.hosts.keys(), willing);
+  const first = name === undefined ? undefined : run.hosts.get(name);
+  return first ? [first, ...hosts.filter((host) => host !== first)] : [...hosts];
 }
 
 /** A block: its condition, then its rounds (loop), each with its tries. */

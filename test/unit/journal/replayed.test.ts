@@ -76,6 +76,78 @@ plays:
   });
 });
 
+describe('a host that joins', () => {
+  it('does not make what runs once run again', () => {
+    const run = prepare(
+      `
+plays:
+  - hosts: all
+    tasks:
+      - { name: first, shell: "test {{ host.name }} != a -o -e {{ base }}/ready" }
+      - { name: once, shell: "${log('once on {{ host.name }}')}; echo said", run_once: true, register: said }
+      - { name: last, shell: "${log('{{ host.name }} {{ said.stdout }}')}" }
+`,
+      { hosts: 'a b' },
+    );
+    expect(run.run(0).status).toBe(2);
+    ready(run);
+    expect(run.resume().status).toBe(0);
+    expect(run.read('log')).toBe('once on b\nb said\na said\n');
+  });
+
+  const seen = (what: string) => `echo ${what} {{ join batch.hosts ', ' }} >>{{ hosts.a.base }}/log`;
+
+  it('waits with serial for the batches that have begun, and each batch has a gate that has seen its hosts', () => {
+    const run = prepare(
+      `
+plays:
+  - hosts: all
+    on_failure: continue
+    tasks: [{ name: first, shell: "test {{ host.name }} != a -o -e {{ base }}/ready" }]
+  - hosts: all
+    serial: 1
+    tasks: [{ name: do, shell: "${log('{{ host.name }}')}" }]
+    gate: [{ name: look, shell: "${seen('gate')}" }]
+  - hosts: all
+    tasks: [{ name: all, shell: "${log('all')}" }]
+    gate: [{ name: see, shell: "${seen('gate of')}" }]
+`,
+      { hosts: 'a b c' },
+    );
+    expect(run.run('task-started:see').signal).toBe('SIGKILL');
+    expect(run.read('log')).toBe('b\ngate b\nc\ngate c\nall\nall\n');
+    ready(run);
+    expect(run.resumeAndDie('task-ended:see').signal).toBe('SIGKILL');
+    const joined = 'b\ngate b\nc\ngate c\nall\nall\na\ngate a\nall\ngate of a, b, c\n';
+    expect(run.read('log')).toBe(joined);
+    expect(run.resume().status).toBe(0);
+    expect(run.read('log')).toBe(joined);
+    expect(run.reeve('report', 'last').stdout).toContain('a, b, c');
+  });
+
+  it('a play in random order goes on with the batch that was under way', () => {
+    const hosts = 'a b c d e f g h';
+    const run = prepare(
+      `
+plays:
+  - hosts: all
+    serial: 1
+    order: shuffle
+    tasks:
+      - { name: begin, shell: "${log('begin {{ host.name }}')}" }
+      - { name: end, shell: "${log('end {{ host.name }}')}" }
+`,
+      { hosts },
+    );
+    expect(run.run('task-started:end').signal).toBe('SIGKILL');
+    expect(run.resume().status).toBe(0);
+    const lines = run.read('log').trim().split('\n');
+    const begun = lines.filter((line) => line.startsWith('begin'));
+    expect(lines).toEqual(begun.flatMap((line) => [line, line.replace('begin', 'end')]));
+    expect(begun.map((line) => line.slice('begin '.length)).sort()).toEqual(hosts.split(' '));
+  });
+});
+
 describe('a block', () => {
   it('that was entered is gone through, and one that was left out is left out, whatever its condition says by now', () => {
     const run = prepare(`
