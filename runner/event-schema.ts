@@ -186,6 +186,14 @@ const EVENTS: EventTable = {
       outline: { optional: VALUES },
       past: { optional: { type: 'array', items: COUNT } },
       renamed: { optional: VALUES },
+      given: {
+        optional: {
+          type: 'object',
+          description: 'What it goes on with from here on, when other values were given than before.',
+          required: ['inputs', 'secretInputs', 'extraVars'],
+          properties: { inputs: VALUES, secretInputs: NAMES, extraVars: VALUES },
+        },
+      },
     },
   },
   'task-retry': {

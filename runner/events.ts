@@ -181,6 +181,16 @@ export interface RunResumed {
   past?: number[];
   /** Where steps stand that stood elsewhere before; null for those that are gone. */
   renamed?: Renamed;
+  /** What it goes on with from here on, when other values were given than before. */
+  given?: GivenValues;
+}
+/** Values that a command line gave, as far as they are no secrets. */
+export interface GivenValues {
+  /** Of the inputs, without the secret ones. */
+  inputs: Record<string, unknown>;
+  /** Secret inputs that had another value than their default. */
+  secretInputs: string[];
+  extraVars: Record<string, unknown>;
 }
 /** Ids of steps: where they stood → where they stand. */
 export type Renamed = Record<string, string | null>;

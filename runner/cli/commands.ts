@@ -147,6 +147,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
           ['-y, --yes', 'Do not ask'],
           ['--accept-changes', 'Go on although playbook or inventory are not what was run'],
           EXTRA_VARS,
+          LOCKS[1]!,
           RUNS,
         ],
       },

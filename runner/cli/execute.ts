@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { modules } from '../../modules/index.ts';
 import { EXIT } from '../errors.ts';
-import type { RunEvent, RunResumed } from '../events.ts';
+import type { GivenValues, RunEvent, RunResumed } from '../events.ts';
 import type { Replay } from '../execute/replay.ts';
 import { runPlaybook } from '../execute/run.ts';
 import type { RunSettings } from '../execute/run-state.ts';
@@ -38,6 +38,7 @@ export interface Execution extends LoadedRun {
     replay: Replay;
     last: RunEvent | undefined;
     changed: ChangedSince;
+    given?: GivenValues;
     unlock: () => void;
   };
 }
@@ -79,7 +80,7 @@ export async function execute(execution: Execution): Promise<number> {
     const outcome = await runPlaybook(parts, {
       playbook: file,
       reeve: version(),
-      ...(resumed ? { resumed: resumedEvent(resumed.changed) } : {}),
+      ...(resumed ? { resumed: resumedEvent(resumed) } : {}),
     });
     const detailed =
       settings.check && options.detailedExitcode === true && outcome.exitCode === EXIT.done && outcome.pending;
@@ -96,12 +97,16 @@ export async function execute(execution: Execution): Promise<number> {
   }
 }
 
-function resumedEvent({ accepted, past, outline, renamed }: ChangedSince): Omit<RunResumed, 'type' | 'reeve'> {
+function resumedEvent({
+  changed: { accepted, past, outline, renamed },
+  given,
+}: NonNullable<Execution['resumed']>): Omit<RunResumed, 'type' | 'reeve'> {
   return {
     acceptedChanges: accepted,
     ...(past.length > 0 ? { past: [...past] } : {}),
     ...(outline ? { outline } : {}),
     ...(renamed ? { renamed } : {}),
+    ...(given ? { given } : {}),
   };
 }
 

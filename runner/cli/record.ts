@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { ReeveError } from '../errors.ts';
+import type { GivenValues } from '../events.ts';
 import type { RunSettings } from '../execute/run-state.ts';
 import type { Inventory } from '../inventory/model.ts';
 import { inventorySnapshot } from '../inventory/snapshot.ts';
@@ -66,9 +67,7 @@ async function writeDown(folder: RunFolder, recording: Recording): Promise<void>
     files,
     inventory: recording.inventorySources.map((source) => (source.includes(',') ? source : resolve(source))),
     outline: outlineOf({ playbook, documents }, snapshot),
-    inputs: masker.value(openInputs(playbook, settings.inputs)),
-    secretInputs: recording.filled.givenSecrets,
-    extraVars: masker.value(withoutPasswords(settings.extraVars)),
+    ...masker.value(givenValues(playbook, recording.filled)),
     options: {
       ...{ check, diff, forks, tags, skipTags },
       ...(limit === undefined ? {} : { limit }),
@@ -98,6 +97,15 @@ function secretNames(playbook: Playbook): string[] {
   return Object.entries(playbook.inputs)
     .filter(([, spec]) => spec.secret)
     .map(([name]) => name);
+}
+
+/** What was given, without what is secret by its name or its declaration. */
+export function givenValues(playbook: Playbook, { inputs, givenSecrets, extraVars }: Filled): GivenValues {
+  return {
+    inputs: openInputs(playbook, inputs),
+    secretInputs: givenSecrets,
+    extraVars: withoutPasswords(extraVars),
+  };
 }
 
 /** Inputs that are no secrets. */

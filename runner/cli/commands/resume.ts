@@ -18,7 +18,7 @@ export async function resume(wanted: string, options: Record<string, unknown>): 
 }
 
 async function goOn(past: PastRun, options: Record<string, unknown>): Promise<number> {
-  const { folder, header, journal, loaded, changed, unlock } = past;
+  const { folder, header, journal, loaded, changed, given, unlock } = past;
   if (header.options.check) throw refused('a check has changed nothing and has nothing to go on with');
   const last = journal.events.at(-1);
   if (last?.type === 'run-ended' && last.outcome === 'done')
@@ -44,6 +44,7 @@ async function goOn(past: PastRun, options: Record<string, unknown>): Promise<nu
       replay: new Replay(journal.events, changed),
       last,
       changed,
+      ...(given ? { given } : {}),
       unlock,
     },
   });

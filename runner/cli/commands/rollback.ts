@@ -11,7 +11,7 @@ import { nearestName } from '../../language/nearest.ts';
 import type { Playbook } from '../../playbook/model.ts';
 import { assemble } from '../assemble.ts';
 import { LogFile } from '../log-file.ts';
-import { text } from '../options.ts';
+import { duration, text } from '../options.ts';
 import { maskerOf } from '../passwords.ts';
 import { type PastRun, takeUp } from '../past-run.ts';
 import { Person } from '../person.ts';
@@ -63,9 +63,14 @@ async function carryOut(
   options: Record<string, unknown>,
 ): Promise<number> {
   const masker = maskerOf(loaded);
-  const { diff, forks } = header.options;
+  const { diff, forks, locks } = header.options;
+  const lockWait = text(options.lockWait, '--lock-wait');
   const { inputs, extraVars } = loaded.filled;
-  const settings = { check: false, diff, forks, tags: [], skipTags: [], inputs, extraVars, startedAt: new Date() };
+  const settings = {
+    ...{ check: false, diff, forks, tags: [], skipTags: [], inputs, extraVars, startedAt: new Date() },
+    ...(locks ? { locks } : {}),
+    ...(lockWait === undefined ? {} : { lockWait: duration(lockWait, '--lock-wait') }),
+  };
   const log = new LogFile(join(folder.path, 'run.log'), options.verbose === true);
   const shown = await reporter({ ...options, output: options.output ?? 'plain' }, settings);
   const parts = await assemble({
