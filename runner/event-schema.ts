@@ -194,6 +194,7 @@ const EVENTS: EventTable = {
           properties: { inputs: VALUES, secretInputs: NAMES, extraVars: VALUES },
         },
       },
+      approved: { optional: TEXT },
     },
   },
   'task-retry': {

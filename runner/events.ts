@@ -183,6 +183,8 @@ export interface RunResumed {
   renamed?: Renamed;
   /** What it goes on with from here on, when other values were given than before. */
   given?: GivenValues;
+  /** The approval of what runs from here on, when it is not that of what was run before. */
+  approved?: string;
 }
 /** Values that a command line gave, as far as they are no secrets. */
 export interface GivenValues {

@@ -14,6 +14,8 @@ export interface RunHeader extends GivenValues {
   inventory: string[];
   /** The same by its parts, for telling what changed since. */
   outline?: Outline;
+  /** The approval of what was run, where the playbook asks for one. */
+  approved?: string;
   options: {
     check: boolean;
     diff: boolean;

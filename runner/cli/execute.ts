@@ -29,6 +29,8 @@ import { version } from './version.ts';
 export interface Execution extends LoadedRun {
   file: string;
   options: Record<string, unknown>;
+  /** The approval of what runs from here on, where the playbook asks for one. */
+  approved?: string | undefined;
   /** What the journal is written with. */
   disk?: Disk;
   /** Set when an earlier run goes on. */
@@ -80,7 +82,7 @@ export async function execute(execution: Execution): Promise<number> {
     const outcome = await runPlaybook(parts, {
       playbook: file,
       reeve: version(),
-      ...(resumed ? { resumed: resumedEvent(resumed) } : {}),
+      ...(resumed ? { resumed: resumedEvent(resumed, execution.approved) } : {}),
     });
     const detailed =
       settings.check && options.detailedExitcode === true && outcome.exitCode === EXIT.done && outcome.pending;
@@ -97,16 +99,17 @@ export async function execute(execution: Execution): Promise<number> {
   }
 }
 
-function resumedEvent({
-  changed: { accepted, past, outline, renamed },
-  given,
-}: NonNullable<Execution['resumed']>): Omit<RunResumed, 'type' | 'reeve'> {
+function resumedEvent(
+  { changed: { accepted, past, outline, renamed }, given }: NonNullable<Execution['resumed']>,
+  approved: string | undefined,
+): Omit<RunResumed, 'type' | 'reeve'> {
   return {
     acceptedChanges: accepted,
     ...(past.length > 0 ? { past: [...past] } : {}),
     ...(outline ? { outline } : {}),
     ...(renamed ? { renamed } : {}),
     ...(given ? { given } : {}),
+    ...(approved === undefined ? {} : { approved }),
   };
 }
 

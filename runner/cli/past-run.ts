@@ -76,11 +76,10 @@ export async function takeUp(
       ...maskedNames(before.extraVars).filter((name) => !Object.hasOwn(extraVars, name)),
     ];
     if (missing.length > 0) throw notRecorded(missing);
-    const registers = registersOf(loaded.playbook);
-    learnGivenRegisters(loaded, registers);
+    learnGivenRegisters(loaded);
     const past = { folder, header, journal, loaded };
     const changed = acceptChanges(past, options.acceptChanges === true, counts);
-    const given = givenNow(loaded, registers);
+    const given = givenNow(loaded);
     return { ...past, changed, ...(isDeepStrictEqual(given, before) ? {} : { given }), unlock };
   } catch (error) {
     unlock();
@@ -94,11 +93,15 @@ function givenBefore({ inputs, secretInputs, extraVars }: RunHeader, events: rea
   return later.at(-1) ?? { inputs, secretInputs, extraVars };
 }
 
-/** The same now. Registers that are given again are as secret as what they held. */
-function givenNow({ playbook, filled }: LoadedRun, registers: readonly string[]): GivenValues {
+function givenNow({ playbook, filled }: LoadedRun): GivenValues {
   const values = givenValues(playbook, filled);
-  const others = Object.entries(values.extraVars).filter(([name]) => !registers.includes(name));
-  return { ...values, extraVars: Object.fromEntries(others) };
+  return { ...values, extraVars: withoutRegisters(playbook, values.extraVars) };
+}
+
+/** Registers that are given again are as secret as what they held, and no part of what a run was given. */
+export function withoutRegisters(playbook: Playbook, extraVars: Record<string, unknown>): Record<string, unknown> {
+  const registers = registersOf(playbook);
+  return Object.fromEntries(Object.entries(extraVars).filter(([name]) => !registers.includes(name)));
 }
 
 /** The recorded values as they were, types and all; what was secret is given or asked for again. */
@@ -126,8 +129,9 @@ function maskedNames(values: Record<string, unknown>): string[] {
 }
 
 /** A register that is given again held a secret: it is one. */
-function learnGivenRegisters({ filled, secrets }: LoadedRun, registers: readonly string[]): void {
-  for (const name of registers) if (Object.hasOwn(filled.extraVars, name)) secrets.learn(filled.extraVars[name]);
+function learnGivenRegisters({ playbook, filled, secrets }: LoadedRun): void {
+  for (const name of registersOf(playbook))
+    if (Object.hasOwn(filled.extraVars, name)) secrets.learn(filled.extraVars[name]);
 }
 
 function registersOf(playbook: Playbook): string[] {

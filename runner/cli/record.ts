@@ -31,6 +31,7 @@ export interface Recording {
   settings: RunSettings;
   masker: Masker;
   filled: Filled;
+  approved?: string | undefined;
 }
 
 /**
@@ -68,6 +69,7 @@ async function writeDown(folder: RunFolder, recording: Recording): Promise<void>
     inventory: recording.inventorySources.map((source) => (source.includes(',') ? source : resolve(source))),
     outline: outlineOf({ playbook, documents }, snapshot),
     ...masker.value(givenValues(playbook, recording.filled)),
+    ...(recording.approved === undefined ? {} : { approved: recording.approved }),
     options: {
       ...{ check, diff, forks, tags, skipTags },
       ...(limit === undefined ? {} : { limit }),

@@ -1,9 +1,10 @@
 import { EXIT, ReeveError } from '../../errors.ts';
 import { Replay } from '../../execute/replay.ts';
+import { limitTerms } from '../../inventory/limit.ts';
 import { findRun } from '../../journal/folder.ts';
 import { execute } from '../execute.ts';
 import { duration, text } from '../options.ts';
-import { type PastRun, takeUp } from '../past-run.ts';
+import { type PastRun, takeUp, withoutRegisters } from '../past-run.ts';
 import { runsFolder } from '../record.ts';
 
 /** `reeve resume RUN`: goes on at the first thing that the journal does not say is done. */
@@ -26,10 +27,12 @@ async function goOn(past: PastRun, options: Record<string, unknown>): Promise<nu
   if (journal.events.some(({ type }) => type === 'rollback-started')) throw refused('this run is being taken back');
   const { diff, limit, ...rest } = header.options;
   const lockWait = text(options.lockWait, '--lock-wait');
+  const approved = loaded.playbook.approval ? await approvedAnew(past, options) : undefined;
   return execute({
     file: header.playbook.file,
     ...loaded,
     options,
+    approved,
     resumed: {
       folder,
       settings: {
@@ -48,6 +51,27 @@ async function goOn(past: PastRun, options: Record<string, unknown>): Promise<nu
       unlock,
     },
   });
+}
+
+/**
+ * What was approved may go on; anything else, such as a change that is accepted or another `-e`, needs its own approval.
+ * @returns it, when it is another one.
+ * @throws ReeveError `approval-missing` (exit code 6)
+ */
+async function approvedAnew(
+  { header, journal, loaded }: PastRun,
+  options: Record<string, unknown>,
+): Promise<string | undefined> {
+  const { approvalOf, requireApproval } = await import('../approval.ts');
+  const { limit, tags, skipTags } = header.options;
+  const limits = limitTerms(limit === undefined ? [] : [limit]);
+  const { filled } = loaded;
+  const extraVars = withoutRegisters(loaded.playbook, filled.extraVars);
+  const wanted = approvalOf({ ...loaded, filled: { ...filled, extraVars } }, { limit: limits, tags, skipTags });
+  const later = journal.events.flatMap((event) => (event.type === 'run-resumed' ? (event.approved ?? []) : []));
+  if (wanted === undefined || wanted === (later.at(-1) ?? header.approved)) return undefined;
+  requireApproval(wanted, text(options.approve, '--approve'));
+  return wanted;
 }
 
 function refused(message: string): ReeveError {

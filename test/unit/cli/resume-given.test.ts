@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { CliFolder, LOCAL_INVENTORY } from '../../support/cli.ts';
 
@@ -37,4 +39,27 @@ it('an input that an accepted change has taken away is no obstacle', async () =>
   folder.write('shrunk.yaml', play({ word: { type: 'string', default: 'x' } }));
   const { code, stderr } = await folder.run(['resume', 'last', '--accept-changes']);
   expect([code, stderr]).toEqual([0, expect.stringContaining('what the playbook says outside of its plays')]);
+});
+
+it('a run that was approved goes on as it was approved; another plan needs its own approval', async () => {
+  const playbook = (text: string) => ({
+    approval: 'production',
+    ...play({ word: { default: 'x' } }, { debug: { msg: text } }),
+  });
+  rmSync(join(folder.dir, 'go'), { force: true });
+  folder.write('approved.yaml', playbook('{{ inputs.word }}'));
+  const args = ['run', 'approved.yaml', '-i', 'inventory.yaml', '--approve'];
+  const approvalIn = (text: string) => /--approve (production:[0-9a-f]+)/.exec(text)?.[1] ?? '';
+  const first = approvalIn((await folder.run(args.slice(0, -1))).stderr);
+  expect((await folder.run([...args, first])).code).toBe(2);
+  // The same plan: it only fails again.
+  expect((await folder.run(['resume', 'last'])).code).toBe(2);
+  const other = await folder.run(['resume', 'last', '-e', 'word=y']);
+  expect([other.code, other.stderr]).toEqual([6, expect.stringContaining('needs the approval "production"')]);
+  folder.write('go', '');
+  folder.write('approved.yaml', playbook('changed'));
+  const changed = await folder.run(['resume', 'last', '--accept-changes']);
+  expect([changed.code, changed.stderr]).toEqual([6, expect.stringContaining('needs the approval "production"')]);
+  const second = approvalIn(changed.stderr);
+  expect((await folder.run(['resume', 'last', '--accept-changes', '--approve', second])).code).toBe(0);
 });
