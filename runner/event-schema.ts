@@ -176,7 +176,7 @@ const EVENTS: EventTable = {
   },
   'rollback-ended': {
     description: 'The rollback has ended.',
-    members: { ok: FLAG, message: { optional: TEXT } },
+    members: { ok: FLAG, message: { optional: TEXT }, hint: { optional: TEXT } },
   },
   'run-resumed': {
     description: 'A run that had ended or died goes on.',

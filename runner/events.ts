@@ -168,6 +168,8 @@ export interface RollbackEnded {
   type: 'rollback-ended';
   ok: boolean;
   message?: string;
+  /** What to do about it. */
+  hint?: string;
 }
 /** A run that had ended or died goes on, under the same id. */
 export interface RunResumed {

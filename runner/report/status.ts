@@ -105,6 +105,8 @@ function follow(status: RunStatus, running: Running, event: RunEvent): void {
       break;
     case 'rollback-started':
       status.outcome = 'being rolled back';
+      // What an earlier rollback took back is not all any more.
+      delete status.message;
       break;
     case 'undo-started':
       running.set(`${event.host} ${event.effect}`, {

@@ -24,7 +24,8 @@ async function goOn(past: PastRun, options: Record<string, unknown>): Promise<nu
   const last = journal.events.at(-1);
   if (last?.type === 'run-ended' && last.outcome === 'done')
     throw refused('this run has ended well; nothing is left to do');
-  if (journal.events.some(({ type }) => type === 'rollback-started')) throw refused('this run is being taken back');
+  const rollback = journal.events.findLast(({ type }) => type === 'rollback-started' || type === 'rollback-ended');
+  if (rollback) throw takenBack(folder.id, rollback.type === 'rollback-ended' && rollback.ok);
   const { diff, limit, ...rest } = header.options;
   const lockWait = text(options.lockWait, '--lock-wait');
   const approved = loaded.playbook.approval ? await approvedAnew(past, options) : undefined;
@@ -74,6 +75,16 @@ async function approvedAnew(
   return wanted;
 }
 
-function refused(message: string): ReeveError {
-  return new ReeveError('refused', message, { exitCode: EXIT.refused });
+/** What was taken back is not there any more: to go on would leave it out. */
+function takenBack(id: string, ended: boolean): ReeveError {
+  return ended
+    ? refused('this run was taken back, and has nothing to go on from', 'run the playbook again: that is a run of its own')
+    : refused(
+        'this run is being taken back, and that has not come to its end',
+        `\`reeve rollback ${id}\` goes on with it; then run the playbook again`,
+      );
+}
+
+function refused(message: string, hint?: string): ReeveError {
+  return new ReeveError('refused', message, { hint, exitCode: EXIT.refused });
 }
