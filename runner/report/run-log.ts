@@ -38,7 +38,10 @@ function tell(event: RunEvent): Told | undefined {
     case 'run-resumed':
       return { level: 'INFO', text: `the run goes on, reeve ${event.reeve}` };
     case 'rollback-started':
-      return { level: 'PROGRESS', text: `rollback: ${event.steps === 1 ? 'one change goes' : `${event.steps} changes go`} back` };
+      return {
+        level: 'PROGRESS',
+        text: `rollback: ${event.steps === 1 ? 'one change goes' : `${event.steps} changes go`} back`,
+      };
     case 'rollback-ended':
       return {
         level: event.ok ? 'SUCCESS' : 'ERROR',
