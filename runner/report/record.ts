@@ -1,5 +1,6 @@
 import type {
   BatchStarted,
+  GivenValues,
   HostRecap,
   ItemEnded,
   Notice,
@@ -79,6 +80,8 @@ export interface RunRecord {
   /** Time of the last event. */
   lastAt: string;
   resumedAt: string[];
+  /** What resumes went on with that were given something else than what went before: all of it. */
+  givenAnew: At<GivenValues>[];
   /** The process of the run was gone before its end, and somebody resumed it: its last word, and what was under way. */
   cutOffs: { at: string; resumedAt: string; underWay: { host: string; name: string; writing: boolean }[] }[];
   rollbacks: RollbackRecord[];
@@ -107,6 +110,7 @@ export class Recorder {
   readonly record: RunRecord = {
     lastAt: '',
     resumedAt: [],
+    givenAnew: [],
     cutOffs: [],
     rollbacks: [],
     plays: [],
@@ -134,6 +138,7 @@ export class Recorder {
         break;
       case 'run-resumed':
         record.resumedAt.push(at);
+        if (event.given) record.givenAnew.push({ ...event.given, at });
         if (!record.ended) record.cutOffs.push({ at: before, resumedAt: at, underWay: this.#underWay() });
         delete record.ended;
         record.pendingHandlers.clear();

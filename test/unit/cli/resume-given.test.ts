@@ -28,6 +28,11 @@ it('what the run was given is what its resume is given, types and all, and what 
   folder.write('go', '');
   const { code, stdout } = await folder.run(['resume', 'last']);
   expect([code, stdout]).toEqual([0, expect.stringContaining('said "true" "1.40" null ["007",true]')]);
+  // The action log says so.
+  const log = (await folder.run(['report', 'last'])).stdout;
+  expect(log).toMatch(/- `version: "1\.30"` \(variable\)\n/);
+  expect(log.match(/since the resume at/g)).toHaveLength(2);
+  expect(log).toMatch(/- `version: "1\.40"` since the resume at \d\d:\d\d:\d\d UTC\n/);
 });
 
 it('an input that an accepted change has taken away is no obstacle', async () => {
