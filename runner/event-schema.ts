@@ -158,6 +158,10 @@ const EVENTS: EventTable = {
     description: 'The rescue of a block has saved a host from a failure.',
     members: { host: TEXT, block: TEXT },
   },
+  'block-failed': {
+    description: 'A block with a rescue or an always has failed on a host; its always follows.',
+    members: { host: TEXT, block: TEXT },
+  },
   'rollback-started': {
     description: 'The changes of the run are taken back.',
     members: { steps: COUNT, keeps: { optional: COUNT } },
@@ -172,7 +176,7 @@ const EVENTS: EventTable = {
   },
   'rollback-ended': {
     description: 'The rollback has ended.',
-    members: { ok: FLAG, message: { optional: TEXT } },
+    members: { ok: FLAG, message: { optional: TEXT }, hint: { optional: TEXT } },
   },
   'run-resumed': {
     description: 'A run that had ended or died goes on.',
@@ -182,6 +186,15 @@ const EVENTS: EventTable = {
       outline: { optional: VALUES },
       past: { optional: { type: 'array', items: COUNT } },
       renamed: { optional: VALUES },
+      given: {
+        optional: {
+          type: 'object',
+          description: 'What it goes on with from here on, when other values were given than before.',
+          required: ['inputs', 'secretInputs', 'extraVars'],
+          properties: { inputs: VALUES, secretInputs: NAMES, extraVars: VALUES },
+        },
+      },
+      approved: { optional: TEXT },
     },
   },
   'task-retry': {

@@ -133,6 +133,13 @@ export interface HostRescued {
   /** Id of the block. */
   block: string;
 }
+/** A block with a `rescue` or an `always` has failed on a host: its `always` follows, and then nothing of it. */
+export interface BlockFailed {
+  type: 'block-failed';
+  host: string;
+  /** Id of the block. */
+  block: string;
+}
 /** Somebody takes the changes of the run back. */
 export interface RollbackStarted {
   type: 'rollback-started';
@@ -161,6 +168,8 @@ export interface RollbackEnded {
   type: 'rollback-ended';
   ok: boolean;
   message?: string;
+  /** What to do about it. */
+  hint?: string;
 }
 /** A run that had ended or died goes on, under the same id. */
 export interface RunResumed {
@@ -174,6 +183,18 @@ export interface RunResumed {
   past?: number[];
   /** Where steps stand that stood elsewhere before; null for those that are gone. */
   renamed?: Renamed;
+  /** What it goes on with from here on, when other values were given than before. */
+  given?: GivenValues;
+  /** The approval of what runs from here on, when it is not that of what was run before. */
+  approved?: string;
+}
+/** Values that a command line gave, as far as they are no secrets. */
+export interface GivenValues {
+  /** Of the inputs, without the secret ones. */
+  inputs: Record<string, unknown>;
+  /** Secret inputs that had another value than their default. */
+  secretInputs: string[];
+  extraVars: Record<string, unknown>;
 }
 /** Ids of steps: where they stood → where they stand. */
 export type Renamed = Record<string, string | null>;
@@ -312,6 +333,7 @@ export type EventBody =
   | TaskOutput
   | ItemEnded
   | HostRescued
+  | BlockFailed
   | RunResumed
   | RollbackStarted
   | UndoStarted

@@ -1,7 +1,8 @@
+import type { GivenValues } from './events.ts';
 import type { Outline } from './outline.ts';
 
 /** What was run, by whom, where and with what; written once, when the run begins. Holds no secrets. */
-export interface RunHeader {
+export interface RunHeader extends GivenValues {
   version: 1;
   run: string;
   startedAt: string;
@@ -13,11 +14,8 @@ export interface RunHeader {
   inventory: string[];
   /** The same by its parts, for telling what changed since. */
   outline?: Outline;
-  /** Values of the inputs, without the secret ones. */
-  inputs: Record<string, unknown>;
-  /** Secret inputs that had another value than their default. */
-  secretInputs: string[];
-  extraVars: Record<string, unknown>;
+  /** The approval of what was run, where the playbook asks for one. */
+  approved?: string;
   options: {
     check: boolean;
     diff: boolean;

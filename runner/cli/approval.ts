@@ -5,7 +5,8 @@ import { EXIT, ReeveError } from '../errors.ts';
 import { inventorySnapshot } from '../inventory/snapshot.ts';
 import { layeredScope } from '../language/scope.ts';
 import type { LoadedRun } from './load-run.ts';
-import { openInputs, withoutPasswords } from './record.ts';
+import { withoutPasswords } from './passwords.ts';
+import { openInputs } from './record.ts';
 
 /** What decides what a run does, beside the files and the inventory. */
 export interface ApprovedOptions {

@@ -40,6 +40,11 @@ const OUTPUT: OptionGroup = {
 
 const RUNS: OptionRow = ['--runs <dir>', 'Where runs are recorded (REEVE_RUNS); default .reeve/runs'];
 
+const APPROVE: OptionRow = [
+  '--approve <name:hash>',
+  'Approve of exactly the plan that --check showed, where the playbook has `approval:`',
+];
+
 const HOW: OptionGroup = {
   title: 'How it runs',
   options: [
@@ -47,7 +52,7 @@ const HOW: OptionGroup = {
     ['--detailed-exitcode', 'With --check: exit 10 when changes are pending or unknown'],
     ['-f, --forks <n>', 'Hosts at a time (default 50)'],
     ['-y, --yes', 'Answer every `confirm:` with yes'],
-    ['--approve <name:hash>', 'Approve of exactly the plan that --check showed, where the playbook has `approval:`'],
+    APPROVE,
     RUNS,
   ],
 };
@@ -121,6 +126,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
         options: [
           EXTRA_VARS,
           ['--accept-changes', 'Go on although playbook or inventory are not what was run before'],
+          APPROVE,
           ['-y, --yes', 'Answer every `confirm:` with yes'],
           LOCKS[1]!,
           RUNS,
@@ -147,6 +153,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
           ['-y, --yes', 'Do not ask'],
           ['--accept-changes', 'Go on although playbook or inventory are not what was run'],
           EXTRA_VARS,
+          LOCKS[1]!,
           RUNS,
         ],
       },

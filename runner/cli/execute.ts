@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { modules } from '../../modules/index.ts';
 import { EXIT } from '../errors.ts';
-import type { RunEvent, RunResumed } from '../events.ts';
+import type { GivenValues, RunEvent, RunResumed } from '../events.ts';
 import type { Replay } from '../execute/replay.ts';
 import { runPlaybook } from '../execute/run.ts';
 import type { RunSettings } from '../execute/run-state.ts';
@@ -9,7 +9,7 @@ import { limitTerms } from '../inventory/limit.ts';
 import { type Disk, syncFolder } from '../journal/disk.ts';
 import type { RunFolder } from '../journal/folder.ts';
 import { Journal } from '../journal/journal.ts';
-import { Masker } from '../journal/masker.ts';
+import type { Masker } from '../journal/masker.ts';
 import { readJournal } from '../journal/read.ts';
 import { lockRun } from '../journal/run-lock.ts';
 import type { Filled } from '../playbook/fill-inputs.ts';
@@ -17,6 +17,7 @@ import { assemble, runId } from './assemble.ts';
 import type { LoadedRun } from './load-run.ts';
 import { LogFile } from './log-file.ts';
 import { count, duration, oneOf, text, texts, words } from './options.ts';
+import { maskerOf } from './passwords.ts';
 import type { ChangedSince } from './past-run.ts';
 import { artefactReader, recordRun, runsFolder } from './record.ts';
 import { reporter } from './reporter.ts';
@@ -28,6 +29,8 @@ import { version } from './version.ts';
 export interface Execution extends LoadedRun {
   file: string;
   options: Record<string, unknown>;
+  /** The approval of what runs from here on, where the playbook asks for one. */
+  approved?: string | undefined;
   /** What the journal is written with. */
   disk?: Disk;
   /** Set when an earlier run goes on. */
@@ -37,6 +40,7 @@ export interface Execution extends LoadedRun {
     replay: Replay;
     last: RunEvent | undefined;
     changed: ChangedSince;
+    given?: GivenValues;
     unlock: () => void;
   };
 }
@@ -46,8 +50,7 @@ export async function execute(execution: Execution): Promise<number> {
   const { file, playbook, inventory, options, resumed } = execution;
   const settings = resumed?.settings ?? settingsOf(options, execution.filled);
   const short = new ShortSecrets();
-  const masker = new Masker(() => short.found());
-  execution.secrets.tellTo((value) => masker.add(value));
+  const masker = maskerOf(execution, () => short.found());
   // Every run needs it: loaded while git answers.
   void import('../connect/connections.ts');
   const folder = resumed?.folder ?? (await newFolder(execution, settings, masker));
@@ -79,7 +82,7 @@ export async function execute(execution: Execution): Promise<number> {
     const outcome = await runPlaybook(parts, {
       playbook: file,
       reeve: version(),
-      ...(resumed ? { resumed: resumedEvent(resumed.changed) } : {}),
+      ...(resumed ? { resumed: resumedEvent(resumed, execution.approved) } : {}),
     });
     const detailed =
       settings.check && options.detailedExitcode === true && outcome.exitCode === EXIT.done && outcome.pending;
@@ -96,12 +99,17 @@ export async function execute(execution: Execution): Promise<number> {
   }
 }
 
-function resumedEvent({ accepted, past, outline, renamed }: ChangedSince): Omit<RunResumed, 'type' | 'reeve'> {
+function resumedEvent(
+  { changed: { accepted, past, outline, renamed }, given }: NonNullable<Execution['resumed']>,
+  approved: string | undefined,
+): Omit<RunResumed, 'type' | 'reeve'> {
   return {
     acceptedChanges: accepted,
     ...(past.length > 0 ? { past: [...past] } : {}),
     ...(outline ? { outline } : {}),
     ...(renamed ? { renamed } : {}),
+    ...(given ? { given } : {}),
+    ...(approved === undefined ? {} : { approved }),
   };
 }
 

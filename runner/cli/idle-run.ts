@@ -1,11 +1,11 @@
 import { modules } from '../../modules/index.ts';
 import type { RunState } from '../execute/run-state.ts';
 import { startRun } from '../execute/start-run.ts';
-import { Masker } from '../journal/masker.ts';
 import { parseDocument } from '../load/parse.ts';
 import { assemble } from './assemble.ts';
 import { loadRun } from './load-run.ts';
 import { text } from './options.ts';
+import { maskerOf } from './passwords.ts';
 
 /** A run needs a playbook; this one does nothing. */
 const NOTHING = 'plays: [{ hosts: localhost, tasks: [] }]';
@@ -20,8 +20,7 @@ export async function idleRun(name: string, options: Record<string, unknown>, fo
     options,
     process.cwd(),
   );
-  const masker = new Masker();
-  secrets.tellTo((value) => masker.add(value));
+  const masker = maskerOf({ secrets, inventory, filled });
   const { inputs, extraVars } = filled;
   const parts = await assemble({
     id: name,

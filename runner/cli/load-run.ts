@@ -33,15 +33,17 @@ export interface LoadedRun {
 /**
  * Loads a playbook and its inventory and checks them against each other before anything connects. Warnings are printed.
  * @param read gives the playbook's document; may be called more than once.
+ * @param recorded values that an earlier process of the run was given; `-e` is stronger.
  * @throws InvalidError with all mistakes, UsageError for an `-e` that nothing uses.
  */
 export async function loadRun(
   read: (opener: Opener) => Document,
   options: Record<string, unknown>,
   directory?: string,
+  recorded: (playbook: Playbook) => Given[] = () => [],
 ): Promise<LoadedRun> {
   const secrets = openSecrets(options);
-  return maskingErrors(secrets, () => loadWith(secrets, read, options, directory));
+  return maskingErrors(secrets, () => loadWith(secrets, read, options, directory, recorded));
 }
 
 async function loadWith(
@@ -49,6 +51,7 @@ async function loadWith(
   read: (opener: Opener) => Document,
   options: Record<string, unknown>,
   directory: string | undefined,
+  recorded: (playbook: Playbook) => Given[],
 ): Promise<LoadedRun> {
   const sources = await inventorySources(options.inventory);
   const loaded = await secrets.load(async () => {
@@ -57,7 +60,8 @@ async function loadWith(
     if (!playbook) throw new InvalidError(diagnostics);
     const playbookDirectory = directory ?? dirname(document.file);
     const inventory = await openSources(sources, options, { playbookDirectory, opener: secrets });
-    return { playbook, diagnostics, documents, inventory, given: readExtraVars(texts(options.extraVars), secrets) };
+    const given = [...recorded(playbook), ...readExtraVars(texts(options.extraVars), secrets)];
+    return { playbook, diagnostics, documents, inventory, given };
   });
   checkTogether(loaded);
   await secrets.check();

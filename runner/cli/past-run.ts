@@ -2,21 +2,21 @@ import { statSync, truncateSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { createTwoFilesPatch } from 'diff';
 import { EXIT, ReeveError } from '../errors.ts';
-import type { Renamed, RunEvent } from '../events.ts';
+import type { GivenValues, Renamed, RunEvent } from '../events.ts';
 import { holdsMask } from '../execute/lost-secret.ts';
 import { inventorySnapshot } from '../inventory/snapshot.ts';
 import type { RunFolder, RunHeader } from '../journal/folder.ts';
-import { Masker } from '../journal/masker.ts';
 import { type ReadJournal, readJournal } from '../journal/read.ts';
 import { lockRun } from '../journal/run-lock.ts';
 import { loadDocument } from '../load/parse.ts';
 import type { Outline } from '../outline.ts';
-import { inputVariable } from '../playbook/fill-inputs.ts';
+import { type Given, inputVariable } from '../playbook/fill-inputs.ts';
 import type { Playbook, Step } from '../playbook/model.ts';
 import { compareOutlines } from './changes.ts';
 import { type LoadedRun, loadRun } from './load-run.ts';
 import { outlineOf } from './outline.ts';
-import { artefactReader, INVENTORY, sha256 } from './record.ts';
+import { maskerOf } from './passwords.ts';
+import { artefactReader, givenValues, INVENTORY, sha256 } from './record.ts';
 
 /** A run that is taken up again: to go on with it, or to take it back. */
 export interface PastRun {
@@ -25,6 +25,8 @@ export interface PastRun {
   journal: ReadJournal;
   loaded: LoadedRun;
   changed: ChangedSince;
+  /** What it goes on with, when that is something else than before. */
+  given?: GivenValues;
   /** Gives the run back: nobody else writes its folder until then. */
   unlock: () => void;
 }
@@ -60,32 +62,70 @@ export async function takeUp(
   try {
     const journal = readJournal(folder.events);
     if (journal.torn && statSync(folder.events).size > journal.length) truncateSync(folder.events, journal.length);
-    const loaded = await loadRun((opener) => loadDocument(header.playbook.file, { opener }), asGiven(header, options));
-    const missing = header.secretInputs.filter((name) => !loaded.filled.givenSecrets.includes(name));
+    const before = givenBefore(header, journal.events);
+    const { file } = header.playbook;
+    const loaded = await loadRun(
+      (opener) => loadDocument(file, { opener }),
+      { ...options, inventory: header.inventory },
+      undefined,
+      asGiven(before, options),
+    );
+    const { givenSecrets, extraVars } = loaded.filled;
+    const missing = [
+      ...before.secretInputs.filter((name) => !givenSecrets.includes(name)),
+      ...maskedNames(before.extraVars).filter((name) => !Object.hasOwn(extraVars, name)),
+    ];
     if (missing.length > 0) throw notRecorded(missing);
     learnGivenRegisters(loaded);
     const past = { folder, header, journal, loaded };
     const changed = acceptChanges(past, options.acceptChanges === true, counts);
-    return { ...past, changed, unlock };
+    const given = givenNow(loaded);
+    return { ...past, changed, ...(isDeepStrictEqual(given, before) ? {} : { given }), unlock };
   } catch (error) {
     unlock();
     throw error;
   }
 }
 
-/** The command line of the run as it was: its inventory and inputs; secret inputs are given or asked for again. */
-function asGiven(header: RunHeader, options: Record<string, unknown>): Record<string, unknown> {
-  const recorded = Object.entries({ ...header.inputs, ...header.extraVars });
-  const values = recorded.filter(([, value]) => !holdsMask(value));
-  const extra = values.map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+/** What the run was given last: a resume can have been given something else than the run. */
+function givenBefore({ inputs, secretInputs, extraVars }: RunHeader, events: readonly RunEvent[]): GivenValues {
+  const later = events.flatMap((event) => (event.type === 'run-resumed' ? (event.given ?? []) : []));
+  return later.at(-1) ?? { inputs, secretInputs, extraVars };
+}
+
+function givenNow({ playbook, filled }: LoadedRun): GivenValues {
+  const values = givenValues(playbook, filled);
+  return { ...values, extraVars: withoutRegisters(playbook, values.extraVars) };
+}
+
+/** Registers that are given again are as secret as what they held, and no part of what a run was given. */
+export function withoutRegisters(playbook: Playbook, extraVars: Record<string, unknown>): Record<string, unknown> {
+  const registers = registersOf(playbook);
+  return Object.fromEntries(Object.entries(extraVars).filter(([name]) => !registers.includes(name)));
+}
+
+/** The recorded values as they were, types and all; what was secret is given or asked for again. */
+function asGiven(
+  { inputs, extraVars }: GivenValues,
+  options: Record<string, unknown>,
+): (playbook: Playbook) => Given[] {
   const again = options.extraVars === undefined ? [] : [options.extraVars].flat();
   const isGiven = (name: string) =>
     again.map(String).some((one) => one.startsWith('@') || one.startsWith(`${name}=`)) ||
     process.env[inputVariable(name)] !== undefined;
-  const masked = recorded.filter(([, value]) => holdsMask(value)).map(([name]) => name);
-  const secret = masked.filter((name) => !isGiven(name));
+  const secret = maskedNames({ ...inputs, ...extraVars }).filter((name) => !isGiven(name));
   if (secret.length > 0) throw notRecorded(secret);
-  return { ...options, inventory: header.inventory, extraVars: [...extra, ...again] };
+  return (playbook) => {
+    // An input that an accepted change has taken away is no variable that nothing uses.
+    const there = Object.entries(inputs).filter(([name]) => Object.hasOwn(playbook.inputs, name));
+    return [...there, ...Object.entries(extraVars)]
+      .filter(([, value]) => !holdsMask(value))
+      .map(([name, value]) => ({ name, value, from: 'the run' }));
+  };
+}
+
+function maskedNames(values: Record<string, unknown>): string[] {
+  return Object.keys(values).filter((name) => holdsMask(values[name]));
 }
 
 /** A register that is given again held a secret: it is one. */
@@ -179,16 +219,13 @@ function refuseMoved(before: Outline, now: Outline): void {
 /** Unified diffs of what was run and what is there now; secrets are masked in what was kept. */
 function differencesSince(folder: RunFolder, header: RunHeader, loaded: LoadedRun): string[] {
   const read = artefactReader(folder);
-  const masker = new Masker();
-  loaded.secrets.tellTo((value) => masker.add(value));
+  const masker = maskerOf(loaded);
   return header.files.flatMap(({ path, sha256: before, copy }) => {
     const document = loaded.documents.find(({ file }) => path === file || path.endsWith(`/${file}`));
     const current = path === INVENTORY ? inventorySnapshot(loaded.inventory) : document?.text;
     if (current !== undefined && sha256(current) === before) return [];
-    return [
-      createTwoFilesPatch(`${path} (as run)`, `${path} (now)`, read(copy), masker.text(current ?? ''), '', '', {
-        context: 2,
-      }),
-    ];
+    const [then, now] = [read(copy), masker.text(current ?? '')];
+    if (then === now) return [`${path}: only secrets in it differ`];
+    return [createTwoFilesPatch(`${path} (as run)`, `${path} (now)`, then, now, '', '', { context: 2 })];
   });
 }

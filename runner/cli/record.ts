@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { ReeveError } from '../errors.ts';
-import { CONNECTION_VARIABLES } from '../execute/connection-spec.ts';
+import type { GivenValues } from '../events.ts';
 import type { RunSettings } from '../execute/run-state.ts';
 import type { Inventory } from '../inventory/model.ts';
 import { inventorySnapshot } from '../inventory/snapshot.ts';
@@ -15,6 +15,7 @@ import type { Document } from '../load/document.ts';
 import type { Filled } from '../playbook/fill-inputs.ts';
 import type { Playbook } from '../playbook/model.ts';
 import { outlineOf } from './outline.ts';
+import { withoutPasswords } from './passwords.ts';
 import { version } from './version.ts';
 
 /** What is recorded of a run before it begins. */
@@ -30,6 +31,7 @@ export interface Recording {
   settings: RunSettings;
   masker: Masker;
   filled: Filled;
+  approved?: string | undefined;
 }
 
 /**
@@ -50,7 +52,6 @@ async function writeDown(folder: RunFolder, recording: Recording): Promise<void>
   const { id, playbook, documents, inventory, settings, masker } = recording;
   // It answers while the copies are written.
   const askedGit = gitState(dirname(resolve(recording.file)));
-  hideInventorySecrets(inventory, masker);
   const files = documents.map((document) => keepFile(folder, masker, resolve(document.file), document.text));
   const snapshot = inventorySnapshot(inventory);
   files.push(keepFile(folder, masker, INVENTORY, snapshot));
@@ -67,9 +68,8 @@ async function writeDown(folder: RunFolder, recording: Recording): Promise<void>
     files,
     inventory: recording.inventorySources.map((source) => (source.includes(',') ? source : resolve(source))),
     outline: outlineOf({ playbook, documents }, snapshot),
-    inputs: masker.value(openInputs(playbook, settings.inputs)),
-    secretInputs: recording.filled.givenSecrets,
-    extraVars: masker.value(withoutPasswords(settings.extraVars)),
+    ...masker.value(givenValues(playbook, recording.filled)),
+    ...(recording.approved === undefined ? {} : { approved: recording.approved }),
     options: {
       ...{ check, diff, forks, tags, skipTags },
       ...(limit === undefined ? {} : { limit }),
@@ -95,37 +95,25 @@ export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Passwords that stand in the inventory as they are become secrets before a copy of it is written. */
-export function hideInventorySecrets(inventory: Inventory, masker: Masker): void {
-  const names = passwordNames();
-  for (const host of inventory.hosts.keys()) {
-    for (const { definitions } of inventory.layersOf(host)) {
-      for (const name of names) if (Object.hasOwn(definitions, name)) masker.add(definitions[name]!.value);
-    }
-  }
-}
-
 function secretNames(playbook: Playbook): string[] {
   return Object.entries(playbook.inputs)
     .filter(([, spec]) => spec.secret)
     .map(([name]) => name);
 }
 
+/** What was given, without what is secret by its name or its declaration. */
+export function givenValues(playbook: Playbook, { inputs, givenSecrets, extraVars }: Filled): GivenValues {
+  return {
+    inputs: openInputs(playbook, inputs),
+    secretInputs: givenSecrets,
+    extraVars: withoutPasswords(extraVars),
+  };
+}
+
 /** Inputs that are no secrets. */
 export function openInputs(playbook: Playbook, inputs: Record<string, unknown>): Record<string, unknown> {
   const secrets = secretNames(playbook);
   return Object.fromEntries(Object.entries(inputs).filter(([name]) => !secrets.includes(name)));
-}
-
-/** Passwords are given again on resume; short ones would not be masked. */
-export function withoutPasswords(variables: Record<string, unknown>): Record<string, unknown> {
-  const names = passwordNames();
-  return Object.fromEntries(Object.entries(variables).filter(([name]) => !names.includes(name)));
-}
-
-function passwordNames(): string[] {
-  const rows: { names: readonly string[]; secret?: boolean }[] = Object.values(CONNECTION_VARIABLES);
-  return rows.flatMap((row) => (row.secret ? row.names : []));
 }
 
 /** The job that a CI system runs this in, by the variables that the common ones set. */

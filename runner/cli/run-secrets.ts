@@ -7,7 +7,7 @@ import { loadDocument } from '../load/parse.ts';
 import { inputVariable } from '../playbook/fill-inputs.ts';
 import type { Playbook } from '../playbook/model.ts';
 import { parsePlaybook } from '../playbook/parse.ts';
-import { hideInventorySecrets } from './record.ts';
+import { hideInventoryPasswords } from './passwords.ts';
 import { openSecrets } from './secrets.ts';
 
 /**
@@ -27,7 +27,7 @@ export async function secretsOfRun(
       const { playbook } = parsePlaybook(loadDocument(header.playbook.file, { opener: secrets }), modules, secrets);
       if (playbook) secrets.learn(secretInputs(playbook));
       const place = { playbookDirectory: dirname(header.playbook.file), opener: secrets };
-      hideInventorySecrets(loadInventory(header.inventory, place), masker);
+      hideInventoryPasswords(loadInventory(header.inventory, place), masker);
     });
     await secrets.check();
     return { masker };

@@ -30,17 +30,27 @@ function shuffled(hosts: readonly string[]): string[] {
  * Cuts hosts into batches as `serial` says: counts, percents of all hosts (at least one host each), a list of them
  * whose last one repeats. Without serial all hosts are one batch.
  *
+ * @param begun batches that a run that goes on has begun. With serial they come first, less the hosts that do not take
+ * part any more: what is half done is finished before anything else is begun, whoever takes part by now. They can be empty.
  * @throws ReeveError `invalid-serial` for a size that is no positive count or percent.
  */
-export function cutBatches(hosts: readonly string[], serial: unknown): string[][] {
+export function cutBatches(
+  hosts: readonly string[],
+  serial: unknown,
+  begun: readonly (readonly string[])[] = [],
+): string[][] {
   if (hosts.length === 0) return [];
-  const sizes =
-    serial === undefined ? [] : (Array.isArray(serial) ? serial : [serial]).map((s) => size(s, hosts.length));
+  const total = new Set([...hosts, ...begun.flat()]).size;
+  const sizes = serial === undefined ? [] : (Array.isArray(serial) ? serial : [serial]).map((s) => size(s, total));
   if (sizes.length === 0) return [[...hosts]];
-  const batches: string[][] = [];
-  for (let at = 0, n = 0; at < hosts.length; n++) {
-    const count = sizes[Math.min(n, sizes.length - 1)]!;
-    batches.push(hosts.slice(at, at + count));
+  const sizeOf = (number: number) => sizes[Math.min(number, sizes.length - 1)]!;
+  // Whoever has made serial smaller since wants that.
+  const kept = begun.every((batch, number) => batch.length <= sizeOf(number)) ? begun : [];
+  const batches = kept.map((batch) => batch.filter((name) => hosts.includes(name)));
+  const rest = hosts.filter((name) => !kept.some((batch) => batch.includes(name)));
+  for (let at = 0; at < rest.length; ) {
+    const count = sizeOf(batches.length);
+    batches.push(rest.slice(at, at + count));
     at += count;
   }
   return batches;

@@ -42,8 +42,10 @@ async function takeBack(run: RunState, from: number, what: string): Promise<Reev
   const left = plan.steps.filter((step) => step.cannot !== undefined);
   const error = await undoChanges(run, plan, from);
   if (error) {
+    // Without it the plays before would go back as well, which nobody has asked for.
+    const to = from === 0 ? '' : ` --to "${run.playbook.plays[from - 1]!.name}"`;
     return new ReeveError('rollback-failed', `the rollback stopped: ${error.message}`, {
-      hint: `mend it, then \`reeve rollback ${id}\` goes on with it`,
+      hint: `mend it, then \`reeve rollback ${id}${to}\` goes on with it`,
       exitCode: EXIT.taskFailed,
     });
   }

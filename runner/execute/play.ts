@@ -66,14 +66,15 @@ async function runKnownPlay(run: RunState, play: Play, index: number, sources: S
       play.order,
     ),
     serial,
+    run.replay?.batchesOf(index),
   );
   const started = { play: index, name: play.name, hosts: batches.flat(), batches: batches.length };
-  run.emitter.tell({ type: 'play-started', ...started }, run.replay?.hasPlay(index));
+  run.emitter.tell({ type: 'play-started', ...started }, run.replay?.hasPlay(index, started.hosts));
   if (batches.length === 0) {
     run.emitter.emit({ type: 'play-ended', play: index, failed: [], skippedBatches: 0 });
     return { failed: [], empty: true };
   }
-  const refusal = run.replay?.hasBatch(index, 0) ? undefined : await askFirst(run, play);
+  const refusal = run.replay?.batchesOf(index)[0] ? undefined : await askFirst(run, play);
   if (refusal) {
     run.emitter.emit({ type: 'play-ended', play: index, failed: [], skippedBatches: batches.length });
     return { failed: [], refused: refusal, empty: false };
@@ -94,10 +95,14 @@ async function runBatches(
   let done = 0;
   for (const [number, names] of batches.entries()) {
     if (run.interrupt.requested) break;
+    if (names.length === 0) {
+      done++;
+      continue;
+    }
     const hosts = names.map((name) => hostState(run, name));
     const context: StepContext = { ...playContext(run, playState, number, sources), hosts };
     playState.lost.clear();
-    const begun = run.replay?.hasBatch(index, number);
+    const begun = run.replay?.hasBatch(index, number, names);
     run.emitter.tell({ type: 'batch-started', play: index, batch: number, of: batches.length, hosts: names }, begun);
     await runBatch(context, hosts);
     const lost = hosts.filter((host) => host.failed).map((host) => host.name);

@@ -1,5 +1,10 @@
-import type { EffectEnded, EffectStarted, ItemEnded, PlayStarted, Renamed, RunEvent, TaskEnded } from '../events.ts';
+import type {
+  BatchStarted,
+  BlockFailed,
+  EffectEnded,
+  EffectStarted, ItemEnded, PlayStarted, Renamed, RunEvent, TaskEnded } from '../events.ts';
 import { MASK } from '../journal/masker.ts';
+import { blocksAround, isOfBlock, isOfGate, partOfBlock } from './block-key.ts';
 import { taskKey } from './effect-key.ts';
 import { nodesSoFar } from './node-states.ts';
 import type { PastPlay } from './past-play.ts';
@@ -18,6 +23,8 @@ export interface RecordedTask {
   items: readonly (RecordedItem | undefined)[];
   /** It had begun to change something. */
   hadEffect: boolean;
+  /** It is done again although it had changed something: its handlers must know. */
+  hadChanged?: boolean;
 }
 
 /** An action that ended well before the run died, and whose task the journal does not know the end of. */
@@ -32,8 +39,10 @@ export interface EffectKey {
 
 interface Entry extends RecordedTask {
   items: (RecordedItem | undefined)[];
-  /** It failed, and a rescue made it good. */
+  /** It failed, and a rescue or the next round of its block made it good. */
   rescued: boolean;
+  /** It is in a block that is done again. */
+  again: boolean;
   /** The run ended by itself after it: a failure was on its way to no rescue any more. */
   settled: boolean;
   /** Which of the run's lives (it, its first resume, …) recorded it. */
@@ -51,8 +60,8 @@ export class Replay {
   readonly nodes: RunState['nodes'];
   readonly #entries = new Map<string, Entry[]>();
   readonly #open = new Map<string, Entry>();
-  /** Plays and batches that have begun: their beginning is not recorded again, nor confirmed again. */
-  readonly #begun = new Set<string>();
+  /** Batches that have begun, by play: their beginning is not recorded again, nor confirmed again. */
+  readonly #batches = new Map<number, string[][]>();
   /** Ended actions, by task: items run one after another, so one of them at most is not over. */
   readonly #effects = new Map<string, RecordedEffect>();
   /** Tasks whose effect had begun and not ended. */
@@ -61,6 +70,8 @@ export class Replay {
   readonly #announced = new Map<string, EffectStarted>();
   /** Blocks of which something has run, by host: their condition was true. */
   readonly #entered = new Map<string, true>();
+  /** Blocks that have failed on a host in their last round. */
+  readonly #failed = new Map<string, BlockFailed>();
   readonly #past: ReadonlySet<number>;
   readonly #ended = new Map<number, TaskEnded[]>();
   readonly #plays = new Map<number, PlayStarted>();
@@ -72,6 +83,7 @@ export class Replay {
     this.#past = new Set(now.past);
     for (const event of events) this.#read(event);
     this.#rename(now.renamed);
+    this.#doBlocksAgain();
   }
 
   /** What a play has done that is not looked at again; undefined for one that is. */
@@ -80,12 +92,33 @@ export class Replay {
     return started && { started, ended: this.#ended.get(play) ?? [] };
   }
 
-  hasPlay(play: number): boolean {
-    return this.#begun.has(`play ${play}`);
+  /** Whether the journal knows that a play has begun with these hosts. */
+  hasPlay(play: number, hosts: readonly string[]): boolean {
+    return hosts.join('\n') === this.#plays.get(play)?.hosts.join('\n');
   }
 
-  hasBatch(play: number, batch: number): boolean {
-    return this.#begun.has(`batch ${play} ${batch}`);
+  /** The hosts of the batches of a play that have begun. */
+  batchesOf(play: number): readonly (readonly string[])[] {
+    return this.#batches.get(play) ?? [];
+  }
+
+  /**
+   * Whether the journal knows that a batch has begun with these hosts. When others have joined it, its gate has not seen
+   * them: what it said is forgotten.
+   */
+  hasBatch(play: number, batch: number, hosts: readonly string[]): boolean {
+    const before = this.batchesOf(play)[batch];
+    if (before && hosts.some((name) => !before.includes(name))) this.#forgetGate(play, batch);
+    return hosts.join('\n') === before?.join('\n');
+  }
+
+  /** The host that has done a `run_once` task, or has begun it and is one of `willing`. */
+  onceOn(task: string, hosts: Iterable<string>, willing: ReadonlySet<string>): string | undefined {
+    for (const host of hosts) {
+      const entry = this.#entries.get(taskKey(host, task))?.[0];
+      if (entry && entry.ended?.status !== 'skipped' && (isDone(entry) || willing.has(host))) return host;
+    }
+    return undefined;
   }
 
   /**
@@ -94,6 +127,7 @@ export class Replay {
    */
   take(host: string, task: string, rescuable: boolean): RecordedTask | undefined {
     const entry = this.#entries.get(taskKey(host, task))?.shift();
+    if (entry?.again) return { items: [], hadEffect: false, hadChanged: entry.hadChanged === true };
     if (!entry || isDone(entry) || (entry.ended && rescuable && !entry.settled)) return entry;
     // It failed or was cut off, and is tried again; the items before that are done.
     return { items: entry.items, hadEffect: entry.hadEffect };
@@ -105,7 +139,13 @@ export class Replay {
    */
   hasEntered(host: string, block: string): boolean | undefined {
     if (this.#entered.has(taskKey(host, block))) return true;
-    return this.#entries.get(taskKey(host, block))?.shift()?.ended?.status === 'skipped' ? false : undefined;
+    const entry = this.#entries.get(taskKey(host, block))?.shift();
+    return entry?.ended?.status === 'skipped' && !entry.again ? false : undefined;
+  }
+
+  /** Whether anything of a block's round has run on a host. */
+  hasRound(host: string, block: string): boolean {
+    return this.#entered.has(taskKey(host, block));
   }
 
   /** An action that has ended while its task has not, taken out; undefined when it is to be done. */
@@ -137,19 +177,20 @@ export class Replay {
   #read(event: RunEvent): void {
     switch (event.type) {
       case 'play-started':
-        this.#begun.add(`play ${event.play}`);
         this.#plays.set(event.play, event);
         break;
       case 'batch-started':
-        this.#begun.add(`batch ${event.play} ${event.batch}`);
+        this.#beginBatch(event);
         break;
       case 'rollback-started':
         // A rollback that is killed is begun again, without a resume.
         this.#life++;
+        this.#doBlocksAgain();
         break;
       case 'run-resumed':
         this.#life++;
         this.#rename(event.renamed);
+        this.#doBlocksAgain();
         break;
       case 'run-ended':
         for (const entry of [...this.#entries.values()].flat()) entry.settled = true;
@@ -172,13 +213,64 @@ export class Replay {
       case 'host-rescued':
         this.#rescue(event.host);
         break;
+      case 'block-failed':
+        this.#failed.set(taskKey(event.host, event.block), event);
+        break;
+      case 'task-retry':
+        if (!this.#open.has(taskKey(event.host, event.task))) this.#endRound(event.host, event.task);
+        break;
     }
+  }
+
+  /**
+   * A block that failed is gone on with where it failed, and its `rescue` and `always` follow anew. When those have changed
+   * something they may have put away what the steps before had made, such as a drain or a temporary folder: it is done again
+   * from its beginning, as `retries` of a block does it.
+   */
+  #doBlocksAgain(): void {
+    for (const failed of this.#failed.values()) {
+      const inside = [...this.#entries].flatMap(([key, list]) => {
+        const part = partOfBlock(key, failed);
+        return part === undefined ? [] : list.map((entry) => ({ key, part, entry }));
+      });
+      const isUndone = inside.some(({ part, entry }) => part !== 'block' && entry.hadEffect && !entry.again);
+      for (const { key, part, entry } of inside) {
+        entry.settled = true;
+        if (part === 'block' && !isUndone) continue;
+        entry.again = true;
+        if (entry.ended?.status === 'changed') entry.hadChanged = true;
+        this.#effects.delete(key);
+      }
+      for (const key of this.#entered.keys()) if (isUndone && partOfBlock(key, failed)) this.#entered.delete(key);
+    }
+    this.#failed.clear();
+  }
+
+  #beginBatch({ play, batch, hosts }: BatchStarted): void {
+    this.hasBatch(play, batch, hosts);
+    const batches = this.#batches.get(play) ?? [];
+    this.#batches.set(play, batches);
+    batches[batch] = hosts;
+  }
+
+  #forgetGate(play: number, batch: number): void {
+    for (const map of [this.#entries, this.#entered, this.#effects] as Map<string, unknown>[])
+      for (const key of map.keys()) if (isOfGate(key, play, batch)) map.delete(key);
+  }
+
+  /** What failed in this round of a block is over: the next one begins. */
+  #endRound(host: string, block: string): void {
+    for (const [key, list] of this.#entries) {
+      if (partOfBlock(key, { host, block }))
+        for (const entry of list) if (entry.ended && isBad(entry.ended) && !entry.settled) entry.rescued = true;
+    }
+    for (const key of this.#failed.keys()) if (isOfBlock(key, { host, block })) this.#failed.delete(key);
   }
 
   /** From here on steps have other ids. What is gone is forgotten. */
   #rename(renamed: Renamed | undefined): void {
     if (!renamed || Object.keys(renamed).length === 0) return;
-    const maps = [this.#entries, this.#entered, this.#effects, this.#announced, this.#interrupted];
+    const maps = [this.#entries, this.#entered, this.#failed, this.#effects, this.#announced, this.#interrupted];
     for (const map of maps as Map<string, unknown>[]) {
       const entries = [...map].flatMap(([key, value]) => {
         const to = renamedKey(key, renamed);
@@ -198,9 +290,11 @@ export class Replay {
     this.#entries.set(key, list);
     for (const block of blocksAround(key)) this.#entered.set(block, true);
     const again = list.findIndex((entry) => entry.life < this.#life && !isDone(entry));
-    const items = list[again]?.items.slice() ?? [];
+    const before = list[again];
+    const items = before?.again ? [] : (before?.items.slice() ?? []);
     const hadEffect = this.#announced.has(key);
-    const entry: Entry = { items, hadEffect, rescued: false, settled: false, life: this.#life };
+    const entry: Entry = { items, hadEffect, rescued: false, settled: false, again: false, life: this.#life };
+    if (before?.hadChanged) entry.hadChanged = true;
     if (again < 0) list.push(entry);
     else list[again] = entry;
     this.#open.set(key, entry);
@@ -251,20 +345,12 @@ export class Replay {
 
   /** A rescue made good what had failed on the host: a failure outside of one would have been the host's last event. */
   #rescue(host: string): void {
+    for (const [key, failed] of this.#failed) if (failed.host === host) this.#failed.delete(key);
     for (const [key, list] of this.#entries) {
       if (!key.startsWith(`${host}\n`)) continue;
       for (const entry of list) if (entry.ended && isBad(entry.ended) && !entry.settled) entry.rescued = true;
     }
   }
-}
-
-/** `x\nplays[0].tasks[1].block[0]#2` is in `x\nplays[0].tasks[1]`, which may have been looped (`#2`) or have stood in a loop. */
-function blocksAround(key: string): string[] {
-  const base = key.replace(/[#~@][\d#~@]*$/, '');
-  const rounds = key.slice(base.length).split(/(?=[#~@])/);
-  const suffixes = ['', ...rounds.map((_, index) => rounds.slice(0, index + 1).join(''))];
-  const ends = [...base.matchAll(/\.(?:block|rescue|always|include)\[/g)].map(({ index }) => base.slice(0, index));
-  return ends.flatMap((block) => suffixes.map((suffix) => block + suffix));
 }
 
 function takeFrom<T extends { item?: string }>(map: Map<string, T>, { host, task, item }: EffectKey): T | undefined {
@@ -281,7 +367,7 @@ export function isSameItem(recorded: string | undefined, item: string | undefine
 }
 
 function isDone(entry: Entry): boolean {
-  return entry.ended !== undefined && (!isBad(entry.ended) || entry.ended.ignored === true || entry.rescued);
+  return !entry.again && entry.ended !== undefined && (!isBad(entry.ended) || entry.ended.ignored === true || entry.rescued);
 }
 
 function isBad({ status }: Pick<TaskEnded, 'status'>): boolean {

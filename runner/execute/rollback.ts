@@ -57,7 +57,10 @@ export async function undoChanges(run: RunState, plan: UndoPlan, keepPlays: numb
     error = withNodes(run, asError(thrown));
   }
   for (const [host, failed] of failures) host.failed ??= failed;
-  run.emitter.emit({ type: 'rollback-ended', ok: error === undefined, ...(error ? { message: error.message } : {}) });
+  run.emitter.emit({
+    ...{ type: 'rollback-ended', ok: error === undefined },
+    ...(error ? { message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) } : {}),
+  });
   return error;
 }
 

@@ -84,13 +84,23 @@ async function runOnce(context: StepContext, task: Task, hosts: readonly HostSta
 
 async function firstWilling(context: StepContext, task: Task, hosts: readonly HostState[]): Promise<OnceResult> {
   let last: OnceResult = { failed: undefined, skipped: true };
-  for (const host of hosts) {
+  for (const host of turns(context, task, hosts)) {
     const outcome = await runTask(context, task, host);
-    const skipped = outcome.status === 'skipped';
-    last = { failed: host.failed, skipped, ...(outcome.register ? { register: outcome.register } : {}) };
+    const { status, ignored } = outcome;
+    const failed = (status === 'failed' || status === 'unreachable') && !ignored ? status : undefined;
+    const skipped = status === 'skipped';
+    last = { failed, skipped, ...(outcome.register ? { register: outcome.register } : {}) };
     if (!skipped) return last;
   }
   return last;
+}
+
+/** When a run goes on the host comes first that had its turn: once is once, whichever hosts take part by now. */
+function turns({ run, suffix }: StepContext, task: Task, hosts: readonly HostState[]): HostState[] {
+  const willing = new Set(hosts.map(({ name }) => name));
+  const name = run.replay?.onceOn(task.id + suffix, run.hosts.keys(), willing);
+  const first = name === undefined ? undefined : run.hosts.get(name);
+  return first ? [first, ...hosts.filter((host) => host !== first)] : [...hosts];
 }
 
 /** A block: its condition, then its rounds (loop), each with its tries. */
@@ -219,7 +229,9 @@ async function runTries(context: StepContext, block: Block, host: HostState): Pr
     // It is not a failure yet.
     Object.assign(host.recap, before);
     host.failed = undefined;
-    await sleepUntilStopped(run.interrupt, delay);
+    // A run that goes on has waited already.
+    const isKnown = run.replay?.hasRound(host.name, `${block.id}${context.suffix}~${n + 1}`);
+    if (!isKnown) await sleepUntilStopped(run.interrupt, delay);
     if (run.interrupt.requested) return failBlock(context, block, host, `stopped after round ${n} of ${tries}`);
     delay *= block.backoff ?? 1;
   }
@@ -242,6 +254,7 @@ async function runRound(context: StepContext, block: Block, hosts: readonly Host
     await runSteps(context, block.rescue, fallen);
     for (const host of alive(fallen)) countRescue(context, block, host, before.get(host)!);
   }
+  if (!run.interrupt.requested) tellFailed(context, block, hosts);
   if (block.always.length > 0 && !run.interrupt.requested) await runAlways(context, block, hosts);
   noteLost(context, hosts);
 }
@@ -251,6 +264,13 @@ async function runAlways(context: StepContext, block: Block, hosts: readonly Hos
   for (const host of hosts) host.failed = undefined;
   await runSteps({ ...context, cleaning: true }, block.always, hosts);
   for (const [host, failure] of failures) host.failed ??= failure;
+}
+
+/** On disk before `always` puts away what the steps had made: a resume must not go on in the midst of them. */
+function tellFailed({ run, suffix }: StepContext, block: Block, hosts: readonly HostState[]): void {
+  if (block.rescue.length === 0 && block.always.length === 0) return;
+  for (const host of hosts)
+    if (host.failed) run.emitter.emit({ type: 'block-failed', host: host.name, block: block.id + suffix });
 }
 
 function countRescue(context: StepContext, block: Block, host: HostState, before: ReturnType<typeof failuresOf>): void {

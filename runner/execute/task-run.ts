@@ -24,6 +24,8 @@ export interface TaskRun {
   args?: Record<string, unknown>;
   /** Items of the loop that an earlier, cut-off run of it has done. */
   recordedItems: readonly (RecordedItem | undefined)[];
+  /** An earlier process of the run has changed something with it: its handlers must know, whatever it finds now. */
+  hadChanged?: boolean;
 }
 
 /** Errors that reeve does not understand keep their stack: they are bugs, and say so. */

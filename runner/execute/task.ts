@@ -53,6 +53,7 @@ export async function runTask(
       if (result) return replayOutcome(taskRun, ended, result);
     }
     taskRun.recordedItems = recorded?.items ?? [];
+    if (recorded?.hadChanged) taskRun.hadChanged = true;
   } catch (error) {
     return finish(taskRun, failedAttempt(asReeveError(error, taskRun)), 0);
   }
@@ -271,7 +272,7 @@ async function concluded(taskRun: TaskRun, done: Attempt): Promise<Attempt> {
   const { status } = done;
   try {
     if (module.setsVariables && !isBad(done) && status !== 'skipped') await setVariables(taskRun);
-    if (status === 'changed') await notify(context, taskRun, true);
+    if (status === 'changed' || (status === 'ok' && taskRun.hadChanged)) await notify(context, taskRun, true);
     // What never counts as a change notifies nobody, whatever comes of it.
     if (status === 'unknown' && task.changedWhen !== false) await notify(context, taskRun, false);
     return done;

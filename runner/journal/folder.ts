@@ -102,10 +102,13 @@ export function listRuns(runs: string): string[] {
  * @throws ReeveError `unknown-run`.
  */
 export function findRun(runs: string, wanted: string): RunFolder {
-  if (existsSync(join(wanted, 'run.json'))) return new RunFolder(resolve(wanted));
+  if (wanted !== '' && existsSync(join(wanted, 'run.json'))) return new RunFolder(resolve(wanted));
   const all = listRuns(runs);
-  const found = wanted === 'last' ? all.slice(-1) : all.filter((id) => id === wanted || id.startsWith(wanted));
+  // An empty name is a variable of a script that is not set, and no beginning of every id.
+  const fits = (id: string) => wanted !== '' && id.startsWith(wanted);
+  const found = wanted === 'last' ? all.slice(-1) : all.filter(fits);
   if (found.length === 1) return new RunFolder(resolve(runs, found[0]!));
-  const why = found.length === 0 ? `there is no run ${wanted} in ${runs}` : `${wanted} fits ${found.length} runs`;
+  const why =
+    found.length === 0 ? `there is no run ${wanted || '«»'} in ${runs}` : `${wanted} fits ${found.length} runs`;
   throw new ReeveError('unknown-run', why, { hint: '`reeve history` lists them', exitCode: EXIT.usage });
 }

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync } from 'node:fs';
+import { appendFileSync, existsSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { EVENT_VERSION, type RunEvent } from '../events.ts';
 import type { RunFolder } from './folder.ts';
@@ -15,14 +15,18 @@ function notesFile(folder: RunFolder): string {
 
 /** Adds a note to a run, whether it is going on or over. @throws ReeveError `journal-failed` */
 export function addNote(folder: RunFolder, text: string, by: string, now: Date = new Date()): void {
+  const file = notesFile(folder);
+  const { events, torn, length } = existsSync(file) ? readJournal(file) : { events: [], torn: false, length: 0 };
   const event: RunEvent = {
-    ...{ v: EVENT_VERSION, seq: readNotes(folder).length + 1, at: now.toISOString(), run: folder.id },
+    ...{ v: EVENT_VERSION, seq: events.length + 1, at: now.toISOString(), run: folder.id },
     ...{ type: 'note', text, by },
   };
   try {
-    appendFileSync(notesFile(folder), `${JSON.stringify(event)}\n`, { mode: 0o600 });
+    // Half a note that a full disk has left would make one broken line with this one.
+    if (torn) truncateSync(file, length);
+    appendFileSync(file, `${JSON.stringify(event)}\n`, { mode: 0o600, flush: true });
   } catch (error) {
-    throw journalError(notesFile(folder), error);
+    throw journalError(file, error);
   }
 }
 

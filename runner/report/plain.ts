@@ -76,13 +76,17 @@ export class PlainReport {
           ),
         ];
       case 'rollback-started':
-        return ['', paint.bold(`ROLLBACK of ${event.steps} changes`)];
+        return ['', paint.bold(`ROLLBACK of ${event.steps} change${event.steps === 1 ? '' : 's'}`)];
       case 'undo-ended': {
         const word = event.ok ? paint.status('changed', 'undone'.padEnd(11)) : paint.bad('not undone '.padEnd(11));
         return [`  ${word}  ${event.host}: ${event.task.name}${event.message ? ` — ${firstLine(event.message)}` : ''}`];
       }
       case 'rollback-ended':
-        return ['', event.ok ? 'Rolled back.' : paint.bad(`The rollback stopped: ${event.message ?? ''}`)];
+        return [
+          '',
+          event.ok ? 'Rolled back.' : paint.bad(`The rollback stopped: ${event.message ?? ''}`),
+          ...(event.hint === undefined ? [] : [`hint: ${event.hint}`]),
+        ];
       case 'handlers-pending':
         this.#pending.set(event.host, event.handlers);
         return [];

@@ -1,5 +1,6 @@
 import type {
   BatchStarted,
+  GivenValues,
   HostRecap,
   ItemEnded,
   Notice,
@@ -79,6 +80,8 @@ export interface RunRecord {
   /** Time of the last event. */
   lastAt: string;
   resumedAt: string[];
+  /** What resumes went on with that were given something else than what went before: all of it. */
+  givenAnew: At<GivenValues>[];
   /** The process of the run was gone before its end, and somebody resumed it: its last word, and what was under way. */
   cutOffs: { at: string; resumedAt: string; underWay: { host: string; name: string; writing: boolean }[] }[];
   rollbacks: RollbackRecord[];
@@ -107,6 +110,7 @@ export class Recorder {
   readonly record: RunRecord = {
     lastAt: '',
     resumedAt: [],
+    givenAnew: [],
     cutOffs: [],
     rollbacks: [],
     plays: [],
@@ -134,6 +138,7 @@ export class Recorder {
         break;
       case 'run-resumed':
         record.resumedAt.push(at);
+        if (event.given) record.givenAnew.push({ ...event.given, at });
         if (!record.ended) record.cutOffs.push({ at: before, resumedAt: at, underWay: this.#underWay() });
         delete record.ended;
         record.pendingHandlers.clear();
@@ -168,17 +173,21 @@ export class Recorder {
 
   #takePlay(event: RunEvent): void {
     if (event.type === 'play-started') {
-      // A resumed run starts its plays once more; they are still the same ones.
-      if (this.#play(event.play)) return;
+      // A resumed run starts its plays once more; they are still the same ones, and hosts may have joined.
+      const known = this.#play(event.play);
+      if (known) {
+        Object.assign(known, { hosts: union(known.hosts, event.hosts), batches: event.batches });
+        return;
+      }
       this.record.plays.push({ ...event, failed: [], skippedBatches: 0, batchRecords: [], tasks: [] });
     } else if (event.type === 'play-ended') {
       const play = this.#play(event.play);
       if (play) Object.assign(play, { endedAt: event.at, failed: event.failed, skippedBatches: event.skippedBatches });
     } else if (event.type === 'batch-started') {
       const play = this.#play(event.play);
-      if (play?.batchRecords.every(({ batch }) => batch !== event.batch)) {
-        play.batchRecords.push({ ...event, failed: [] });
-      }
+      const known = play?.batchRecords.find(({ batch }) => batch === event.batch);
+      if (known) Object.assign(known, { hosts: union(known.hosts, event.hosts), of: event.of });
+      else play?.batchRecords.push({ ...event, failed: [] });
     } else if (event.type === 'batch-ended') {
       const batch = this.#play(event.play)?.batchRecords.find((one) => one.batch === event.batch);
       if (batch) Object.assign(batch, { endedAt: event.at, failed: event.failed });
@@ -259,6 +268,10 @@ export class Recorder {
   #play(number: number): PlayRecord | undefined {
     return this.record.plays.find(({ play }) => play === number);
   }
+}
+
+function union(some: readonly string[], more: readonly string[]): string[] {
+  return [...new Set([...some, ...more])];
 }
 
 /** What a host came to: from the end of the run, or counted while there is none. */

@@ -38,11 +38,14 @@ function tell(event: RunEvent): Told | undefined {
     case 'run-resumed':
       return { level: 'INFO', text: `the run goes on, reeve ${event.reeve}` };
     case 'rollback-started':
-      return { level: 'PROGRESS', text: `rollback: ${event.steps} changes go back` };
+      return {
+        level: 'PROGRESS',
+        text: `rollback: ${event.steps === 1 ? 'one change goes' : `${event.steps} changes go`} back`,
+      };
     case 'rollback-ended':
       return {
         level: event.ok ? 'SUCCESS' : 'ERROR',
-        text: `rollback ended${event.message ? `: ${event.message}` : ''}`,
+        text: `rollback ended${event.message ? `: ${event.message}` : ''}${event.hint ? `\nhint: ${event.hint}` : ''}`,
       };
     case 'play-started':
       return event.hosts.length === 0

@@ -93,10 +93,12 @@ function apiLines({ apiAway, controlPlaneAway }: RunStatus, { alive, now }: Seen
   return controlPlaneAway ? [`  the control plane did not answer for ${shownDuration(controlPlaneAway)}`] : [];
 }
 
-function wayOn({ outcome = '' }: RunStatus, { alive, id }: Seen): string[] {
+function wayOn({ outcome = '', rollbackTo }: RunStatus, { alive, id }: Seen): string[] {
   if (alive) return [];
   if (outcome === 'being rolled back' || outcome === 'partly rolled back')
-    return [`  \`reeve rollback ${id}\` goes on with the rollback`];
+    return [
+      `  \`reeve rollback ${id}${rollbackTo === undefined ? '' : ` --to "${rollbackTo}"`}\` goes on with the rollback`,
+    ];
   return ['', 'failed', 'interrupted', 'unreachable', 'error'].includes(outcome)
     ? [`  \`reeve resume ${id}\` goes on with it`]
     : [];

@@ -20,6 +20,8 @@ export interface RunStatus {
   nodes: Record<string, string>;
   pendingHandlers: Record<string, readonly string[]>;
   resumed: number;
+  /** The last play that a rollback which has not come to its end leaves as it is. */
+  rollbackTo?: string;
   /** API servers that do not answer at this moment, since when and why. */
   apiAway: { server: string; since: string; detail: string }[];
   /** milliseconds that the control plane did not answer so far; absent where nobody asked it. */
@@ -44,8 +46,11 @@ export function statusOf(events: readonly RunEvent[]): RunStatus {
   const watches = new ApiWatches();
   let before = '';
   const running: Running = new Map();
+  const plays: string[] = [];
   for (const event of events) {
+    if (event.type === 'play-started') plays[event.play] = event.name;
     follow(status, running, event);
+    if (event.type === 'rollback-started') Object.assign(status, lastKept(plays, event.keeps));
     watches.take(event, before);
     before = event.at;
   }
@@ -58,6 +63,11 @@ export function statusOf(events: readonly RunEvent[]): RunStatus {
   });
   status.running = [...running.values()];
   return status;
+}
+
+function lastKept(plays: readonly string[], keeps = 0): Pick<RunStatus, 'rollbackTo'> {
+  const rollbackTo = plays[keeps - 1];
+  return rollbackTo === undefined ? {} : { rollbackTo };
 }
 
 /** By host and id of the task. */
@@ -105,6 +115,8 @@ function follow(status: RunStatus, running: Running, event: RunEvent): void {
       break;
     case 'rollback-started':
       status.outcome = 'being rolled back';
+      // What an earlier rollback took back is not all any more.
+      delete status.message;
       break;
     case 'undo-started':
       running.set(`${event.host} ${event.effect}`, {
@@ -116,6 +128,7 @@ function follow(status: RunStatus, running: Running, event: RunEvent): void {
       break;
     case 'rollback-ended':
       status.outcome = event.ok ? 'rolled back' : 'partly rolled back';
+      if (event.ok) delete status.rollbackTo;
       if (event.message !== undefined) status.message = event.message;
       break;
     case 'run-ended':

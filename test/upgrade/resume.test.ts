@@ -27,6 +27,22 @@ const begins = (events: RunEvent[], host: string, task: string) =>
 const installing = (events: RunEvent[], host: string) =>
   events.some((e) => e.type === 'task-progress' && e.host === host && e.message.startsWith('installing'));
 
+it('a node that a failed installation has opened again is drained again before a resume installs anything on it', async () => {
+  const agent = lab.hosts.get('agent-1');
+  agent.setKnob('install', 'fail');
+  expect((await runs.upgrade(lab, TO)).code).toBe(2);
+  expect(cordonedNodes(lab)).toEqual([]);
+  agent.setKnob('install', undefined);
+  const before = runs.journal().length;
+  expect((await runs.reeve(['resume', 'last'])).code).toBe(0);
+  const changed = runs
+    .journal()
+    .slice(before)
+    .flatMap((e) => (e.type === 'task-ended' && e.host === 'agent-1' && e.status === 'changed' ? e.task.name : []));
+  expect(changed).toEqual(['Drain', 'Install k3s', 'Open the node again']);
+  expect([versions(lab), cordonedNodes(lab)]).toEqual([{ 'agent-1': TO, 'server-1': TO }, []]);
+}, 180_000);
+
 describe('an upgrade that is killed', () => {
   it('again and again is gone on with by resume at once, its own lock included, and nothing is installed twice', async () => {
     const killed = await runs.upgrade(lab, TO, { dies: (events) => installing(events, 'server-1') });

@@ -7,12 +7,12 @@ import { rollBack } from '../../execute/rollback.ts';
 import { planUndo, refusalOf, type UndoPlan, type UndoStep } from '../../execute/undo-plan.ts';
 import { findRun } from '../../journal/folder.ts';
 import { Journal } from '../../journal/journal.ts';
-import { Masker } from '../../journal/masker.ts';
 import { nearestName } from '../../language/nearest.ts';
 import type { Playbook } from '../../playbook/model.ts';
 import { assemble } from '../assemble.ts';
 import { LogFile } from '../log-file.ts';
-import { text } from '../options.ts';
+import { duration, text } from '../options.ts';
+import { maskerOf } from '../passwords.ts';
 import { type PastRun, takeUp } from '../past-run.ts';
 import { Person } from '../person.ts';
 import { artefactReader, runsFolder } from '../record.ts';
@@ -62,11 +62,15 @@ async function carryOut(
   keepPlays: number,
   options: Record<string, unknown>,
 ): Promise<number> {
-  const masker = new Masker();
-  loaded.secrets.tellTo((value) => masker.add(value));
-  const { diff, forks } = header.options;
+  const masker = maskerOf(loaded);
+  const { diff, forks, locks } = header.options;
+  const lockWait = text(options.lockWait, '--lock-wait');
   const { inputs, extraVars } = loaded.filled;
-  const settings = { check: false, diff, forks, tags: [], skipTags: [], inputs, extraVars, startedAt: new Date() };
+  const settings = {
+    ...{ check: false, diff, forks, tags: [], skipTags: [], inputs, extraVars, startedAt: new Date() },
+    ...(locks ? { locks } : {}),
+    ...(lockWait === undefined ? {} : { lockWait: duration(lockWait, '--lock-wait') }),
+  };
   const log = new LogFile(join(folder.path, 'run.log'), options.verbose === true);
   const shown = await reporter({ ...options, output: options.output ?? 'plain' }, settings);
   const parts = await assemble({

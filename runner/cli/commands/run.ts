@@ -12,7 +12,7 @@ export async function run(file: string, options: Record<string, unknown>): Promi
   }
   const approval = loaded.playbook.approval ? await approvalFor(loaded, options) : undefined;
   const { execute } = await import('../execute.ts');
-  const exitCode = await execute({ file, ...loaded, options });
+  const exitCode = await execute({ file, ...loaded, options, approved: approval });
   if (approval !== undefined && options.check === true)
     console.error(`This plan is approved with --approve ${approval}`);
   return exitCode;

@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { RunHeader } from '../../run-header.ts';
 import { firstEffect, isCheck, passed } from '../cluster-story.ts';
 import type { RunRecord, TaskRecord } from '../record.ts';
 import { shownValue } from '../what-ran.ts';
 import { grouped, hostNames, hostsOf } from './alike.ts';
-import { code, plainText, tick } from './markdown.ts';
+import { clock, code, plainText, tick } from './markdown.ts';
 
 /** Modules whose change takes something away for a while. */
 const DISRUPTIVE = new Set(['drain', 'install-script', 'reboot', 'service', 'etcd-restore']);
@@ -18,7 +19,8 @@ export function planSection(header: RunHeader, record: RunRecord): string[] {
   ];
 }
 
-function objective(header: RunHeader, { started, plays }: RunRecord): string[] {
+function objective(header: RunHeader, record: RunRecord): string[] {
+  const { started, plays } = record;
   const steps = plays
     .filter(({ hosts }) => hosts.length > 0)
     .map(({ name, hosts, batches }, index) => {
@@ -29,12 +31,27 @@ function objective(header: RunHeader, { started, plays }: RunRecord): string[] {
   const values = [
     ...inputs.map(([name, value]) => `- ${code(`${name}: ${shownValue(value)}`)}`),
     ...header.secretInputs.map((name) => `- ${code(name)} (secret)`),
+    ...Object.entries(header.extraVars).map(([name, value]) => `- ${code(`${name}: ${shownValue(value)}`)} (variable)`),
+    ...givenSince(header, record),
   ];
   return [
     ...['### Objective', '', plainText(started?.description ?? started?.name ?? header.playbook.name), ''],
     ...(steps.length > 0 ? [...steps, ''] : []),
     ...(values.length > 0 ? ['Inputs:', '', ...values, ''] : []),
   ];
+}
+
+/** What a resume was given in the place of what the run had. */
+function givenSince(header: RunHeader, { started, givenAnew }: RunRecord): string[] {
+  let known: Record<string, unknown> = { ...header.inputs, ...started?.inputs, ...header.extraVars };
+  return givenAnew.flatMap(({ at, inputs, extraVars }) => {
+    const now: Record<string, unknown> = { ...inputs, ...extraVars };
+    const other = Object.entries(now).filter(([name, value]) => !isDeepStrictEqual(value, known[name]));
+    known = now;
+    return other.map(
+      ([name, value]) => `- ${code(`${name}: ${shownValue(value)}`)} since the resume at ${clock(at)} UTC`,
+    );
+  });
 }
 
 function prerequisites(record: RunRecord): string[] {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CliFolder } from '../../support/cli.ts';
@@ -93,6 +93,25 @@ describe('locks on the command line', () => {
     expect((await first.ended).code).toBe(0);
     expect((await second.ended).code).toBe(0);
     expect(existsSync(at('b-next'))).toBe(true);
+  }, 120_000);
+
+  it('a rollback takes the locks of its run, waits for them where it is told to, and is refused otherwise', async () => {
+    const written = folder.write('written.yaml', {
+      plays: [{ hosts: 'here', tasks: [{ copy: { dest: at('written'), content: 'x' } }] }],
+    });
+    expect((await folder.run(['run', written, '--lock', 'deploy@here'])).code).toBe(0);
+    const other = folder.start(['run', playbook('a', 'deploy@here'), '-v']);
+    await other.until('begun');
+    const id = readdirSync(at('.reeve/runs')).sort()[0]!;
+    const refused = await folder.run(['rollback', id, '--yes']);
+    expect([refused.code, refused.stdout]).toEqual([6, expect.stringContaining('deploy@here is locked by run ')]);
+    const waiting = folder.start(['rollback', id, '--yes', '--lock-wait', '5m']);
+    await waiting.until('waiting for the lock deploy@here: run ');
+    expect(existsSync(at('written'))).toBe(true);
+    folder.write('go', '');
+    expect((await other.ended).code).toBe(0);
+    expect((await waiting.ended).code).toBe(0);
+    expect(existsSync(at('written'))).toBe(false);
   }, 120_000);
 
   it('a broken lock stops its run before the next effect; resume takes it again', async () => {

@@ -71,6 +71,15 @@ describe('when hosts fail', () => {
     expect(first()).toBe('new\n');
   });
 
+  it('a rollback of one play that stops is gone on with as that', async () => {
+    const rollback = [{ name: 'tell', fail: { msg: 'no' } }];
+    const { code, stdout } = await folder.run(['run', playbook({ on_failure: 'rollback', rollback })]);
+    expect([code, stdout]).toEqual([2, expect.stringMatching(/`reeve rollback \S+ --to "First"` goes on with it/)]);
+    expect((await folder.run(['status'])).stdout).toMatch(
+      /`reeve rollback \S+ --to "First"` goes on with the rollback/,
+    );
+  });
+
   it('what was there before comes back, on hosts of earlier batches too', async () => {
     const file = playbook({ on_failure: 'rollback', serial: 1, hosts: 'y:x' });
     folder.write('second-y', 'before\n');

@@ -1,5 +1,6 @@
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import {
+  appendFileSync,
   chmodSync,
   existsSync,
   mkdtempSync,
@@ -161,6 +162,21 @@ describe('reeve note', () => {
     );
     reeve(['note', 'last', 'but nobody called']);
     expect(reeve(['report', 'last']).stdout).toContain('but nobody called');
+  });
+
+  it('that was cut off is lost, and those after it are not', () => {
+    run();
+    appendFileSync(join(folder(), 'notes.jsonl'), '{"v":1,"seq":');
+    for (const text of ['after a full disk', 'and another']) expect(reeve(['note', 'last', text]).status).toBe(0);
+    expect(reeve(['report', 'last']).stdout).toMatch(/after a full disk\n.*and another/);
+  });
+
+  it('of a run without a name is refused, as is everything that would take any run for it', () => {
+    run();
+    for (const command of ['note', 'report', 'status', 'resume', 'rollback']) {
+      const { status, stderr } = reeve([command, '', ...(command === 'note' ? ['text'] : [])]);
+      expect([command, status, stderr]).toEqual([command, 5, expect.stringContaining('there is no run «»')]);
+    }
   });
 
   it('says nothing for nothing', () => {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { CliFolder, LOCAL_INVENTORY } from '../../support/cli.ts';
@@ -30,4 +30,31 @@ it('a secret input that was given must be given again: its default never takes i
   expect(refused.stderr).not.toContain('other');
   expect((await folder.run(['resume', 'last'], { REEVE_INPUT_TOKEN: 'the-real-one' })).code).toBe(0);
   expect(readFileSync(join(folder.dir, 'out'), 'utf8')).toBe('the-real-one');
+});
+
+it('a password that stands in the inventory, or was given with -e, is masked by a resume as well', async () => {
+  const inventory = (password: string) => ({
+    reeve: 1,
+    all: { hosts: { here: { transport: 'local', ssh_password: password } } },
+  });
+  const echo = { shell: 'echo {{ ssh_password }} {{ become_password }} >/dev/null' };
+  folder.write('passwords.yaml', inventory('one-of-the-inventory'));
+  folder.write('told.yaml', {
+    plays: [{ hosts: 'here', tasks: [{ command: { cmd: 'test -e went', chdir: folder.dir } }, echo] }],
+  });
+  const password = ['-e', 'become_password=one-by-hand'];
+  expect((await folder.run(['run', 'told.yaml', '-i', 'passwords.yaml', ...password])).code).toBe(2);
+  folder.write('went', '');
+  expect((await folder.run(['resume', 'last', ...password])).code).toBe(0);
+  const runs = join(folder.dir, '.reeve/runs');
+  const last = join(runs, readdirSync(runs).sort().at(-1)!);
+  const files = readdirSync(last, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const texts = files.map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8')).join('\n');
+  expect(texts).toContain('echo ******** ********');
+  expect(texts).not.toMatch(/one-of-the-inventory|one-by-hand/);
+  // Nor does a refusal show what it was and is.
+  folder.write('passwords.yaml', inventory('another-of-the-inventory'));
+  const refused = await folder.run(['rollback', 'last', '--yes', ...password]);
+  expect([refused.code, refused.stderr]).toEqual([6, expect.stringContaining('only secrets in it differ')]);
+  expect(refused.stderr).not.toMatch(/of-the-inventory/);
 });

@@ -76,6 +76,78 @@ plays:
   });
 });
 
+describe('a host that joins', () => {
+  it('does not make what runs once run again', () => {
+    const run = prepare(
+      `
+plays:
+  - hosts: all
+    tasks:
+      - { name: first, shell: "test {{ host.name }} != a -o -e {{ base }}/ready" }
+      - { name: once, shell: "${log('once on {{ host.name }}')}; echo said", run_once: true, register: said }
+      - { name: last, shell: "${log('{{ host.name }} {{ said.stdout }}')}" }
+`,
+      { hosts: 'a b' },
+    );
+    expect(run.run(0).status).toBe(2);
+    ready(run);
+    expect(run.resume().status).toBe(0);
+    expect(run.read('log')).toBe('once on b\nb said\na said\n');
+  });
+
+  const seen = (what: string) => `echo ${what} {{ join batch.hosts ', ' }} >>{{ hosts.a.base }}/log`;
+
+  it('waits with serial for the batches that have begun, and each batch has a gate that has seen its hosts', () => {
+    const run = prepare(
+      `
+plays:
+  - hosts: all
+    on_failure: continue
+    tasks: [{ name: first, shell: "test {{ host.name }} != a -o -e {{ base }}/ready" }]
+  - hosts: all
+    serial: 1
+    tasks: [{ name: do, shell: "${log('{{ host.name }}')}" }]
+    gate: [{ name: look, shell: "${seen('gate')}" }]
+  - hosts: all
+    tasks: [{ name: all, shell: "${log('all')}" }]
+    gate: [{ name: see, shell: "${seen('gate of')}" }]
+`,
+      { hosts: 'a b c' },
+    );
+    expect(run.run('task-started:see').signal).toBe('SIGKILL');
+    expect(run.read('log')).toBe('b\ngate b\nc\ngate c\nall\nall\n');
+    ready(run);
+    expect(run.resumeAndDie('task-ended:see').signal).toBe('SIGKILL');
+    const joined = 'b\ngate b\nc\ngate c\nall\nall\na\ngate a\nall\ngate of a, b, c\n';
+    expect(run.read('log')).toBe(joined);
+    expect(run.resume().status).toBe(0);
+    expect(run.read('log')).toBe(joined);
+    expect(run.reeve('report', 'last').stdout).toContain('a, b, c');
+  });
+
+  it('a play in random order goes on with the batch that was under way', () => {
+    const hosts = 'a b c d e f g h';
+    const run = prepare(
+      `
+plays:
+  - hosts: all
+    serial: 1
+    order: shuffle
+    tasks:
+      - { name: begin, shell: "${log('begin {{ host.name }}')}" }
+      - { name: end, shell: "${log('end {{ host.name }}')}" }
+`,
+      { hosts },
+    );
+    expect(run.run('task-started:end').signal).toBe('SIGKILL');
+    expect(run.resume().status).toBe(0);
+    const lines = run.read('log').trim().split('\n');
+    const begun = lines.filter((line) => line.startsWith('begin'));
+    expect(lines).toEqual(begun.flatMap((line) => [line, line.replace('begin', 'end')]));
+    expect(begun.map((line) => line.slice('begin '.length)).sort()).toEqual(hosts.split(' '));
+  });
+});
+
 describe('a block', () => {
   it('that was entered is gone through, and one that was left out is left out, whatever its condition says by now', () => {
     const run = prepare(`
@@ -101,6 +173,83 @@ inputs: { flip: { type: boolean, default: false } }
     ready(run);
     expect(run.resume('-e', 'flip=false').status).toBe(0);
     expect(run.read('log')).toBe('one\ntwo-1\ntwo-2\nnever\nlast\nlast\n');
+  });
+
+  it('that failed, and whose `always` has put things away, is done again from its beginning, and the `always` after it', () => {
+    const run = prepare(`
+plays:
+  - hosts: all
+    tasks:
+      - { name: before, shell: "${log('before')}" }
+      - block:
+          - { name: make, copy: { dest: "{{ base }}/temporary", content: here }, notify: told }
+          - { name: stop, shell: "${log('stop')}" }
+          - { name: work, shell: "${log('work')}; cat {{ base }}/temporary && test -e {{ base }}/ready" }
+        always:
+          - { name: clean, file: { path: "{{ base }}/temporary", state: absent } }
+          - { name: start, shell: "${log('start')}" }
+      - { name: last, shell: "${log('last')}; test -e {{ base }}/done" }
+    handlers:
+      - { name: told, shell: "${log('told')}" }
+`);
+    expect(run.run('task-started:start').signal).toBe('SIGKILL');
+    expect(run.resume().status).toBe(2);
+    ready(run);
+    expect(run.resumeAndDie('task-started:start').signal).toBe('SIGKILL');
+    expect(run.resume().status).toBe(2);
+    writeFileSync(join(run.base, 'done'), '');
+    expect(run.resume().status).toBe(0);
+    const rounds = ['before', 'stop', 'work', 'stop', 'work', 'start', 'stop', 'work', 'start'];
+    expect(run.read('log').split('\n')).toEqual([...rounds, 'last', 'last', 'told', '']);
+  });
+
+  it('that failed in its rescue is tried again as a whole; one whose `always` has only looked goes on where it failed', () => {
+    const run = prepare(`
+plays:
+  - hosts: all
+    tasks:
+      - block:
+          - { name: one, shell: "${log('one')}" }
+          - { name: bad, shell: "${log('bad')}; test -e {{ base }}/ready" }
+        rescue:
+          - { name: rescue, shell: "${log('rescue')}; exit 1" }
+      - block:
+          - { name: two, shell: "${log('two')}" }
+          - { name: worse, shell: "${log('worse')}; test -e {{ base }}/done" }
+        always:
+          - { name: look, shell: { cmd: "${log('look')}", reads: true } }
+`);
+    expect(run.run(0).status).toBe(2);
+    ready(run);
+    expect(run.resume().status).toBe(2);
+    writeFileSync(join(run.base, 'done'), '');
+    expect(run.resume().status).toBe(0);
+    const first = ['one', 'bad', 'rescue', 'one', 'bad'];
+    expect(run.read('log').split('\n')).toEqual([...first, 'two', 'worse', 'look', 'worse', 'look', '']);
+  });
+
+  it('that was tried until it went well is over: none of its rounds is done again', () => {
+    const run = prepare(`
+plays:
+  - hosts: all
+    tasks:
+      - retries: 2
+        delay: 1ms
+        loop: [x, y]
+        block:
+          - { name: try, shell: "${log('try-{{ item }}')}; test -e {{ base }}/{{ item }}" }
+          - { name: then, shell: "${log('then-{{ item }}')}" }
+        always:
+          - { name: after, shell: "touch {{ base }}/{{ item }}; ${log('after')}" }
+      - { name: last, shell: "${log('last')}; test -e {{ base }}/ready" }
+`);
+    expect(run.run(0).status).toBe(2);
+    const done = ['x', 'y'].flatMap((item) => [`try-${item}`, 'after', `try-${item}`, `then-${item}`, 'after']);
+    expect(run.read('log').split('\n')).toEqual([...done, 'last', '']);
+    expect(run.resume().status).toBe(2);
+    ready(run);
+    expect(run.resume().status).toBe(0);
+    expect(run.read('log').split('\n')).toEqual([...done, 'last', 'last', 'last', '']);
   });
 });
 

@@ -89,12 +89,17 @@ describe('reeve rollback', () => {
     const stopped = reeve('rollback', 'last', '--yes');
     expect(stopped.status).toBe(2);
     expect(stopped.stdout).toMatch(/not undone\s+y: line/);
+    expect(stopped.stdout).toMatch(/The rollback stopped: .*\nhint: the earlier content is in /);
+    const refused = reeve('resume', 'last');
+    expect([refused.status, refused.stderr]).toEqual([6, expect.stringMatching(/not come to its end\n.*reeve rollback/)]);
     expect(readFileSync(motd, 'utf8')).toBe('an operator was here\n');
     writeFileSync(motd, ours);
     const again = reeve('rollback', 'last', '--yes');
     expect(again.stdout).not.toMatch(/undone\s+y: late/);
     expect(again.status).toBe(0);
     expect(readFileSync(motd, 'utf8')).toBe('old\n');
+    expect(reeve('status').stdout).toMatch(/: rolled back\n/);
+    expect(reeve('resume', 'last').stderr).toContain('run the playbook again');
   });
 
   it('runs the tasks that a play has for it also when nothing else goes back, after the changes of that play', () => {
