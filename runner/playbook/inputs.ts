@@ -17,7 +17,10 @@ export const INPUT_SCHEMA: JsonSchema = {
     default: { description: 'The value when none is given; an input without it is required.' },
     enum: { type: 'array', minItems: 1, description: 'The values it may have.' },
     pattern: { type: 'string', description: 'Regular expression that a text must match.' },
-    format: { type: 'string', description: 'Format of a text: `uri`, `email`, `ipv4`, `hostname`, `date`, …' },
+    format: {
+      type: 'string',
+      description: 'Format of a text: `duration` (`90s`, `1h30m`), `uri`, `email`, `ipv4`, `hostname`, `date`, …',
+    },
     minLength: { type: 'integer', minimum: 0, description: 'Shortest text.' },
     minimum: { type: 'number', description: 'Smallest number.' },
     maximum: { type: 'number', description: 'Largest number.' },

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { InvalidError } from '../../runner/errors.ts';
 import { deployment } from '../lab/api/fixtures.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import { type UpgradeOptions, upgrade } from './support/run-upgrade.ts';
@@ -55,6 +56,22 @@ describe('what is refused before anything is touched', () => {
   it('a version that is none, and an unknown channel', async () => {
     expect(await refused({ version: '1.31' })).toContain('1.31 is no k3s version');
     expect(await refused({ channel: 'stabel' })).toContain('no version for the channel stabel');
+  });
+
+  it.each([
+    ['timeout', 'ten', /must be a duration such as 90s, 5m or 1h30m, not the text "ten"$/],
+    ['timeout', '0', /timeout/],
+    ['recovery_limit', 'soon', /must be a duration/],
+    ['recovery_limit', '0s', /recovery_limit/],
+    ['node_time', '600', /node_time/],
+    ['grace', '-5', /a whole number of at least -1/],
+  ])('an input %s of %s, before any connection and with what it means', async (name, value, message) => {
+    const error = await upgrade(lab, { version: 'v1.31.5+k3s1', [name]: value }).catch((caught) => caught);
+    expect(error).toBeInstanceOf(InvalidError);
+    expect(error.diagnostics).toHaveLength(1);
+    expect(error.diagnostics[0].message).toMatch(message);
+    expect(error.diagnostics[0].hint).toMatch(/^(How long|Seconds)/);
+    expect(lab.fingerprint()).toBe(before);
   });
 
   it('a cluster that is not well, unless that is accepted', async () => {
