@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InvalidError } from '../../runner/errors.ts';
@@ -101,6 +101,20 @@ describe('what is refused before anything is touched', () => {
     const text = await refused({ version: 'v1.31.5+k3s1', check_commands: '["echo no database >&2; exit 3"]' });
     expect(text).toMatch(/Commands succeed.*exit code 3/);
     expect(text).toContain('no database');
+  });
+
+  it('a datastore that is not where it is looked for', async () => {
+    const db = join(lab.hosts.get('server-1').root, 'var/lib/rancher/k3s/server/db');
+    renameSync(db, `${db}-elsewhere`);
+    const moved = lab.fingerprint();
+    try {
+      const { exitCode, text } = await upgrade(lab, { version: 'v1.31.5+k3s1' });
+      expect([exitCode, text]).toEqual([2, text]);
+      expect(text).toMatch(/No datastore was found in \S+\/var\/lib\/rancher\/k3s, .*k3s_data_dir/s);
+      expect(lab.fingerprint()).toBe(moved);
+    } finally {
+      renameSync(`${db}-elsewhere`, db);
+    }
   });
 
   it('a maintenance window that is too short for the nodes', async () => {
