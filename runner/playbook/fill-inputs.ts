@@ -114,7 +114,7 @@ function read(
       ? `the input \`${name}\` has a value that its schema refuses`
       : `${source.from} ${name}: ${d.message}`,
     place: spec.place,
-    hint: d.hint ?? spec.description,
+    ...(d.hint === undefined && spec.description !== undefined && { hint: spec.description }),
   }));
   return { value: checked.value, diagnostics };
 }
