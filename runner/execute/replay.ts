@@ -65,6 +65,8 @@ export class Replay {
   readonly #ended = new Map<number, TaskEnded[]>();
   readonly #plays = new Map<number, PlayStarted>();
   #life = 0;
+  /** Made when first asked for: then all is read. */
+  #byHost: Map<string, string[]> | undefined;
 
   /** @param now plays that are done and have changed since, and steps that stand elsewhere now. */
   constructor(events: readonly RunEvent[], now: { past?: readonly number[]; renamed?: Renamed } = {}) {
@@ -106,6 +108,39 @@ export class Replay {
   hasEntered(host: string, block: string): boolean | undefined {
     if (this.#entered.has(taskKey(host, block))) return true;
     return this.#entries.get(taskKey(host, block))?.shift()?.ended?.status === 'skipped' ? false : undefined;
+  }
+
+  /**
+   * A block is gone through again on a host. Where its body has to go on, rescue and always come after it anew; and where
+   * these have changed something, they may have taken back what the body had done: then all of it is done again.
+   */
+  reenter(host: string, block: string, suffix: string, rescuable: boolean): void {
+    const inside = (part: string) =>
+      this.#keysOf(host).filter((key) => key.startsWith(`${taskKey(host, block)}.${part}[`) && isInRound(key, suffix));
+    const body = inside('block');
+    const goesOn = (entry: Entry) => !isDone(entry) && !(entry.ended && rescuable && !entry.settled);
+    if (!body.some((key) => this.#entries.get(key)?.some(goesOn))) return;
+    const after = [...inside('rescue'), ...inside('always')];
+    const changed = ({ ended, hadEffect }: Entry) => (ended ? ended.status === 'changed' : hadEffect);
+    const hasChanged = after.some((key) => this.#entries.get(key)?.some(changed));
+    for (const key of hasChanged ? [...body, ...after] : after) {
+      this.#entries.delete(key);
+      this.#entered.delete(key);
+    }
+  }
+
+  /** What there are records of on a host: of tasks, and of blocks that were entered. */
+  #keysOf(host: string): readonly string[] {
+    if (!this.#byHost) {
+      this.#byHost = new Map();
+      for (const key of new Set([...this.#entries.keys(), ...this.#entered.keys()])) {
+        const name = key.slice(0, key.indexOf('\n'));
+        const keys = this.#byHost.get(name);
+        if (keys) keys.push(key);
+        else this.#byHost.set(name, [key]);
+      }
+    }
+    return this.#byHost.get(host) ?? [];
   }
 
   /** An action that has ended while its task has not, taken out; undefined when it is to be done. */
@@ -265,6 +300,11 @@ function blocksAround(key: string): string[] {
   const suffixes = ['', ...rounds.map((_, index) => rounds.slice(0, index + 1).join(''))];
   const ends = [...base.matchAll(/\.(?:block|rescue|always|include)\[/g)].map(({ index }) => base.slice(0, index));
   return ends.flatMap((block) => suffixes.map((suffix) => block + suffix));
+}
+
+/** Whether a task ran in a round of a loop (`#2`), or in one inside of it. */
+function isInRound(key: string, suffix: string): boolean {
+  return (/[#~@][\d#~@]*$/.exec(key)?.[0] ?? '').startsWith(suffix);
 }
 
 function takeFrom<T extends { item?: string }>(map: Map<string, T>, { host, task, item }: EffectKey): T | undefined {

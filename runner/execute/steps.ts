@@ -206,6 +206,9 @@ async function runTries(context: StepContext, block: Block, host: HostState): Pr
 async function runRound(context: StepContext, block: Block, hosts: readonly HostState[]): Promise<void> {
   const { run, playState } = context;
   const rescuable = context.rescuable || block.rescue.length > 0;
+  // Of a block that is tried again each try has its own records.
+  if (run.replay && !block.until && !block.retries)
+    for (const host of hosts) run.replay.reenter(host.name, block.id, context.suffix, rescuable);
   await runSteps({ ...context, rescuable }, block.steps, hosts);
   const fallen = hosts.filter((host) => host.failed);
   if (block.rescue.length > 0 && fallen.length > 0 && !run.interrupt.requested) {

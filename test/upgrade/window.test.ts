@@ -73,9 +73,7 @@ it('tells a chat of an upgrade that stopped, once, whatever it stopped at', asyn
     world.heard.length = 0;
     const { exitCode, text } = await upgrade(lab, { version: TO, timeout: '5s', notify_url: `${world.url}/chat` });
     expect([exitCode, text]).toEqual([2, text]);
-    expect(world.heard.slice(1)).toEqual([
-      expect.stringContaining(`Upgrade of k3s to ${TO} has stopped at ${host}: `),
-    ]);
+    expect(world.heard.slice(1)).toEqual([expect.stringContaining(`Upgrade of k3s to ${TO} has stopped at ${host}: `)]);
     expect(world.heard[0]).toContain('begins');
   };
   lab.hosts.get('server-1').setKnob('snapshot', 'fail');
