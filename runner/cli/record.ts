@@ -10,10 +10,11 @@ import { inventorySnapshot } from '../inventory/snapshot.ts';
 import { createRunFolder, type RunFolder, type RunHeader, writeHeader } from '../journal/folder.ts';
 import { gitState } from '../journal/git-state.ts';
 import { journalError } from '../journal/journal-error.ts';
-import type { Masker } from '../journal/masker.ts';
+import { MASK, type Masker } from '../journal/masker.ts';
 import type { Document } from '../load/document.ts';
 import type { Filled } from '../playbook/fill-inputs.ts';
 import type { Playbook } from '../playbook/model.ts';
+import { withoutSecrets } from '../playbook/secret-inputs.ts';
 import { outlineOf } from './outline.ts';
 import { version } from './version.ts';
 
@@ -105,16 +106,10 @@ export function hideInventorySecrets(inventory: Inventory, masker: Masker): void
   }
 }
 
-function secretNames(playbook: Playbook): string[] {
-  return Object.entries(playbook.inputs)
-    .filter(([, spec]) => spec.secret)
-    .map(([name]) => name);
-}
-
-/** Inputs that are no secrets. */
+/** Inputs that are no secrets, and a mask for those of their members that are. */
 export function openInputs(playbook: Playbook, inputs: Record<string, unknown>): Record<string, unknown> {
-  const secrets = secretNames(playbook);
-  return Object.fromEntries(Object.entries(inputs).filter(([name]) => !secrets.includes(name)));
+  const open = Object.entries(inputs).filter(([name]) => !playbook.inputs[name]?.secret);
+  return Object.fromEntries(open.map(([name, value]) => [name, withoutSecrets(playbook.inputs[name], value, MASK)]));
 }
 
 /** Passwords are given again on resume; short ones would not be masked. */

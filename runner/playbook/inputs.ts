@@ -26,7 +26,7 @@ export const INPUT_SCHEMA: JsonSchema = {
     maximum: { type: 'number', description: 'Largest number.' },
     minItems: { type: 'integer', minimum: 0, description: 'Fewest items of a list.' },
     items: { type: 'object', description: 'JSON Schema of the items of a list.' },
-    properties: { type: 'object', description: 'JSON Schemas of the keys of a mapping.' },
+    properties: { type: 'object', description: 'JSON Schemas of the keys of a mapping; `secret` works in them too.' },
     additionalProperties: {
       anyOf: [{ type: 'boolean' }, { type: 'object' }],
       description: 'Schema of its other keys.',
