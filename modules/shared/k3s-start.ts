@@ -83,6 +83,9 @@ function throwOnFatalLine(unit: string, journal: string): void {
   }
 }
 
+/** milliseconds for putting the previous files back when there is no copy. */
+const RESTORE_LIMIT = 120_000;
+
 export interface SqliteCopy {
   /** Directory of the copy on the target: `db/` and `token`. */
   path: string;
@@ -91,16 +94,20 @@ export interface SqliteCopy {
 
 /**
  * Stops the unit, copies the SQLite database and the token, and starts the unit. All of it is one detached job, so that
- * a lost connection cannot leave k3s stopped. When the copy fails the previous files come back before the start.
+ * a lost connection cannot leave k3s stopped. When the copy fails, or is not done in time, the previous files come back
+ * before the start.
  */
 export async function restartWithCopy(
   target: WriteTarget,
   options: StartOptions & { dataDir: string; copyDir: string; backup: K3sBackup },
 ): Promise<{ downtime: number; copy: SqliteCopy }> {
+  // The script keeps the time itself, since it must start k3s again; the job's limit is for a script that hangs.
+  const half = target.remaining() / 2;
+  const limit = Math.min(options.timeout, half);
   const result = await target.job({
     name: 'k3s-sqlite',
-    script: sqliteScript(options),
-    timeout: Math.min(options.timeout, target.remaining()),
+    script: sqliteScript({ ...options, limit }),
+    timeout: limit + Math.min(RESTORE_LIMIT, half),
   });
   const hash = /^state\.db ([0-9a-f]{64})$/m.exec(result.stdout)?.[1];
   const watched = await watchStart(target, options);
@@ -114,33 +121,57 @@ export async function restartWithCopy(
   return { downtime: downtimeSeconds(watched, options.before), copy: { path: options.copyDir, sha256: hash } };
 }
 
-function sqliteScript(options: StartOptions & { dataDir: string; copyDir: string; backup: K3sBackup }): string {
+interface CopyOptions extends StartOptions {
+  dataDir: string;
+  copyDir: string;
+  backup: K3sBackup;
+  /** milliseconds for stopping and copying */
+  limit: number;
+}
+
+function sqliteScript(options: CopyOptions): string {
   const unit = `${options.unit}.service`;
   const copy = quote(options.copyDir);
+  const seconds = Math.ceil(options.limit / 1000);
   return `
 umask 077
 data=${quote(options.dataDir)}
-copy() {
-  rm -rf ${copy}.part && mkdir -p ${copy}.part && cp -Rp "$data/server/db" ${copy}.part/db || return 1
-  [ ! -f "$data/server/token" ] || cp -p "$data/server/token" ${copy}.part/token || return 1
-  [ -s ${copy}.part/db/state.db ] && cmp -s "$data/server/db/state.db" ${copy}.part/db/state.db || return 1
-  rm -rf ${copy} && mv ${copy}.part ${copy} || return 1
-  echo "state.db $(sha256sum ${copy}/db/state.db | sed 's/ .*//')"
+code=0
+end=$(($(date +%s) + ${seconds}))
+late() { [ "$(date +%s)" -ge $end ]; }
+pause() { sleep 0.1 2>/dev/null || sleep 1; }
+timed() {
+  "$@" &
+  child=$!
+  while kill -0 $child 2>/dev/null; do
+    late && { kill $child 2>/dev/null; wait $child; echo "not done after ${seconds} s"; return 1; }
+    pause
+  done
+  wait $child
 }
+copy() {
+  rm -rf ${copy}.part && mkdir -p ${copy}.part && timed cp -Rp "$data/server/db" ${copy}.part/db || return 1
+  [ ! -f "$data/server/token" ] || cp -p "$data/server/token" ${copy}.part/token || return 1
+  [ -s ${copy}.part/db/state.db ] && timed cmp -s "$data/server/db/state.db" ${copy}.part/db/state.db || return 1
+  rm -rf ${copy} && mv ${copy}.part ${copy} && timed hash
+}
+hash() { echo "state.db $(sha256sum ${copy}/db/state.db | sed 's/ .*//')"; }
 back() {
 ${restoreScript(options.backup)}
 }
+start() {
+  [ $code = 0 ] || { rm -rf ${copy}.part; back; }
+  systemctl start --no-block ${quote(unit)} || code=1
+}
+# Whoever ends this script must not leave k3s stopped.
+trap 'trap "" HUP INT TERM; code=143; start; exit 143' HUP INT TERM
 systemctl daemon-reload
 systemctl stop --no-block ${quote(unit)} || exit 1
-i=0
-while [ $i -lt 600 ]; do
-  case $(${systemdShow(unit)}) in *ActiveState=inactive* | *ActiveState=failed*) break ;; esac
-  sleep 0.2 2>/dev/null || sleep 1
-  i=$((i + 1))
+until case $(${systemdShow(unit)}) in *ActiveState=inactive* | *ActiveState=failed*) ;; *) false ;; esac; do
+  late && { echo "${options.unit} did not stop in ${seconds} s"; code=1; break; }
+  pause
 done
-code=0
-if [ $i -ge 600 ]; then echo "${options.unit} did not stop"; code=1; else copy || code=1; fi
-[ $code = 0 ] || back
-systemctl start --no-block ${quote(unit)} || code=1
+[ $code != 0 ] || copy || code=1
+start
 exit $code`;
 }

@@ -10,10 +10,11 @@ import { inventorySnapshot } from '../inventory/snapshot.ts';
 import { createRunFolder, type RunFolder, type RunHeader, writeHeader } from '../journal/folder.ts';
 import { gitState } from '../journal/git-state.ts';
 import { journalError } from '../journal/journal-error.ts';
-import type { Masker } from '../journal/masker.ts';
+import { MASK, type Masker } from '../journal/masker.ts';
 import type { Document } from '../load/document.ts';
 import type { Filled } from '../playbook/fill-inputs.ts';
 import type { Playbook } from '../playbook/model.ts';
+import { withoutSecrets } from '../playbook/secret-inputs.ts';
 import { outlineOf } from './outline.ts';
 import { withoutPasswords } from './passwords.ts';
 import { version } from './version.ts';
@@ -95,12 +96,6 @@ export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-function secretNames(playbook: Playbook): string[] {
-  return Object.entries(playbook.inputs)
-    .filter(([, spec]) => spec.secret)
-    .map(([name]) => name);
-}
-
 /** What was given, without what is secret by its name or its declaration. */
 export function givenValues(playbook: Playbook, { inputs, givenSecrets, extraVars }: Filled): GivenValues {
   return {
@@ -110,10 +105,10 @@ export function givenValues(playbook: Playbook, { inputs, givenSecrets, extraVar
   };
 }
 
-/** Inputs that are no secrets. */
+/** Inputs that are no secrets, and a mask for those of their members that are. */
 export function openInputs(playbook: Playbook, inputs: Record<string, unknown>): Record<string, unknown> {
-  const secrets = secretNames(playbook);
-  return Object.fromEntries(Object.entries(inputs).filter(([name]) => !secrets.includes(name)));
+  const open = Object.entries(inputs).filter(([name]) => !playbook.inputs[name]?.secret);
+  return Object.fromEntries(open.map(([name, value]) => [name, withoutSecrets(playbook.inputs[name], value, MASK)]));
 }
 
 /** The job that a CI system runs this in, by the variables that the common ones set. */

@@ -7,6 +7,7 @@ import { loadDocument } from '../load/parse.ts';
 import { inputVariable } from '../playbook/fill-inputs.ts';
 import type { Playbook } from '../playbook/model.ts';
 import { parsePlaybook } from '../playbook/parse.ts';
+import { secretsIn } from '../playbook/secret-inputs.ts';
 import { hideInventoryPasswords } from './passwords.ts';
 import { openSecrets } from './secrets.ts';
 
@@ -37,6 +38,8 @@ export async function secretsOfRun(
 }
 
 function secretInputs({ inputs }: Playbook): unknown[] {
-  const secret = Object.entries(inputs).filter(([, spec]) => spec.secret);
-  return secret.flatMap(([name, spec]) => [spec.default, process.env[inputVariable(name)]]);
+  return Object.entries(inputs).flatMap(([name, spec]) => [
+    ...secretsIn(spec, spec.default),
+    ...(spec.secret ? [process.env[inputVariable(name)]] : []),
+  ]);
 }

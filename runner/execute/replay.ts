@@ -2,7 +2,13 @@ import type {
   BatchStarted,
   BlockFailed,
   EffectEnded,
-  EffectStarted, ItemEnded, PlayStarted, Renamed, RunEvent, TaskEnded } from '../events.ts';
+  EffectStarted,
+  ItemEnded,
+  PlayStarted,
+  Renamed,
+  RunEvent,
+  TaskEnded,
+} from '../events.ts';
 import { MASK } from '../journal/masker.ts';
 import { blocksAround, isOfBlock, isOfGate, partOfBlock } from './block-key.ts';
 import { taskKey } from './effect-key.ts';
@@ -233,7 +239,7 @@ export class Replay {
         const part = partOfBlock(key, failed);
         return part === undefined ? [] : list.map((entry) => ({ key, part, entry }));
       });
-      const isUndone = inside.some(({ part, entry }) => part !== 'block' && entry.hadEffect && !entry.again);
+      const isUndone = inside.some(({ part, entry }) => part !== 'block' && hasChanged(entry) && !entry.again);
       for (const { key, part, entry } of inside) {
         entry.settled = true;
         if (part === 'block' && !isUndone) continue;
@@ -367,11 +373,18 @@ export function isSameItem(recorded: string | undefined, item: string | undefine
 }
 
 function isDone(entry: Entry): boolean {
-  return !entry.again && entry.ended !== undefined && (!isBad(entry.ended) || entry.ended.ignored === true || entry.rescued);
+  return (
+    !entry.again && entry.ended !== undefined && (!isBad(entry.ended) || entry.ended.ignored === true || entry.rescued)
+  );
 }
 
 function isBad({ status }: Pick<TaskEnded, 'status'>): boolean {
   return status === 'failed' || status === 'unreachable';
+}
+
+/** What says `changed_when: false`, a message to a chat for instance, takes nothing back. */
+function hasChanged({ ended, hadEffect }: Entry): boolean {
+  return ended && (!isBad(ended) || ended.ignored) ? ended.status === 'changed' : hadEffect;
 }
 
 function renamedKey(key: string, renamed: Renamed): string | undefined {

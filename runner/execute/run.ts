@@ -2,6 +2,7 @@ import { EXIT, ReeveError } from '../errors.ts';
 import type { EventBody, HostRecap, RunEnded, RunResumed } from '../events.ts';
 import { MASK } from '../journal/masker.ts';
 import type { Playbook } from '../playbook/model.ts';
+import { withoutSecrets } from '../playbook/secret-inputs.ts';
 import { onFailure } from './failure-mode.ts';
 import { takeLocks } from './lock.ts';
 import { nodeStateText } from './node-states.ts';
@@ -77,7 +78,7 @@ function announce({ emitter, playbook, inventory, settings }: RunState, labels: 
 /** Secret inputs by name only: a short one would not be masked. */
 function shownInputs(playbook: Playbook, inputs: Record<string, unknown>): Record<string, unknown> {
   const entries = Object.entries(inputs);
-  return Object.fromEntries(entries.map(([name, value]) => [name, playbook.inputs[name]?.secret ? MASK : value]));
+  return Object.fromEntries(entries.map(([name, value]) => [name, withoutSecrets(playbook.inputs[name], value, MASK)]));
 }
 
 /** Runs the plays; says why the run was refused, and what followed when hosts failed. */

@@ -5,6 +5,7 @@ import { nearestName } from '../language/nearest.ts';
 import { parseDocument } from '../load/parse.ts';
 import { checkValue } from '../validate/schema/check.ts';
 import type { InputSpec, Playbook } from './model.ts';
+import { secretsIn } from './secret-inputs.ts';
 
 /** One `-e name=value`: text to be read by the declared type, or a value that a file gave. */
 export interface Given {
@@ -51,9 +52,9 @@ export async function fillInputs(
     const result = source ? read(name, spec, source) : { value: toPlain(spec.default), diagnostics: [] };
     diagnostics.push(...result.diagnostics);
     filled.inputs[name] = result.value;
-    if (!spec.secret) continue;
-    filled.secrets.push(result.value);
-    if (source) filled.givenSecrets.push(name);
+    const secrets = secretsIn(spec, result.value);
+    filled.secrets.push(...secrets);
+    if (source && secrets.length > 0) filled.givenSecrets.push(name);
   }
   for (const [name, item] of last)
     filled.extraVars[name] = item.text === undefined ? toPlain(item.value) : lossless(item.text);
@@ -114,6 +115,7 @@ function read(
       ? `the input \`${name}\` has a value that its schema refuses`
       : `${source.from} ${name}: ${d.message}`,
     place: spec.place,
+    ...(d.hint === undefined && spec.description !== undefined && { hint: spec.description }),
   }));
   return { value: checked.value, diagnostics };
 }

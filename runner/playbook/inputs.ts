@@ -17,13 +17,16 @@ export const INPUT_SCHEMA: JsonSchema = {
     default: { description: 'The value when none is given; an input without it is required.' },
     enum: { type: 'array', minItems: 1, description: 'The values it may have.' },
     pattern: { type: 'string', description: 'Regular expression that a text must match.' },
-    format: { type: 'string', description: 'Format of a text: `uri`, `email`, `ipv4`, `hostname`, `date`, …' },
+    format: {
+      type: 'string',
+      description: 'Format of a text: `duration` (`90s`, `1h30m`), `uri`, `email`, `ipv4`, `hostname`, `date`, …',
+    },
     minLength: { type: 'integer', minimum: 0, description: 'Shortest text.' },
     minimum: { type: 'number', description: 'Smallest number.' },
     maximum: { type: 'number', description: 'Largest number.' },
     minItems: { type: 'integer', minimum: 0, description: 'Fewest items of a list.' },
     items: { type: 'object', description: 'JSON Schema of the items of a list.' },
-    properties: { type: 'object', description: 'JSON Schemas of the keys of a mapping.' },
+    properties: { type: 'object', description: 'JSON Schemas of the keys of a mapping; `secret` works in them too.' },
     additionalProperties: {
       anyOf: [{ type: 'boolean' }, { type: 'object' }],
       description: 'Schema of its other keys.',

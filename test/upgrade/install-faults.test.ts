@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -117,6 +117,21 @@ describe('a k3s that does not come up as it should', () => {
     expect(text).toMatch(/k3s is still activating after \d/);
     expect(text).toContain('node server-1 is left half upgraded');
     expect(versions(lab)['agent-1']).toBe(FROM);
+  });
+
+  it('since its database takes too long to copy runs again as before', async () => {
+    await lab.stop();
+    lab = await startLab({ agents: 0, datastore: 'sqlite' });
+    const server = lab.hosts.get('server-1');
+    const slow = '#!/bin/sh\ncase "$*" in *server/db*) exec sleep 600 ;; esac\nexec /bin/cp "$@"\n';
+    writeFileSync(join(server.root, 'usr/local/bin/cp'), slow, { mode: 0o755 });
+    const { exitCode, text, ended } = await upgrade(lab, { version: TO, recovery_limit: '2s' });
+    expect(text).toMatch(/the SQLite database could not be copied; k3s runs again as before: not done after 2 s/);
+    expect([exitCode, ended.nodes]).toEqual([2, {}]);
+    expect(versions(lab)).toEqual({ 'server-1': FROM });
+    const events = readFileSync(join(server.root, 'lab/events'), 'utf8').trim().split('\n');
+    expect(events.at(-1)).toContain(`active\t${FROM}\tserver`);
+    expect(readdirSync(join(server.root, 'var/lib/reeve'))).not.toContain(`k3s-sqlite-${FROM}.part`);
   });
 
   it('at the API of a server in time is a failure', async () => {

@@ -1,6 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { InvalidError } from '../../runner/errors.ts';
 import { deployment } from '../lab/api/fixtures.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import { type UpgradeOptions, upgrade } from './support/run-upgrade.ts';
@@ -57,6 +58,22 @@ describe('what is refused before anything is touched', () => {
     expect(await refused({ channel: 'stabel' })).toContain('no version for the channel stabel');
   });
 
+  it.each([
+    ['timeout', 'ten', /must be a duration such as 90s, 5m or 1h30m, not the text "ten"$/],
+    ['timeout', '0', /timeout/],
+    ['recovery_limit', 'soon', /must be a duration/],
+    ['recovery_limit', '0s', /recovery_limit/],
+    ['node_time', '600', /node_time/],
+    ['grace', '-5', /a whole number of at least -1/],
+  ])('an input %s of %s, before any connection and with what it means', async (name, value, message) => {
+    const error = await upgrade(lab, { version: 'v1.31.5+k3s1', [name]: value }).catch((caught) => caught);
+    expect(error).toBeInstanceOf(InvalidError);
+    expect(error.diagnostics).toHaveLength(1);
+    expect(error.diagnostics[0].message).toMatch(message);
+    expect(error.diagnostics[0].hint).toMatch(/^(How long|Seconds)/);
+    expect(lab.fingerprint()).toBe(before);
+  });
+
   it('a cluster that is not well, unless that is accepted', async () => {
     lab.api.setNode('agent-1', { conditions: { DiskPressure: true } });
     try {
@@ -84,6 +101,20 @@ describe('what is refused before anything is touched', () => {
     const text = await refused({ version: 'v1.31.5+k3s1', check_commands: '["echo no database >&2; exit 3"]' });
     expect(text).toMatch(/Commands succeed.*exit code 3/);
     expect(text).toContain('no database');
+  });
+
+  it('a datastore that is not where it is looked for', async () => {
+    const db = join(lab.hosts.get('server-1').root, 'var/lib/rancher/k3s/server/db');
+    renameSync(db, `${db}-elsewhere`);
+    const moved = lab.fingerprint();
+    try {
+      const { exitCode, text } = await upgrade(lab, { version: 'v1.31.5+k3s1' });
+      expect([exitCode, text]).toEqual([2, text]);
+      expect(text).toMatch(/No datastore was found in \S+\/var\/lib\/rancher\/k3s, .*k3s_data_dir/s);
+      expect(lab.fingerprint()).toBe(moved);
+    } finally {
+      renameSync(`${db}-elsewhere`, db);
+    }
   });
 
   it('a maintenance window that is too short for the nodes', async () => {

@@ -5,7 +5,7 @@ import type { RunEvent } from '../../runner/events.ts';
 import { deployment } from '../lab/api/fixtures.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import { Runs } from './support/runs.ts';
-import { cordonedNodes, versions } from './support/timeline.ts';
+import { cordonedNodes, follow, versions } from './support/timeline.ts';
 
 const FROM = 'v1.30.4+k3s1';
 const TO = 'v1.30.8+k3s1';
@@ -80,5 +80,21 @@ describe('an upgrade that is killed', () => {
     const { code, text } = await runs.reeve(['resume', 'last']);
     expect([code, text]).toEqual([0, expect.stringContaining('Done in')]);
     expect([versions(lab), cordonedNodes(lab)]).toEqual([{ 'agent-1': TO, 'server-1': TO }, []]);
+  }, 180_000);
+});
+
+describe('an upgrade that failed', () => {
+  it('drains a node again by resume that was opened meanwhile, and opens it again when it fails again', async () => {
+    const agent = lab.hosts.get('agent-1');
+    agent.setKnob('install', 'fail');
+    expect((await runs.upgrade(lab, TO)).code).toBe(2);
+    expect(cordonedNodes(lab)).toEqual([]);
+    const again = await runs.reeve(['resume', 'last']);
+    expect(again.code).toBe(2);
+    expect(cordonedNodes(lab)).toEqual([]);
+    agent.setKnob('install', undefined);
+    const timeline = follow(lab);
+    expect((await runs.reeve(['resume', 'last'])).code).toBe(0);
+    expect(timeline.steps).toEqual(['cordoned agent-1', `agent-1 runs ${TO}`, 'opened agent-1']);
   }, 180_000);
 });

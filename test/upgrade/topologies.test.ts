@@ -55,6 +55,22 @@ describe.concurrent('topologies', { timeout: 120_000 }, () => {
     expect(versions(lab)).toEqual({ 'server-1': TO, 'server-2': FROM, 'server-3': FROM });
   });
 
+  it('does not make an agent newer than a server that the inventory does not know', async () => {
+    await using lab = await startLab({ servers: 2, agents: 1 });
+    otherInventory(lab, (groups) => delete groups.servers?.hosts['server-2']);
+    const before = lab.fingerprint();
+    const refused = await upgrade(lab, { version: TO });
+    expect([refused.exitCode, lab.fingerprint()]).toEqual([2, before]);
+    expect(refused.text).toMatch(/agent-1: The order keeps .*server-2: v1\.30\.4\+k3s1\./);
+    // The other servers alone may be a minor ahead, and within a minor there is nothing to keep.
+    const servers = await upgrade(lab, { version: TO }, { limit: 'servers', check: true });
+    expect(servers.exitCode).toBe(0);
+    expect((await upgrade(lab, { version: PATCH }, { check: true })).exitCode).toBe(0);
+    lab.api.setNode('server-2', { version: 'v1.29.9+k3s1' });
+    const apart = await upgrade(lab, { version: TO }, { limit: 'servers' });
+    expect(apart.text).toMatch(/server-1: The order keeps .*more than a minor apart/);
+  });
+
   it('copies the database of a SQLite server while k3s is stopped, with no agents there', async () => {
     await using lab = await startLab({ agents: 0, datastore: 'sqlite' });
     const { exitCode, of } = await upgrade(lab, { version: TO });

@@ -66,3 +66,22 @@ it('begins no node that may not be done before the window ends', async () => {
   expect(tasks.filter((task) => task.startsWith('agent-1 Drain'))).toEqual([]);
   expect([versions(lab), cordonedNodes(lab)]).toEqual([{ 'server-1': TO, 'agent-1': FROM }, []]);
 });
+
+it('tells a chat of an upgrade that stopped, once, whatever it stopped at', async () => {
+  using world = await listen();
+  const stopped = async (host: string) => {
+    world.heard.length = 0;
+    const { exitCode, text } = await upgrade(lab, { version: TO, timeout: '5s', notify_url: `${world.url}/chat` });
+    expect([exitCode, text]).toEqual([2, text]);
+    expect(world.heard.slice(1)).toEqual([expect.stringContaining(`Upgrade of k3s to ${TO} has stopped at ${host}: `)]);
+    expect(world.heard[0]).toContain('begins');
+  };
+  lab.hosts.get('server-1').setKnob('snapshot', 'fail');
+  await stopped('server-1');
+  lab.hosts.get('server-1').setKnob('snapshot', undefined);
+  lab.hosts.get('server-1').setKnob('install', 'fail');
+  await stopped('server-1');
+  lab.hosts.get('server-1').setKnob('install', undefined);
+  lab.api.cluster.behaviour = ({ metadata }) => (metadata.name.startsWith('web') ? { neverReady: true } : {});
+  await stopped('agent-1');
+});

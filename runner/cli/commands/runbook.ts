@@ -8,6 +8,7 @@ import { fillInputs } from '../../playbook/fill-inputs.ts';
 import { parsePlaybook } from '../../playbook/parse.ts';
 import { readExtraVars } from '../extra-vars.ts';
 import { givenInventory, text, texts } from '../options.ts';
+import { openInputs } from '../record.ts';
 import { replaceFile } from '../run-reports.ts';
 import { runbook as render } from '../runbook/runbook.ts';
 import { openSecrets } from '../secrets.ts';
@@ -36,11 +37,14 @@ async function write(file: string, options: Record<string, unknown>, opener: Ope
   const known = Object.entries(playbook.inputs).filter(
     ([name, { default: usual }]) => usual !== undefined || given.some((one) => one.name === name),
   );
-  const { inputs } = await fillInputs({ ...playbook, inputs: Object.fromEntries(known) }, given, {}, undefined);
+  const filled = await fillInputs({ ...playbook, inputs: Object.fromEntries(known) }, given, {}, undefined);
   return render(playbook, {
     file,
-    inputs: Object.fromEntries(Object.entries(inputs).filter(([name]) => playbook.inputs[name]?.secret !== true)),
-    given: texts(options.extraVars).filter((one) => playbook.inputs[one.split('=', 1)[0]!]?.secret !== true),
+    inputs: openInputs(playbook, filled.inputs),
+    given: texts(options.extraVars).filter((one) => {
+      const name = one.split('=', 1)[0]!;
+      return !filled.givenSecrets.includes(name) && playbook.inputs[name]?.secret !== true;
+    }),
     ...(sources.length > 0 ? { inventory: { sources, model: loadInventory(sources, { opener }) } } : {}),
   });
 }

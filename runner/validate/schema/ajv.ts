@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Ajv, ValidateFunction } from 'ajv';
+import { parseDuration } from '../../language/duration.ts';
 import type { JsonSchema } from '../../schema-types.ts';
 
 /** Both packages are loaded when there is something to explain: most commands never need them. */
@@ -47,5 +48,16 @@ function ajv(): Ajv {
   // The package is CommonJS whose export is the function itself.
   const formats = load('ajv-formats') as unknown as (ajv: Ajv) => void;
   formats(instance);
+  // ISO 8601's, of which nobody here would think.
+  instance.addFormat('duration', isDuration);
   return instance;
+}
+
+function isDuration(text: string): boolean {
+  try {
+    parseDuration(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

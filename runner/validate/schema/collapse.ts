@@ -17,7 +17,16 @@ export function collapseErrors(errors: readonly ErrorObject[], templates: boolea
     if (!left.includes(union)) continue;
     left = collapseUnion(union, left);
   }
-  return left;
+  return left.filter((error) => !isSaidByFormat(error, left));
+}
+
+/** Text of another format need not be told of its pattern too. */
+function isSaidByFormat(error: ErrorObject, errors: readonly ErrorObject[]): boolean {
+  if (error.keyword !== 'pattern') return false;
+  return errors.some(
+    ({ keyword, instancePath, parentSchema }) =>
+      keyword === 'format' && instancePath === error.instancePath && parentSchema === error.parentSchema,
+  );
 }
 
 function isUnion(error: ErrorObject): boolean {

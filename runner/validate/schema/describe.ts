@@ -22,6 +22,7 @@ export function describeSchema(schema: JsonSchema): string {
   if (type === 'array' && schema.items && (schema.items.type || schema.items.enum)) {
     return `a list (each item ${describeSchema(schema.items)})`;
   }
+  if (type === 'string' && schema.format === 'duration') return 'a duration such as 90s, 5m or 1h30m';
   if (type === 'string' && schema.format) return `text (${schema.format})`;
   return `${TYPES[type ?? ''] ?? 'a value'}${limits(schema)}`;
 }

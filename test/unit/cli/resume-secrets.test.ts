@@ -58,3 +58,40 @@ it('a password that stands in the inventory, or was given with -e, is masked by 
   expect([refused.code, refused.stderr]).toEqual([6, expect.stringContaining('only secrets in it differ')]);
   expect(refused.stderr).not.toMatch(/of-the-inventory/);
 });
+
+it('a member of an input that is secret is nowhere in the journal, and must be given again', async () => {
+  folder.write('inventory.yaml', LOCAL_INVENTORY);
+  folder.write('member.yaml', {
+    inputs: {
+      env: {
+        type: 'object',
+        default: {},
+        properties: { TOKEN: { type: 'string', secret: true }, PIN: { type: 'string', secret: true } },
+        additionalProperties: { type: 'string' },
+      },
+    },
+    plays: [
+      {
+        hosts: 'here',
+        tasks: [
+          { debug: 'with {{ inputs.env.TOKEN }} at {{ inputs.env.MIRROR }}' },
+          { command: { cmd: 'test -e member', chdir: folder.dir } },
+        ],
+      },
+    ],
+  });
+  const env = '{ TOKEN: much-too-secret, PIN: "4711", MIRROR: https://mirror.example }';
+  const given = ['run', 'member.yaml', '-i', 'inventory.yaml', '--runs', 'member-runs', '-e', `env=${env}`];
+  const failed = await folder.run(given);
+  expect([failed.code, failed.stdout]).toEqual([2, expect.stringContaining('at https://mirror.example')]);
+  const written = readdirSync(join(folder.dir, 'member-runs'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
+    .join('\n');
+  expect(written).toContain('https://mirror.example');
+  expect(failed.stdout + written).not.toMatch(/much-too-secret|PIN[^\n]*4711/);
+  folder.write('member', '');
+  const refused = await folder.run(['resume', 'last', '--runs', 'member-runs']);
+  expect([refused.code, refused.stderr]).toEqual([5, expect.stringContaining('env must be given again')]);
+  expect((await folder.run(['resume', 'last', '--runs', 'member-runs', '-e', `env=${env}`])).code).toBe(0);
+});

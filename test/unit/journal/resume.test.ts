@@ -99,6 +99,32 @@ describe('a run that was killed', () => {
     }
   }, 300_000);
 
+  it('does a block again whose always took something back, and its always anew in any case', () => {
+    const at = prepare('always');
+    const block = (name: string, end: string) => `
+      - name: ${name}
+        block:
+          - shell: "echo ${name} make >> {{ log }}"
+          - shell: "echo ${name} use >> {{ log }}; test -e {{ base }}/${name}"
+        always:
+          - { shell: "echo ${name} end >> {{ log }}", ${end} }`;
+    writeFileSync(
+      at.playbook,
+      `name: always\nplays:\n  - hosts: x\n    vars: { log: "{{ base }}/log" }\n    tasks:${block('mine', 'changed_when: true')}${block('seen', 'changed_when: false')}\n`,
+    );
+    const log = () => left(at).log?.trim().split('\n');
+    expect(live(at, 0).status).toBe(2);
+    expect(log()).toEqual(['mine make', 'mine use', 'mine end']);
+    expect(resume(at).status).toBe(2);
+    expect(log()?.slice(3)).toEqual(['mine make', 'mine use', 'mine end']);
+    writeFileSync(join(at.base, 'mine'), '');
+    expect(resume(at).status).toBe(2);
+    expect(log()?.slice(6)).toEqual(['mine make', 'mine use', 'mine end', 'seen make', 'seen use', 'seen end']);
+    writeFileSync(join(at.base, 'seen'), '');
+    expect(resume(at).status).toBe(0);
+    expect(log()?.slice(12)).toEqual(['seen use', 'seen end']);
+  });
+
   it('is refused when it has ended well', () => {
     const at = prepare('done');
     live(at, 0);
