@@ -99,7 +99,7 @@ command -v restorecon >/dev/null 2>&1 && restorecon ${quote(`${backup.places.bin
 
 /**
  * What of the copies is still to be put back. `copy`: there is none of the binary. `none`: the files are those that were
- * copied. `restarted`: as `none`, and k3s was started after they came there, so that it runs from them.
+ * copied. `restarted`: as `none`, and k3s was started after they came there and is up, so that it runs from them.
  */
 export async function leftToRestore(
   target: ReadTarget,
@@ -112,6 +112,7 @@ export async function leftToRestore(
   const result = await target.read(`
 [ -e ${quote(binary?.copy ?? '')} ] || { echo copy; exit; }
 [ ! -f ${quote(`${backup.dir}/${MARK}`)} ] && ${same.join(' && ')} || { echo files; exit; }
+[ "$(systemctl show -p ActiveState -- ${quote(`${backup.unit}.service`)} 2>/dev/null)" = ActiveState=active ] || { echo none; exit; }
 t=$(systemctl show -p ExecMainStartTimestamp -- ${quote(`${backup.unit}.service`)} 2>/dev/null)
 t=\${t#*=}
 started=$(date -d "\${t#* }" +%s 2>/dev/null) || started=
