@@ -72,6 +72,7 @@ function readReeve(document: Document, builder: InventoryBuilder, seal?: Seal): 
 function readYaml(document: Document, builder: InventoryBuilder, seal?: Seal): Diagnostic[] {
   const { value } = document;
   if (!isMapping(value)) return [notMapping(document)];
+  if (typeof value.plugin === 'string') return [hiddenPlugin(document)];
   if (Object.keys(value).length > 0) return readAnsibleYaml(document, builder, { isForeign: true, seal });
   const isEmpty = document.text.trim() === '';
   const message = isEmpty ? 'this file is empty' : 'this file holds nothing but comments';
@@ -112,6 +113,17 @@ export function readHostList(source: string, builder: InventoryBuilder): Diagnos
     diagnostics.push(...readJsonInventory(json, `-i ${source}`, builder));
   }
   return diagnostics;
+}
+
+/** Whoever looks for plugins does not decrypt. */
+function hiddenPlugin(document: Document): Diagnostic {
+  return {
+    code: 'plugin-encrypted',
+    severity: 'error',
+    message: 'this is the file of an inventory plugin, which cannot be encrypted as a whole',
+    place: document.place(['plugin'], 'key'),
+    hint: 'decrypt it, and encrypt single values: `token_secret: !vault …`',
+  };
 }
 
 function noToml(file: string): Diagnostic {

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../errors.ts';
 import { nearestName } from '../language/nearest.ts';
 import type { Document, Path } from '../load/document.ts';
+import { parseAddress } from './address.ts';
 import { readPriority } from './ansible/priority.ts';
 import { type GroupDraft, type InventoryBuilder, setVariables, type Variables } from './builder.ts';
 import { definitionsAt, REEVE, type ValueDialect } from './definitions.ts';
@@ -63,8 +64,9 @@ class Reader {
 
   #hosts(group: GroupDraft, value: unknown, path: Path): void {
     for (const [written, variables] of this.#entries(value, path, 'hosts')) {
-      const names = expandRanges(written);
       const at = [...path, written];
+      if (!this.#isHostName(written, at)) continue;
+      const names = expandRanges(written);
       if ('problem' in names) {
         this.#error('invalid-range', names.problem, at);
         continue;
@@ -78,6 +80,16 @@ class Reader {
         }
       }
     }
+  }
+
+  #isHostName(written: string, at: Path): boolean {
+    const port = written.includes(':') ? parseAddress(written)?.port : undefined;
+    if (port !== undefined)
+      this.#error('invalid-host', `the port of ${written} is a variable of the host`, at, `\`ssh_port: ${port}\``);
+    else if (!/^\S+$/.test(written))
+      this.#error('invalid-host', `"${written}" cannot be the name of a host`, at, 'a name has no spaces');
+    else return true;
+    return false;
   }
 
   #children(group: GroupDraft, value: unknown, path: Path): void {

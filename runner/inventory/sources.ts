@@ -6,6 +6,9 @@ import { EXIT, ReeveError } from '../errors.ts';
 const NOT_SOURCES =
   /^\.|^host_vars$|^group_vars$|^vars_plugins$|(?:\.pyc|\.pyo|\.swp|\.bak|~|\.rpm|\.md|\.txt|\.rst|\.orig|\.ini|\.cfg|\.retry)$/;
 
+/** A file says what it is below its comments. */
+const START = 64 * 1024;
+
 export type Source =
   | { kind: 'hosts'; text: string }
   /** `folder` is where group_vars and host_vars are looked for. */
@@ -73,7 +76,7 @@ function isProgram(file: string, start: Buffer): boolean {
 
 /** The first bytes of a file, filled up with zeros; nothing for what cannot be read, which whoever reads it reports. */
 function readStart(file: string): Buffer {
-  const start = Buffer.alloc(4096);
+  const start = Buffer.alloc(START);
   if (!existsSync(file)) return start;
   let handle: number | undefined;
   try {

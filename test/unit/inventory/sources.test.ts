@@ -37,6 +37,8 @@ describe('dialects', () => {
     ['an empty file', '', '1:1 empty-file'],
     ['a list at the top', '- a\n', '1:1 expected-mapping'],
     ['wrong YAML', 'g:\n\thosts:\n', '2:1 tab-indentation'],
+    ['a port behind a name in our dialect', 'reeve: 1\ng:\n  hosts:\n    web:2222:\n', '4:5 invalid-host'],
+    ['a host without a name in our dialect', 'reeve: 1\ng: { hosts: { "": {} } }\n', '2:15 invalid-host'],
   ])('%s is an error', (_name, text, expected) => {
     expect(placesOf(faultsOf(() => inventoryOf(text, 'hosts.yml')))).toEqual([expected]);
   });
