@@ -1,4 +1,5 @@
-import { chmodSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { settingsOf } from '../../../runner/inventory/explain.ts';
@@ -54,6 +55,30 @@ describe('dialects', () => {
 });
 
 describe('sources', () => {
+  it.each<[string, (folder: string) => void, string, string]>([
+    ['a link to nothing', (at) => symlinkSync('gone', join(at, 'more')), 'more', 'it is a link to nothing'],
+    ['a link in a circle', (at) => symlinkSync('.', join(at, 'more')), 'more', 'leads back to itself'],
+    ['a link to no group_vars', (at) => symlinkSync('gone', join(at, 'group_vars/g')), 'group_vars/g', 'to nothing'],
+    [
+      'a link within',
+      (at) => symlinkSync('gone', join(at, 'group_vars/all/x.yml')),
+      'group_vars/all/x.yml',
+      'to nothing',
+    ],
+  ])('%s among the sources is an error with its name', (_what, make, name, reason) => {
+    const folder = folderWith({ hosts: '[g]\nh\n', 'group_vars/all/a.yml': 'a: 1\n' });
+    make(folder);
+    const [fault] = faultsOf(() => loadInventory([folder]));
+    expect(fault?.message).toContain(reason);
+    expect(fault?.place?.file).toContain(join(folder, name));
+  });
+
+  it('a pipe is refused: it is read more than once', () => {
+    const fifo = join(folderWith({}), 'pipe');
+    execFileSync('mkfifo', [fifo]);
+    expect(faultsOf(() => loadInventory([fifo]))[0]?.code).toBe('inventory-not-file');
+  });
+
   it('a program that may not be run is an error, TOML too', () => {
     const folder = folderWith({ 'inv.sh': '#!/bin/sh\n', 'x.toml': '[g]\n' });
     chmodSync(join(folder, 'inv.sh'), 0o644);
