@@ -29,6 +29,8 @@ export async function placeTask(taskRun: TaskRun, scope: LayeredScope): Promise<
   const there = await placeHost(run, settings, scope, host);
   const become = await placeBecome(run, settings, scope, there);
   const environment = await placeEnvironment(run, settings, scope);
+  // Before the clock runs: a setting that makes no sense would leave it running.
+  const spec = specOf(run, there);
   const limit = settings.timeout ?? DEFAULT_TASK_TIMEOUT;
   const clock = new AbortController();
   const timer = setTimeout(() => clock.abort(new DOMException('time limit', 'TimeoutError')), limit);
@@ -61,7 +63,7 @@ export async function placeTask(taskRun: TaskRun, scope: LayeredScope): Promise<
       warnings: taskRun.warnings,
       where: {
         host: there,
-        spec: specOf(run, there),
+        spec,
         become,
         environment,
         deadline: Date.now() + limit,
