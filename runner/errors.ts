@@ -64,8 +64,10 @@ export class InvalidError extends ReeveError {
   readonly diagnostics: Diagnostic[];
 
   constructor(diagnostics: Diagnostic[]) {
-    const errors = diagnostics.filter((d) => d.severity === 'error');
-    super('invalid', `${errors.length} error${errors.length === 1 ? '' : 's'} found`, { exitCode: EXIT.invalid });
+    const [first, ...others] = diagnostics.filter((d) => d.severity === 'error');
+    // What a task that fails with it tells; the command line prints all of them.
+    const message = others.length === 0 ? first?.message : `${others.length + 1} errors; the first: ${first?.message}`;
+    super('invalid', message ?? 'there are errors', { place: first?.place, hint: first?.hint, exitCode: EXIT.invalid });
     this.diagnostics = diagnostics;
   }
 }

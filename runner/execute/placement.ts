@@ -50,6 +50,8 @@ async function place(taskRun: TaskRun, scope: LayeredScope): Promise<Placed> {
   const there = await placeHost(run, settings, scope, host);
   const become = await placeBecome(run, settings, scope, there);
   const environment = await placeEnvironment(run, settings, scope);
+  // Before the clock runs: a setting that makes no sense would leave it running.
+  const spec = specOf(run, there);
   const limit = settings.timeout ?? DEFAULT_TASK_TIMEOUT;
   const clock = new AbortController();
   const timer = setTimeout(() => clock.abort(new DOMException('time limit', 'TimeoutError')), limit);
@@ -82,7 +84,7 @@ async function place(taskRun: TaskRun, scope: LayeredScope): Promise<Placed> {
       warnings: taskRun.warnings,
       where: {
         host: there,
-        spec: specOf(run, there),
+        spec,
         become,
         environment,
         deadline: Date.now() + limit,

@@ -1,6 +1,7 @@
-import { accessSync, closeSync, constants, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import { EXIT, ReeveError } from '../errors.ts';
+import { namesIn, statOf } from '../load/read-folder.ts';
 
 /** Names in a directory of sources that are none themselves: the list of Ansible (core 2.14). */
 const NOT_SOURCES =
@@ -27,6 +28,7 @@ export function findSources(given: readonly string[]): Source[] {
       throw missing(source);
     }
     if (info.isDirectory()) return filesIn(source, source);
+    if (!info.isFile()) throw notFile(source);
     return [fileSource(source, dirname(source))];
   });
 }
@@ -38,14 +40,20 @@ function missing(source: string): ReeveError {
   });
 }
 
+/** It is looked into before it is read, and read again after something encrypted was met: a pipe would be empty by then. */
+function notFile(source: string): ReeveError {
+  return new ReeveError('inventory-not-file', `the inventory ${source} is neither a file nor a directory`, {
+    hint: 'write what comes out of a pipe into a file, or give the program itself: an executable is run',
+    exitCode: EXIT.invalid,
+  });
+}
+
 function filesIn(directory: string, folder: string): Source[] {
-  return readdirSync(directory)
-    .sort()
+  return namesIn(directory)
     .filter((name) => !NOT_SOURCES.test(name))
     .flatMap((name) => {
       const path = join(directory, name);
-      const info = statSync(path, { throwIfNoEntry: false });
-      if (!info) return [];
+      const info = statOf(path);
       if (info.isDirectory()) return filesIn(path, folder);
       return info.isFile() ? [fileSource(path, folder)] : [];
     });

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { Diagnostic } from '../errors.ts';
 import { InvalidError } from '../errors.ts';
+import { namesIn, statOf } from '../load/read-folder.ts';
 import { noVariables, setVariables, type Variables } from './builder.ts';
 import { definitionsAt } from './definitions.ts';
 import { type ReadOptions, readVariablesDocument } from './dialect.ts';
@@ -19,7 +20,7 @@ export class VariableFiles {
   constructor(folder: string, options: ReadOptions) {
     this.#folder = folder;
     this.#options = { ...options, warn: (warning) => this.diagnostics.push(warning) };
-    this.#present = new Set(existsSync(folder) && statSync(folder).isDirectory() ? readdirSync(folder) : []);
+    this.#present = new Set(statSync(folder, { throwIfNoEntry: false })?.isDirectory() ? namesIn(folder) : []);
   }
 
   /** Undefined when there is no file for this name. */
@@ -31,7 +32,7 @@ export class VariableFiles {
 
   #load(name: string): Variables | undefined {
     const found = ENDINGS.filter((ending) => this.#present.has(name + ending)).map((e) => join(this.#folder, name + e));
-    const files = this.#chosen(found).flatMap(filesBelow);
+    const files = this.#chosen(found).flatMap((path) => this.#filesBelow(path));
     if (files.length === 0) return undefined;
     const variables = noVariables();
     for (const file of files) setVariables(variables, this.#file(file));
@@ -50,6 +51,16 @@ export class VariableFiles {
       hint: 'move it into that folder; Ansible ignores it as well',
     });
     return [first];
+  }
+
+  #filesBelow(path: string): string[] {
+    try {
+      return filesBelow(path);
+    } catch (error) {
+      if (!(error instanceof InvalidError)) throw error;
+      this.diagnostics.push(...error.diagnostics);
+      return [];
+    }
   }
 
   #file(file: string): Variables {
@@ -74,14 +85,13 @@ export class VariableFiles {
 
 /** The file itself, or every file of variables below a directory, in alphabetical order. */
 function filesBelow(path: string): string[] {
-  if (!statSync(path).isDirectory()) return [path];
-  return readdirSync(path)
-    .sort()
+  if (!statOf(path).isDirectory()) return [path];
+  return namesIn(path)
     .filter((name) => !name.startsWith('.') && !name.endsWith('~'))
     .flatMap((name) => {
       const inner = join(path, name);
       const ending = extname(name);
-      if (statSync(inner).isDirectory()) return ending === '' ? filesBelow(inner) : [];
+      if (statOf(inner).isDirectory()) return ending === '' ? filesBelow(inner) : [];
       return ENDINGS.includes(ending) ? [inner] : [];
     });
 }

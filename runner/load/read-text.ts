@@ -1,15 +1,19 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { type Diagnostic, InvalidError, type Place } from '../errors.ts';
 import { LineIndex } from './line-index.ts';
 
 /** Files above this are not configuration any more; reading them would only use up memory. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
+/** What came out of pipes (`-e @/dev/stdin`), which are empty when they are read a second time. */
+const piped = new Map<string, Buffer>();
+
 /** Reads a file that must hold UTF-8 text. Throws InvalidError; `from` is the place that names the file. */
 export function readText(file: string, from?: Place): string {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(file);
+    bytes = piped.get(file) ?? readFileSync(file);
+    if (bytes.length > 0 && !statSync(file).isFile()) piped.set(file, bytes);
   } catch (error) {
     throw new InvalidError([unreadable(file, error as NodeJS.ErrnoException, from)]);
   }
@@ -19,16 +23,18 @@ export function readText(file: string, from?: Place): string {
   return text;
 }
 
-function unreadable(file: string, error: NodeJS.ErrnoException, from?: Place): Diagnostic {
+/** Says why a file or folder cannot be read; `reason` when that is known better than the code of the error tells. */
+export function unreadable(file: string, error: NodeJS.ErrnoException, from?: Place, reason?: string): Diagnostic {
   const reasons: Record<string, string> = {
     ENOENT: 'there is no such file',
     EISDIR: 'it is a folder',
     EACCES: 'it may not be read by this user',
+    ELOOP: 'it is a link that leads back to itself',
   };
   return {
     code: error.code === 'ENOENT' ? 'file-not-found' : 'file-unreadable',
     severity: 'error',
-    message: `cannot read ${file}: ${reasons[error.code ?? ''] ?? error.message}`,
+    message: `cannot read ${file}: ${reason ?? reasons[error.code ?? ''] ?? error.message}`,
     place: from ?? { file, line: 1, column: 1 },
   };
 }

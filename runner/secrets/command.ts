@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { spawnSync } from 'node:child_process';
 
 /** milliseconds that a command may take to give a secret: some ask for a touch of a key. */
@@ -29,6 +30,7 @@ export function runSecretCommand(argv: readonly string[], cwd: string, limit = C
   if (code !== undefined) return { problem: `it cannot be started (${code})` };
   if (done.signal) return { problem: `it was ended by ${done.signal}` };
   if (done.status !== 0) return { problem: `it ended with exit code ${done.status}` };
+  if (!isUtf8(done.stdout)) return { problem: 'it printed something else than UTF-8 text' };
   return { output: done.stdout.toString('utf8') };
 }
 

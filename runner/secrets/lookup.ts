@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
@@ -55,8 +56,14 @@ function pathOf(what: string, place: Place): string {
 }
 
 function fromFile(what: string, place: Place): string {
+  const bytes = bytesOf(what, place);
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  throw secretProblem('secret-not-text', `the file ${what} of this secret holds something else than UTF-8 text`, place);
+}
+
+function bytesOf(what: string, place: Place): Buffer {
   try {
-    return readFileSync(pathOf(what, place), 'utf8');
+    return readFileSync(pathOf(what, place));
   } catch (error) {
     throw unreadable(what, place, error);
   }

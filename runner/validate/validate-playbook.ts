@@ -9,6 +9,7 @@ import { checkHandlers } from './playbook/handlers.ts';
 import { checkHosts } from './playbook/hosts.ts';
 import { checkInventoryCycles } from './playbook/inventory.ts';
 import type { Mentions } from './playbook/mentions.ts';
+import { checkNotFollowed } from './playbook/not-followed.ts';
 import { checkNames, type Subject } from './playbook/scopes.ts';
 import { tasksOf } from './playbook/walk.ts';
 import { assertSchema } from './schema/ajv.ts';
@@ -43,7 +44,7 @@ export function validatePlaybook(
     ...checkHosts(subject),
     ...checkHandlers(subject),
     ...checkCycles(subject),
-    ...(inventory ? checkInventoryCycles(inventory) : []),
+    ...(inventory ? [...checkInventoryCycles(inventory), ...checkNotFollowed(inventory)] : []),
   ]);
 }
 

@@ -29,7 +29,8 @@ export interface Measured {
   values: number;
 }
 
-const LARGE: Size = { hosts: 10_000, groups: 1_000, variables: 50 };
+/** The size that the bar is about. */
+export const LARGE: Size = { hosts: 10_000, groups: 1_000, variables: 50 };
 
 const hostName = (n: number) => `node-${String(n).padStart(5, '0')}.example.org`;
 const groupName = (n: number) => `group_${String(n).padStart(4, '0')}`;

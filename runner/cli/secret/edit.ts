@@ -15,6 +15,7 @@ const NEW_FILE = '# A new file for secrets: a mapping of names and values.\nexam
 
 /** `reeve secret edit FILE`: decrypts it in memory, opens the editor, encrypts what comes back. */
 export async function edit(file: string, options: Record<string, unknown>): Promise<number> {
+  const found = textOf(file);
   const { before, encrypt } = await openForEdit(file, options);
   const folder = makeMemoryFolder(memoryPlaces(process.env));
   const guard = new Guard(folder.remove);
@@ -23,8 +24,25 @@ export async function edit(file: string, options: Record<string, unknown>): Prom
     writeFileSync(path, before, { mode: 0o600, flag: 'wx' });
     const result = await editUntilRight(path, before, encrypt, guard);
     if (result === undefined) console.error('nothing was changed');
-    else writeFileAtomically(file, result);
+    else {
+      if (textOf(file) !== found) await confirmOverwrite(file);
+      writeFileAtomically(file, result);
+    }
     return EXIT.done;
+  });
+}
+
+/** Undefined when there is no such file. */
+function textOf(file: string): string | undefined {
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+}
+
+/** A pull, or somebody else's edit, must not be lost without a word. */
+async function confirmOverwrite(file: string): Promise<void> {
+  const what = `${file} was changed by somebody else while it was edited here`;
+  if (canAsk() && (await new Person().agrees(`${what}. Overwrite it?`))) return;
+  throw new ReeveError('edit-outdated', `${what}; it stays as it is now, and this edit is not kept`, {
+    exitCode: EXIT.refused,
   });
 }
 

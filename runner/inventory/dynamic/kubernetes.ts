@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node';
+import { ReeveError } from '../../errors.ts';
 import { type KubeconfigSource, parseKubeconfig, readKubeconfigFiles } from '../../kube/kubeconfig.ts';
 import type { Document } from '../../load/document.ts';
 import type { JsonSchema } from '../../schema-types.ts';
@@ -9,7 +10,7 @@ import { addVariables } from './add-variables.ts';
 import { cached } from './cache.ts';
 import { DEFAULT_DEADLINE, type FetchOptions } from './fetch.ts';
 import { InventoryDraft, safeGroupName } from './group-name.ts';
-import { getJson } from './https-json.ts';
+import { getJson, StatusError } from './https-json.ts';
 import { ASKING_OPTIONS, durationOption, pluginError, pluginOptions } from './options.ts';
 
 const ADDRESS_TYPES = ['InternalIP', 'ExternalIP', 'Hostname'];
@@ -52,11 +53,13 @@ const ROLE = 'node-role.kubernetes.io/';
 /**
  * The nodes of a cluster as hosts, with labels, roles and versions as variables; in the groups `servers` and `agents`
  * (what the playbooks for k3s work on), and one for each role.
- * @throws InvalidError for wrong options, ReeveError `inventory-plugin`, `kubeconfig-invalid`.
+ * @throws InvalidError for wrong options, ReeveError `inventory-plugin`.
  */
 export async function kubernetesInventory(document: Document, options: FetchOptions): Promise<JsonInventory> {
   const given = pluginOptions<KubernetesOptions>(document, OPTIONS);
-  const kubeconfigs = readKubeconfigFiles(kubeconfigPath(document, given, options));
+  const kubeconfigs = await atItsPlace(document, given, () =>
+    readKubeconfigFiles(kubeconfigPath(document, given, options)),
+  );
   // KUBECONFIG may name another cluster tomorrow, and so may the same file.
   const about = kubeconfigs.map(({ text }) => text).join('\n');
   const found = await cached(document, options, about, () => ask(document, given, kubeconfigs, options));
@@ -71,7 +74,7 @@ async function ask(
 ): Promise<JsonInventory> {
   const written = (document.value as { deadline?: unknown }).deadline;
   const deadline = durationOption(document, 'deadline', written, options.deadline ?? DEFAULT_DEADLINE);
-  const config = await parseKubeconfig(kubeconfigs, given.context);
+  const config = await atItsPlace(document, given, () => parseKubeconfig(kubeconfigs, given.context));
   const signal = AbortSignal.timeout(deadline);
   const server = config.getCurrentCluster()!.server;
   try {
@@ -79,7 +82,23 @@ async function ask(
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const why = signal.aborted ? `did not answer within ${deadline / 1000} s` : `cannot be read: ${message}`;
-    throw pluginError(document, `the Kubernetes API at ${server} ${why}`);
+    const isRefused = error instanceof StatusError && /status 40[13]/.test(message);
+    const hint = isRefused
+      ? 'the user of the kubeconfig may not list nodes there, or is not known any more'
+      : undefined;
+    throw pluginError(document, `the Kubernetes API at ${server} ${why}`, hint);
+  }
+}
+
+/** What is wrong with a kubeconfig is told at the option that names it. */
+async function atItsPlace<T>(document: Document, given: KubernetesOptions, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ReeveError) || error.place) throw error;
+    const option =
+      given.context === undefined ? (given.kubeconfig === undefined ? undefined : 'kubeconfig') : 'context';
+    throw pluginError(document, error.message, error.hint, option);
   }
 }
 

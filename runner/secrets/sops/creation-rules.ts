@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import type { Place } from '../../errors.ts';
+import { isMapping } from '../../language/access.ts';
 import { loadDocument } from '../../load/parse.ts';
 import { secretProblem } from '../problem.ts';
 import { readRules, type SopsRules } from './metadata.ts';
@@ -26,7 +28,7 @@ export function creationFor(file: string): Creation {
   const rules = (document.value as { creation_rules?: unknown }).creation_rules;
   if (!Array.isArray(rules)) return { recipients: [], rules: DEFAULT_RULES };
   const name = relative(dirname(config), resolve(file));
-  const index = rules.findIndex((rule) => fits((rule as { path_regex?: unknown } | null)?.path_regex, name));
+  const index = rules.findIndex((rule, at) => fits(rule, name, document.place(['creation_rules', at])));
   if (index < 0) {
     const message = `no rule of this file fits ${name}`;
     throw secretProblem('sops-no-rule', message, document.place(['creation_rules'], 'key'), 'add one, or give --age');
@@ -44,8 +46,16 @@ function findConfig(folder: string): string | undefined {
   return dirname(folder) === folder ? undefined : findConfig(dirname(folder));
 }
 
-function fits(pattern: unknown, name: string): boolean {
-  return pattern === undefined || (typeof pattern === 'string' && new RegExp(pattern).test(name));
+function fits(rule: unknown, name: string, place: Place): boolean {
+  if (!isMapping(rule)) throw secretProblem('sops-rule', 'a rule takes a mapping', place);
+  const { path_regex: pattern } = rule;
+  if (pattern === undefined) return true;
+  if (typeof pattern !== 'string') throw secretProblem('sops-rule', '`path_regex` must be text', place);
+  try {
+    return new RegExp(pattern).test(name);
+  } catch {
+    throw secretProblem('sops-rule', `/${pattern}/ is no regular expression that reeve understands`, place);
+  }
 }
 
 function recipientsOf(rule: Record<string, unknown>, place: Parameters<typeof secretProblem>[2]): string[] {

@@ -7,6 +7,7 @@ import { recordOf } from '../../../runner/report/record.ts';
 import { playSyntheticRun } from '../../support/synthetic-run.ts';
 import type { Bench } from '../bench.ts';
 import { firstLine, hasAnsible, REEVE } from '../contenders.ts';
+import { benchInventory, LARGE, type Size } from '../inventory.ts';
 import { measureGood } from '../measure.ts';
 import { type Section, seconds } from '../report.ts';
 
@@ -27,6 +28,12 @@ export async function inventory(bench: Bench): Promise<Section> {
   writeFileSync(own, `reeve: 1\n${text}`);
   writeFileSync(other, text);
   const rows: string[][] = [];
+  rows.push(pureLoop());
+  const size: Size = bench.smoke ? { hosts: 100, groups: 10, variables: 5 } : LARGE;
+  for (const { form, ...cost } of benchInventory(size)) {
+    const what = `${size.hosts} hosts in ${size.groups} groups, ${size.variables} variables each, every value resolved: ${form}`;
+    rows.push([what, 'reeve', seconds(cost.seconds), seconds(cost.cpuSeconds), `${Math.round(cost.megabytes)} MB`]);
+  }
   const add = async (what: string, who: string, argv: string[]) => {
     const { wall, cpu, memory } = await measureGood(argv);
     rows.push([what, who, seconds(wall), seconds(cpu), `${Math.round(memory)} MB`]);
@@ -37,10 +44,24 @@ export async function inventory(bench: Bench): Promise<Section> {
   await addReport(bench, folder, rows, add);
   return {
     title: '7. A big inventory, a big report',
-    text: 'The report is opened in headless Chromium until its page is there, where Chromium is installed.',
+    text: 'The first row is a loop that does nothing but compute, for as long as one second of CPU takes: where the machine is shared its wall time is how much slower everything is in that minute. The report is opened in headless Chromium until its page is there, where Chromium is installed.',
     columns: ['what', 'contender', 'wall', 'CPU', 'peak memory'],
     rows,
   };
+}
+
+/** What a second of CPU takes by the clock, right now. */
+function pureLoop(): string[] {
+  const before = process.cpuUsage();
+  const startedAt = performance.now();
+  const used = () => {
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1e6;
+  };
+  let sum = 0;
+  while (used() < 1) for (let n = 0; n < 100_000; n++) sum += n;
+  const wall = (performance.now() - startedAt) / 1000;
+  return ['a loop that only computes', sum > 0 ? 'the machine' : '', seconds(wall), seconds(used()), ''];
 }
 
 async function addReport(

@@ -43,6 +43,15 @@ describe('exit codes', () => {
     expect(code).toBe(2);
   });
 
+  it('2 for a connection that makes no sense, with nothing left running', async () => {
+    folder.write('winrm', 'w ansible_connection=winrm\n');
+    const file = playbook('winrm.yaml', [{ command: 'true' }]);
+    const { code, stdout, stderr } = await folder.run(['run', file, '-i', 'winrm', '--output', 'plain']);
+    expect(code).toBe(2);
+    expect(stdout).toContain('it can be ssh, openssh, local or pct');
+    expect(stderr).not.toContain('still open');
+  });
+
   it('3 when a host cannot be reached', async () => {
     const { code, stdout } = await folder.run(['run', copying, '-i', 'unreachable.yaml']);
     expect(stdout).toMatch(/unreachable +gone: /);

@@ -177,6 +177,17 @@ describe('kubernetes', () => {
     expect([await nodes('one'), await nodes('two'), await nodes('one')]).toEqual([['of-one'], ['of-two'], ['of-one']]);
   });
 
+  it.each([
+    ['kubeconfig: nope.yaml', '2:13', 'does not exist'],
+    ['kubeconfig: k.yaml', '2:13', 'chooses no context'],
+  ])('%s is an error at its place', async (option, at, message) => {
+    const found = await faultsOfAsync(() =>
+      openAll(folderWith({ 'k.yaml': `plugin: kubernetes\n${option}\n` }), ['k.yaml']),
+    );
+    expect(placesOf(found)).toEqual([`${at} inventory-plugin`]);
+    expect(found[0]?.message).toContain(message);
+  });
+
   it('says which API did not answer', async () => {
     const { api } = await lab([], STILL);
     const folder = folderWith({

@@ -1,4 +1,5 @@
-import { chmodSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { settingsOf } from '../../../runner/inventory/explain.ts';
@@ -39,7 +40,6 @@ describe('dialects', () => {
     ['wrong YAML', 'g:\n\thosts:\n', '2:1 tab-indentation'],
     ['a port behind a name in our dialect', 'reeve: 1\ng:\n  hosts:\n    web:2222:\n', '4:5 invalid-host'],
     ['a host without a name in our dialect', 'reeve: 1\ng: { hosts: { "": {} } }\n', '2:15 invalid-host'],
-    ['a plugin that was not seen as one', `plugin: constructed\n`, '1:1 plugin-encrypted'],
   ])('%s is an error', (_name, text, expected) => {
     expect(placesOf(faultsOf(() => inventoryOf(text, 'hosts.yml')))).toEqual([expected]);
   });
@@ -55,6 +55,30 @@ describe('dialects', () => {
 });
 
 describe('sources', () => {
+  it.each<[string, (folder: string) => void, string, string]>([
+    ['a link to nothing', (at) => symlinkSync('gone', join(at, 'more')), 'more', 'it is a link to nothing'],
+    ['a link in a circle', (at) => symlinkSync('.', join(at, 'more')), 'more', 'leads back to itself'],
+    ['a link to no group_vars', (at) => symlinkSync('gone', join(at, 'group_vars/g')), 'group_vars/g', 'to nothing'],
+    [
+      'a link within',
+      (at) => symlinkSync('gone', join(at, 'group_vars/all/x.yml')),
+      'group_vars/all/x.yml',
+      'to nothing',
+    ],
+  ])('%s among the sources is an error with its name', (_what, make, name, reason) => {
+    const folder = folderWith({ hosts: '[g]\nh\n', 'group_vars/all/a.yml': 'a: 1\n' });
+    make(folder);
+    const [fault] = faultsOf(() => loadInventory([folder]));
+    expect(fault?.message).toContain(reason);
+    expect(fault?.place?.file).toContain(join(folder, name));
+  });
+
+  it('a pipe is refused: it is read more than once', () => {
+    const fifo = join(folderWith({}), 'pipe');
+    execFileSync('mkfifo', [fifo]);
+    expect(faultsOf(() => loadInventory([fifo]))[0]?.code).toBe('inventory-not-file');
+  });
+
   it('a program that may not be run is an error, TOML too', () => {
     const folder = folderWith({ 'inv.sh': '#!/bin/sh\n', 'x.toml': '[g]\n' });
     chmodSync(join(folder, 'inv.sh'), 0o644);

@@ -153,6 +153,15 @@ describe.skipIf(noMemory)('edit', () => {
     },
   );
 
+  it('does not overwrite what somebody else wrote meanwhile', async () => {
+    const cli = folder();
+    await encrypted(cli);
+    const EDITOR = editor(cli, 'echo "password: mine" > "$1"; echo theirs > s.yaml');
+    const done = await cli.run(['secret', 'edit', 's.yaml'], { ...keys(), EDITOR });
+    expect(done).toMatchObject({ code: 6, stderr: expect.stringContaining('changed by somebody else') });
+    expect(readFileSync(join(cli.dir, 's.yaml'), 'utf8')).toBe('theirs\n');
+  });
+
   it('begins a new file', async () => {
     const cli = folder();
     const EDITOR = editor(cli, 'echo "token: fresh" > "$1"');

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { toPlain } from '../../../runner/language/access.ts';
 import { loadDocument } from '../../../runner/load/parse.ts';
 import { runSecretCommand } from '../../../runner/secrets/command.ts';
+import { CliFolder } from '../../support/cli.ts';
 import { folder, problemsOf, session } from './support.ts';
 
 async function load(text: string, environment: Record<string, string> = {}, path = join(folder(), 'f.yaml')) {
@@ -49,12 +50,30 @@ describe('!secret', () => {
   it.each([
     ['exec:echo hunter2; exit 7', 'secret-command', 'exit code 7'],
     ['exec:true', 'secret-empty', ''],
+    [`exec:printf "hunter2\\377"`, 'secret-command', 'something else than UTF-8 text'],
     ['exec:kill -9 $$', 'secret-command', 'SIGKILL'],
   ])('%s: says how it ended and shows nothing it printed', async (text, code, words) => {
     const { open } = await load(`a: !secret '${text}'\n`);
     const problems = await problemsOf(open);
     expect(problems).toMatchObject([{ code, message: expect.stringContaining(words) }]);
     if (code === 'secret-command') expect(JSON.stringify(problems)).not.toContain('hunter2');
+  });
+
+  it('bytes of a file that are no text are an error, not another secret', async () => {
+    const dir = folder();
+    writeFileSync(join(dir, 'key'), Buffer.from([0x6b, 0xff, 0xfe]));
+    const { secrets } = await load('a: !secret file:key\n', {}, join(dir, 'f.yaml'));
+    expect(await problemsOf(() => secrets.check())).toMatchObject([{ code: 'secret-not-text', place: { line: 1 } }]);
+  });
+
+  it('a task whose secret cannot be fetched says why, where it is looked up', async () => {
+    const cli = new CliFolder();
+    onTestFinished(() => cli[Symbol.dispose]());
+    cli.write('i.yaml', 'reeve: 1\nall: { hosts: { h: { transport: local, x: !secret "exec:exit 7" } } }\n');
+    cli.write('p.yaml', { plays: [{ hosts: 'all', tasks: [{ debug: '{{ x }}' }] }] });
+    const { code, stdout } = await cli.run(['run', 'p.yaml', '-i', 'i.yaml', '--output', 'plain']);
+    expect(code).toBe(2);
+    expect(stdout).toMatch(/the command of this secret failed: it ended with exit code 7\n.*hint.*\n *at i\.yaml:2:/);
   });
 
   it('does not wait for ever, and leaves nothing running', () => {

@@ -80,6 +80,13 @@ describe('inventories that are encrypted as a whole', () => {
   });
 });
 
+it('a plugin that is encrypted as a whole is an error, not an inventory without hosts', async () => {
+  const path = file(encryptVault('plugin: constructed\n', PASSWORD));
+  const { secrets } = session({ vaultIds: [file(PASSWORD)] });
+  const problems = await problemsOf(() => secrets.load(() => loadInventory([path], { opener: secrets })));
+  expect(problems).toMatchObject([{ code: 'plugin-encrypted', place: { line: 1, column: 1 } }]);
+});
+
 describe('passwords', () => {
   const vault = (id?: string, password = PASSWORD) => file(encryptVault('a: opened text', password, id));
 

@@ -206,4 +206,16 @@ describe('.sops.yaml', () => {
     expect(await problemsOf(() => creationFor(join(dir, 'x.kms')))).toMatchObject([{ code: 'sops-rule' }]);
     expect(await problemsOf(() => creationFor(join(dir, 'x.txt')))).toMatchObject([{ code: 'sops-no-rule' }]);
   });
+
+  it.each([
+    ["{ path_regex: '(' }", 'no regular expression'],
+    ['{ path_regex: 5 }', 'must be text'],
+    ['null', 'takes a mapping'],
+  ])('a rule %s is an error at its place', async (rule, message) => {
+    const dir = folder();
+    writeFileSync(join(dir, '.sops.yaml'), `creation_rules:\n  - ${rule}\n`);
+    const problems = await problemsOf(() => creationFor(join(dir, 'x.yaml')));
+    expect(problems).toMatchObject([{ code: 'sops-rule', place: { line: 2, column: 5 } }]);
+    expect(problems[0]!.message).toContain(message);
+  });
 });

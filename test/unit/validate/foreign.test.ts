@@ -44,3 +44,12 @@ it('only hosts of the play count, and only what no stronger definition replaces'
   expect(validate(withTasks('- debug: "{{ path }}"'), inventory, { extraVars: ['path'] })).toEqual([]);
   expect(validate(withTasks('- debug: "{{ base }}"').replace('hosts: all', 'hosts: web'), inventory)).toEqual([]);
 });
+
+it('what Ansible connects by and reeve does not follow is a warning at its place, once', () => {
+  const file = join(folder, 'bastion');
+  const args = `ansible_ssh_common_args='-o ProxyJump=bastion'`;
+  writeFileSync(file, `[far]\nx ${args}\ny ${args} ansible_host=192.0.2.1\n`);
+  const found = validate(withTasks('- debug: x'), loadInventory([file]));
+  expect(found).toMatchObject([{ code: 'not-followed', severity: 'warning', place: { file, line: 2 } }]);
+  expect(found[0]?.hint).toContain('ssh_proxy_jump');
+});
