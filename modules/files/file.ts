@@ -264,12 +264,7 @@ function refuseOtherTypes(state: FileState, wanted: string | undefined): void {
   }
 }
 
-function planAttributes(
-  state: FileState,
-  present: Attributes,
-  wanted: Wanted,
-  below: ListedEntry[],
-): Plan<Step> {
+function planAttributes(state: FileState, present: Attributes, wanted: Wanted, below: ListedEntry[]): Plan<Step> {
   const bits =
     wanted.mode === undefined ? present.mode : resolveMode(wanted.mode, present.mode, present.type === 'directory');
   const differing = { ...planOwner(present, wanted), ...(bits !== present.mode && { mode: formatMode(bits) }) };

@@ -10,7 +10,7 @@ import { quotePath, quoteValue, quoteWord, safePath } from './quote.ts';
  */
 
 /** Exit codes by which a script says what went wrong; chosen above what the programs in it use. */
-const REFUSED = {
+export const REFUSED = {
   directory: 81,
   noParent: 82,
   invalid: 83,
@@ -43,10 +43,10 @@ const TEXT_LIMIT = 32_768;
  *
  * `reeve_find` follows links to the file that is meant: writing through a link must not replace the link. `reeve_begin`
  * keeps what is there, `reeve_end` puts the temporary file in its place. They share the variables that the script sets:
- * p path, i random name, m o g mode, owner and group wanted, b folder for backups, x content that must be there, M O G
+ * p path, i random name, c name of the copy that is kept, m o g mode, owner and group wanted, b folder for backups, x content that must be there, M O G
  * mode, owner and group as they are.
  */
-const FUNCTIONS = `[ "$reeve_id" ]||reeve_id=$(umask;id)
+export const FUNCTIONS = `[ "$reeve_id" ]||reeve_id=$(umask;id)
 reeve_own=\${reeve_id#*gid=} reeve_own=\${reeve_own%%[!0-9]*} reeve_u=\${reeve_id#*uid=} reeve_own=\${reeve_u%%[!0-9]*}:$reeve_own
 fail(){ printf '%s\\n' "$2" >&2;exit "$1";}
 reeve_find(){
@@ -76,10 +76,10 @@ fi
 if [ "$M" ];then printf 'old %s %s %s\\n' "$M" "$O" "$G";fi
 if [ "$b" ];then
 if [ ! -d "$b" ]||[ ! -O "$b" ];then mkdir -p "$b"&&chmod 700 "$b"||fail ${REFUSED.failed} "cannot make $b";fi
-cp -p "$p" "$b/$i"||fail ${REFUSED.failed} "cannot keep a copy of $p"
-reeve_sum "$b/$i"
-if [ "$x" ]&&[ "$h" ]&&[ "$h" != "$x" ];then rm -f "$b/$i";reeve_changed;fi
-printf 'backup %s\\nsha256 %s\\n' "$i" "$h"
+cp -p "$p" "$b/$c"||fail ${REFUSED.failed} "cannot keep a copy of $p"
+reeve_sum "$b/$c"
+if [ "$x" ]&&[ "$h" ]&&[ "$h" != "$x" ];then rm -f "$b/$c";reeve_changed;fi
+printf 'backup %s\\nsha256 %s\\n' "$c" "$h"
 elif [ "$x" ];then reeve_sum "$p";if [ "$h" ]&&[ "$h" != "$x" ];then reeve_changed;fi
 fi
 }
@@ -103,8 +103,10 @@ export function writeFileScript(request: WriteFileRequest, content: Uint8Array |
   const bytes = Buffer.from(content as Uint8Array);
   const text = asText(bytes);
   const known = typeof present === 'object' ? present : undefined;
+  const random = randomBytes(9).toString('hex');
   const variables = {
-    i: request.copyAs === undefined ? randomBytes(9).toString('hex') : posix.basename(request.copyAs),
+    i: random,
+    c: request.copyAs === undefined ? random : posix.basename(request.copyAs),
     m: mode ?? '',
     o: owner ?? '',
     g: group ?? '',
@@ -209,7 +211,7 @@ export function checkFileResult(path: string, result: RunResult): void {
         'The command in `validate` did not accept it.',
       );
     case REFUSED.stale:
-      throw fileError('file-changed', `${path} is no longer what it was; it was left as it is`);
+      throw fileChanged(path);
     case REFUSED.changed:
       throw fileError('file-backup-changed', `${path}: ${said}`, 'Look at both before you put anything back.');
     default: {
@@ -217,6 +219,10 @@ export function checkFileResult(path: string, result: RunResult): void {
       throw fileError('file-failed', `${path}: ${said || `the script ended with code ${result.code}`}`, hint);
     }
   }
+}
+
+export function fileChanged(path: string): ReeveError {
+  return fileError('file-changed', `${path} is no longer what it was; it was left as it is`);
 }
 
 function fileError(code: string, message: string, hint?: string): ReeveError {
