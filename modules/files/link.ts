@@ -1,6 +1,6 @@
 import { type Change, defineModule, TaskFailure } from '../../runner/module.ts';
 import { attributesScript, planOwner, runOrFail } from '../shared/attributes.ts';
-import { foresee } from '../shared/foresee.ts';
+import { type ForeseenPath, foresee } from '../shared/foresee.ts';
 import {
   isBackScript,
   isUntouchedScript,
@@ -19,7 +19,6 @@ interface Step {
   kind: 'symbolic' | 'hard';
   /** False when only the owner of the link differs. */
   make: boolean;
-  /** What is there now and makes way. */
   /** What it replaces, and where that is kept. */
   kept?: KeptEntry;
   owner: { owner?: string; group?: string };
@@ -100,8 +99,8 @@ export const link = defineModule({
     const before = present ? { owner: String(present.uid), group: String(present.gid) } : {};
     const kept = !right && present ? { kept: placeToKeep(at!.path, target) } : {};
     const next: Step = { ...facts, make: !right, ...kept, owner, before, facts };
-    const foresees = foresee(target, { [at!.path]: { type: 'link', link: args.src } });
-    return { changes, predicted: facts, ...(args.kind === 'symbolic' && { foresees }), next, undo: undoOf(next) };
+    const foresees = foresee(target, { [at!.path]: linkAsForeseen(args, source!) });
+    return { changes, predicted: facts, foresees, next, undo: undoOf(next) };
   },
   async apply(next: Step, target) {
     const script = next.make
@@ -119,7 +118,8 @@ export const link = defineModule({
     const ours =
       undo.kind === 'symbolic'
         ? `[ -L ${path} ] && [ "$(readlink -n ${path}; echo x)" = ${quote(`${undo.src}x`)} ]`
-        : `[ ${path} -ef ${quotePath(undo.src)} ]`;
+        : // One that was removed and put back from its copy is a file of its own, with the same in it.
+          `{ [ ${path} -ef ${quotePath(undo.src)} ] || { [ ! -L ${path} ] && cmp -s ${path} ${quotePath(undo.src)}; }; }`;
     const refuse = `{ echo 'it was changed since; it is left as it is' >&2; exit 1; }`;
     const back = undo.kept ? keptUndoScript(undo.kept) : `rm -f ${path}`;
     // A rollback that was killed has taken it back already.
@@ -128,6 +128,13 @@ export const link = defineModule({
     await runOrFail(target, `{ ${isBack}; } && exit 0\n${ours} || { ${untouched}; ${refuse}; }\n${back}`, undo.path);
   },
 });
+
+/** Another name of a file is that file to whoever looks at it; one that is yet to be made is an empty one. */
+function linkAsForeseen({ kind, src }: { kind: string; src: string }, { real, content }: FileState): ForeseenPath {
+  if (kind === 'symbolic') return { type: 'link', link: src };
+  const { mode, owner, group } = real ?? { mode: 0o644, owner: '', group: '' };
+  return { type: 'file', mode, owner, group, ...(content && { content }) };
+}
 
 function undoOf({ path, src, kind, make, before, kept }: Step): Undo {
   return { path, src, kind, made: make, before, ...(kept && { kept }) };

@@ -39,6 +39,8 @@ const TASKS: Task[] = [
   [link, { path: 'ROOT/etc/app/l', src: 'app.conf' }],
   [link, { path: 'ROOT/etc/app/l', src: 'app.conf' }],
   [file, { path: 'ROOT/etc/app/l', state: 'absent' }],
+  [link, { path: 'ROOT/etc/app/h', src: 'ROOT/etc/app/app.conf', kind: 'hard' }],
+  [file, { path: 'ROOT/etc/app/h', state: 'absent' }],
   [file, { path: 'ROOT/there', mode: '0600' }],
   [lineinfile, { path: 'ROOT/there', line: 'kept its content' }],
   [file, { path: 'ROOT/etc/app/app.conf', mode: '0640' }],
