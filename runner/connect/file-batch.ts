@@ -52,7 +52,7 @@ reeve_keep(){
 k=$1 x=$2 q=$d;shift 2
 for f;do if [ -L "$d/$f" ]||[ ! -f "$d/$f" ];then p=$d/\${f#./};reeve_changed;fi;done
 if [ "$k" ];then
-if [ ! -d "$k" ]||[ ! -O "$k" ];then mkdir -p "$k"&&chmod 700 "$k"||fail ${REFUSED.failed} "cannot make $k";fi
+reeve_room "$k"
 (cd "$d"&&cp -p "$@" "$k/")||fail ${REFUSED.failed} "cannot keep copies of files in $d"
 q=$k
 fi

@@ -37,6 +37,13 @@ export interface FileScript {
 /** A text up to this many bytes is a part of the script: no file in between, no process that copies it. */
 const TEXT_LIMIT = 32_768;
 
+/**
+ * Copies are kept this long: the first copy of a run removes the folders of older ones. Only folders whose name is that of a
+ * run, since whoever sets `reeve_dir` may have others beside them.
+ */
+const KEPT_DAYS = 90;
+const RUN_FOLDER = `${'[0-9]'.repeat(8)}-${'[0-9]'.repeat(9)}-${'[0-9a-f]'.repeat(6)}`;
+
 /*
  * What the scripts below call; a shell is given them once. A new file of a few lines costs two processes (chmod, mv) where
  * it took nine; a changed one five (cp and sha256sum of what is kept).
@@ -62,6 +69,12 @@ if [ ! -d "$d/" ];then fail ${REFUSED.noParent} "$d is no directory";fi
 if [ -e "$p" ]&&[ ! -f "$p" ];then fail ${REFUSED.special} "$p is no regular file";fi
 }
 reeve_sum(){ h=$(sha256sum <"$1" 2>/dev/null)||h=$(shasum -a 256 <"$1" 2>/dev/null)||h=$(openssl dgst -sha256 -r <"$1" 2>/dev/null);h=\${h%% *};}
+reeve_room(){
+if [ -d "$1" ]&&[ -O "$1" ];then return;fi
+case \${1##*/} in ${RUN_FOLDER})r=$1;;*)r=\${1%/*};;esac
+if [ ! -d "$r" ];then find "\${r%/*}" -maxdepth 1 -type d -name '${RUN_FOLDER}' -mtime +${KEPT_DAYS} -exec rm -rf {} + 2>/dev/null;fi
+mkdir -p "$1"&&chmod 700 "$1"||fail ${REFUSED.failed} "cannot make $1"
+}
 reeve_changed(){ fail ${REFUSED.stale} "$p is not what it was";}
 reeve_begin(){
 reeve_find
@@ -75,7 +88,7 @@ if [ $# = 3 ];then M=$1 O=$2 G=$3;else M=;cp -p "$p" "$t"||fail ${REFUSED.failed
 fi
 if [ "$M" ];then printf 'old %s %s %s\\n' "$M" "$O" "$G";fi
 if [ "$b" ];then
-if [ ! -d "$b" ]||[ ! -O "$b" ];then mkdir -p "$b"&&chmod 700 "$b"||fail ${REFUSED.failed} "cannot make $b";fi
+reeve_room "$b"
 cp -p "$p" "$b/$c"||fail ${REFUSED.failed} "cannot keep a copy of $p"
 reeve_sum "$b/$c"
 if [ "$x" ]&&[ "$h" ]&&[ "$h" != "$x" ];then rm -f "$b/$c";reeve_changed;fi
