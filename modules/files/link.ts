@@ -10,7 +10,7 @@ import {
   placeToKeep,
 } from '../shared/keep.ts';
 import { quote, quotePath } from '../shared/quote.ts';
-import { FILE_NEEDS, type FileState, probeFiles } from '../shared/stat.ts';
+import { FILE_NEEDS, type FileState, probeFiles, refuseBlocked } from '../shared/stat.ts';
 import { attributesChange } from '../shared/write.ts';
 
 interface Step {
@@ -89,6 +89,7 @@ export const link = defineModule({
     const facts = { path: at!.path, src: args.src, kind: args.kind };
     const right = args.kind === 'hard' ? isSameFile(at!, source!) : at!.link?.equals(Buffer.from(args.src)) === true;
     if (!right) refuse(at!, args);
+    if (!at!.entry) refuseBlocked(at!);
     const owner = args.kind === 'hard' ? {} : planOwner(right ? present : undefined, args);
     const changes: Change[] = right ? [] : [linkChange(at!, args)];
     if (right && present && Object.keys(owner).length > 0) changes.push(attributesChange(at!.path, present, owner));

@@ -13,7 +13,7 @@ import { attributesScript, removeDirectories, runOrFail } from './attributes.ts'
 import { type ForeseenPath, foresee } from './foresee.ts';
 import { formatMode, resolveMode } from './mode.ts';
 import { quotePath } from './quote.ts';
-import { type FileState, withoutSlash } from './stat.ts';
+import { type FileState, refuseBlocked, withoutSlash } from './stat.ts';
 import { probeTree } from './stat-tree.ts';
 import {
   applyWrites,
@@ -107,6 +107,7 @@ function missingDirectories(states: FileState[]): string[] {
     if (state.real && state.real.type !== 'directory') {
       throw new TaskFailure(`${state.path} is a ${state.real.type}, not a directory`, { code: 'not-a-directory' });
     }
+    refuseBlocked(state);
     // Only the first one may lie below directories that are missing too: the others lie below it.
     return state.real ? [] : [...(index === 0 ? (state.missing ?? []) : []), state.path];
   });

@@ -22,7 +22,7 @@ import {
 import { type ForeseenPath, foresee } from './foresee.ts';
 import { formatMode, resolveMode } from './mode.ts';
 import { quotePath } from './quote.ts';
-import { DIFF_LIMIT, type FileState, probeFile, probeFiles } from './stat.ts';
+import { DIFF_LIMIT, type FileState, probeFile, probeFiles, refuseBlocked } from './stat.ts';
 
 export interface WantedFile {
   /** Undefined: the content that is there is right. */
@@ -183,7 +183,10 @@ export function warnWithoutParent(state: FileState, target: ReadTarget): void {
 }
 
 function refuseOtherTypes(state: FileState): void {
-  if (!state.real) return;
+  if (!state.real) {
+    refuseBlocked(state);
+    return;
+  }
   if (state.real.type !== 'file') {
     throw new TaskFailure(`${state.path} is a ${state.real.type}, not a file`, { code: 'not-a-file' });
   }

@@ -228,10 +228,17 @@ export function checkFileResult(path: string, result: RunResult): void {
     case REFUSED.changed:
       throw fileError('file-backup-changed', `${path}: ${said}`, 'Look at both before you put anything back.');
     default: {
-      const hint = /permission|not permitted/i.test(said) ? 'Does this task need become?' : undefined;
-      throw fileError('file-failed', `${path}: ${said || `the script ended with code ${result.code}`}`, hint);
+      throw fileError('file-failed', `${path}: ${said || `the script ended with code ${result.code}`}`, hintFor(said));
     }
   }
+}
+
+function hintFor(said: string): string | undefined {
+  if (/permission|not permitted/i.test(said)) return 'Does this task need become?';
+  // A container's /etc/hosts and /etc/resolv.conf are.
+  if (/busy/i.test(said))
+    return 'It is a mount of its own, which no file can take the place of: write where it comes from.';
+  return undefined;
 }
 
 export function fileChanged(path: string): ReeveError {

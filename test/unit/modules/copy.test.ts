@@ -137,6 +137,16 @@ const cases: ModuleCase[] = [
     fails: /is a directory, not a file/,
   },
   {
+    title: 'a directory to where a file is',
+    args: { src: 'tree', dest: 'ROOT/file' },
+    before: (root, control) => {
+      mkdirSync(join(control, 'tree'));
+      writeFileSync(join(root, 'file'), '');
+    },
+    changes: [],
+    fails: /file\/tree cannot be made: .*file is not a directory/,
+  },
+  {
     title: 'a directory with what is in it',
     args: { src: 'tree', dest: 'ROOT', directory_mode: '0750', mode: '0600' },
     before: (root, control) => {

@@ -34,6 +34,9 @@ const TASKS: Task[] = [
   [lineinfile, { path: 'ROOT/flag', line: 'x' }],
   [file, { path: 'ROOT/old', state: 'absent' }],
   [file, { path: 'ROOT/old/inner', state: 'directory' }],
+  [file, { path: 'ROOT/in the way', state: 'absent' }],
+  [file, { path: 'ROOT/in the way/inner', state: 'directory' }],
+  [copy, { content: 'new', dest: 'ROOT/in the way/file' }],
   [copy, { content: 'new', dest: 'ROOT/link' }],
   [lineinfile, { path: 'ROOT/link', line: 'and more' }],
   [link, { path: 'ROOT/etc/app/l', src: 'app.conf' }],
@@ -53,6 +56,7 @@ function prepared(): LocalTarget {
   const made = localTarget();
   mkdirSync(join(made.root, 'old/inner'), { recursive: true });
   writeFileSync(join(made.root, 'there'), 'there\n', { mode: 0o644 });
+  writeFileSync(join(made.root, 'in the way'), '');
   writeFileSync(join(made.root, 'real'), 'real\n');
   symlinkSync('real', join(made.root, 'link'));
   writeFileSync(join(made.control, 'app.conf'), 'from control\n');
