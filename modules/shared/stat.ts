@@ -139,7 +139,10 @@ export async function probeFile(target: ReadTarget, probe: Probe): Promise<FileS
   return (await probeFiles(target, [probe]))[0]!;
 }
 
-/** A path without slashes at its end, which would make every program follow a link. */
+/**
+ * A path without slashes at its end, which would make every program follow a link, and without others that say nothing
+ * (`a//b`, `a/./b`): what one task foresees of a path the next must find.
+ */
 export function withoutSlash(path: string): string {
-  return path.replace(/(?<=[^/])\/+$/, '');
+  return path.replace(/\/(?:\.?\/)+/g, '/').replace(/(?<=[^/])\/+$/, '');
 }
