@@ -10,7 +10,7 @@ export function compilePattern(source: string, flags = ''): RegExp {
     .slice(inline?.[0].length ?? 0)
     .replaceAll('(?P<', '(?<')
     .replace(/\(\?P=(\w+)\)/g, '\\k<$1>')
-    .replace(/\\./gs, (escape) => ENDS[escape] ?? escape);
+    .replace(/\\./gs, (pair) => ENDS[pair] ?? pair);
   const all = [...new Set(flags + (inline?.[1] ?? ''))].join('');
   try {
     return new RegExp(body, `${all}u`);
