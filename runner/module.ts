@@ -123,6 +123,14 @@ export interface WriteFileOptions {
   present?: 'absent' | { sha256: string; mode: string; owner: string; group: string };
 }
 
+/** One of many files; what is there now is always known. */
+export interface BatchFile {
+  /** Absolute. */
+  path: string;
+  content: Buffer;
+  options: WriteFileOptions & { present: NonNullable<WriteFileOptions['present']> };
+}
+
 /** Directory on the target for what a run keeps of the files that it changes. */
 export function backupsOf({ stateDir, runId }: Pick<ReadTarget, 'stateDir' | 'runId'>): string {
   return `${stateDir}/backups/${runId}`;
@@ -347,6 +355,11 @@ export interface WriteTarget extends ReadTarget {
   run(script: string, options?: RunOptions): Promise<RunResult>;
   /** Writes a file atomically: temporary file beside it, owner and mode set before the rename. One round trip. */
   writeFile(path: string, content: Uint8Array | string, options?: WriteFileOptions): Promise<FileUndo>;
+  /**
+   * Writes many files as writeFile does, the small ones of a folder together. What undo needs is known beforehand: a copy is
+   * kept where `copyAs` says so, under the name that the file has. Those before one that fails are written.
+   */
+  writeFiles(files: readonly BatchFile[]): Promise<void>;
   /** Takes back what writeFile did. */
   restoreFile(undo: FileUndo): Promise<void>;
   /** Runs a script detached from the connection and waits for it, attaching again after a drop. */

@@ -19,6 +19,7 @@ import {
   parseProbes,
   probeFile,
   probeScript,
+  refuseBlocked,
   withoutSlash,
 } from '../shared/stat.ts';
 import { attributesChange, warnWithoutParent, writeArguments } from '../shared/write.ts';
@@ -215,6 +216,7 @@ function planNew(state: FileState, wantedState: string | undefined, wanted: Want
   if (state.entry) {
     throw new TaskFailure(`${state.path} is a link that leads nowhere`, { code: 'not-a-file' });
   }
+  refuseBlocked(state);
   const directory = wantedState === 'directory';
   const newcomer = state.newcomer ?? { mode: 0o644, directoryMode: 0o755, owner: '', group: '' };
   const plain = directory ? newcomer.directoryMode : newcomer.mode;

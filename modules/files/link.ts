@@ -1,6 +1,6 @@
 import { type Change, defineModule, TaskFailure } from '../../runner/module.ts';
 import { attributesScript, planOwner, runOrFail } from '../shared/attributes.ts';
-import { foresee } from '../shared/foresee.ts';
+import { type ForeseenPath, foresee } from '../shared/foresee.ts';
 import {
   isBackScript,
   isUntouchedScript,
@@ -10,7 +10,7 @@ import {
   placeToKeep,
 } from '../shared/keep.ts';
 import { quote, quotePath } from '../shared/quote.ts';
-import { FILE_NEEDS, type FileState, probeFiles } from '../shared/stat.ts';
+import { FILE_NEEDS, type FileState, probeFiles, refuseBlocked } from '../shared/stat.ts';
 import { attributesChange } from '../shared/write.ts';
 
 interface Step {
@@ -19,7 +19,6 @@ interface Step {
   kind: 'symbolic' | 'hard';
   /** False when only the owner of the link differs. */
   make: boolean;
-  /** What is there now and makes way. */
   /** What it replaces, and where that is kept. */
   kept?: KeptEntry;
   owner: { owner?: string; group?: string };
@@ -94,6 +93,7 @@ export const link = defineModule({
     const facts = { path: at!.path, src: args.src, kind: args.kind };
     const right = isHard ? isSameFile(at!, source!) : at!.link?.equals(Buffer.from(args.src)) === true;
     if (!right) refuse(at!, args);
+    if (!at!.entry) refuseBlocked(at!);
     const owner = isHard ? {} : planOwner(right ? present : undefined, args);
     const changes: Change[] = right ? [] : [linkChange(at!, args)];
     if (right && present && Object.keys(owner).length > 0) changes.push(attributesChange(at!.path, present, owner));
@@ -104,8 +104,8 @@ export const link = defineModule({
     const before = present ? { owner: String(present.uid), group: String(present.gid) } : {};
     const kept = !right && present ? { kept: placeToKeep(at!.path, target) } : {};
     const next: Step = { ...facts, make: !right, ...kept, owner, before, facts };
-    const foresees = foresee(target, { [at!.path]: { type: 'link', link: args.src } });
-    return { changes, predicted: facts, ...(!isHard && { foresees }), next, undo: undoOf(next) };
+    const foresees = foresee(target, { [at!.path]: linkAsForeseen(args, source) });
+    return { changes, predicted: facts, foresees, next, undo: undoOf(next) };
   },
   async apply(next: Step, target) {
     const script = next.make
@@ -123,7 +123,8 @@ export const link = defineModule({
     const ours =
       undo.kind === 'symbolic'
         ? `[ -L ${path} ] && [ "$(readlink -n ${path}; echo x)" = ${quote(`${undo.src}x`)} ]`
-        : `[ ${path} -ef ${quotePath(undo.src)} ]`;
+        : // One that was removed and put back from its copy is a file of its own, with the same in it.
+          `{ [ ${path} -ef ${quotePath(undo.src)} ] || { [ ! -L ${path} ] && cmp -s ${path} ${quotePath(undo.src)}; }; }`;
     const refuse = `{ echo 'it was changed since; it is left as it is' >&2; exit 1; }`;
     const back = undo.kept ? keptUndoScript(undo.kept) : `rm -f ${path}`;
     // A rollback that was killed has taken it back already.
@@ -132,6 +133,13 @@ export const link = defineModule({
     await runOrFail(target, `{ ${isBack}; } && exit 0\n${ours} || { ${untouched}; ${refuse}; }\n${back}`, undo.path);
   },
 });
+
+/** Another name of a file is that file to whoever looks at it; one that is yet to be made is an empty one. */
+function linkAsForeseen({ kind, src }: { kind: string; src: string }, source: FileState | undefined): ForeseenPath {
+  if (kind === 'symbolic') return { type: 'link', link: src };
+  const { mode, owner, group } = source?.real ?? { mode: 0o644, owner: '', group: '' };
+  return { type: 'file', mode, owner, group, ...(source?.content && { content: source.content }) };
+}
 
 function undoOf({ path, src, kind, make, before, kept }: Step): Undo {
   return { path, src, kind, made: make, before, ...(kept && { kept }) };

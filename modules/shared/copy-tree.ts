@@ -1,17 +1,26 @@
-/** A directory of the control machine put on the target: one look, one script for directories, one write a file. */
-import { type Plan, type ReadTarget, type SourceTree, TaskFailure, type WriteTarget } from '../../runner/module.ts';
+/** A directory of the control machine put on the target: one look, one script for directories, one for a hundred small files. */
+import { randomBytes } from 'node:crypto';
+import { basename, dirname } from 'node:path';
+import {
+  backupsOf,
+  type Plan,
+  type ReadTarget,
+  type SourceTree,
+  TaskFailure,
+  type WriteTarget,
+} from '../../runner/module.ts';
 import { attributesScript, removeDirectories, runOrFail } from './attributes.ts';
 import { type ForeseenPath, foresee } from './foresee.ts';
 import { formatMode, resolveMode } from './mode.ts';
 import { quotePath } from './quote.ts';
-import { type FileState, withoutSlash } from './stat.ts';
+import { type FileState, refuseBlocked, withoutSlash } from './stat.ts';
 import { probeTree } from './stat-tree.ts';
 import {
-  applyWrite,
+  applyWrites,
   type FileFacts,
   plannedUndo,
   planWrite,
-  undoWrite,
+  undoWrites,
   type WantedFile,
   type WriteStep,
   type WriteUndo,
@@ -69,6 +78,7 @@ export async function planCopyTree(
     changes.push(...plan.changes);
     if (plan.step) writes.push(plan.step);
   }
+  keepTogether(writes, target);
   const facts = { path: directories[0]!.path };
   if (changes.length === 0) return { changes, facts };
   const written = Object.fromEntries(writes.map((write) => [write.path, write.after]));
@@ -81,11 +91,23 @@ export async function planCopyTree(
   };
 }
 
+/** Copies of a folder's files go into one folder under their own names, so that one process keeps them all. */
+function keepTogether(writes: readonly WriteStep[], target: ReadTarget): void {
+  const folders = new Map<string, string>();
+  for (const { path, content, expected, options } of writes) {
+    if (content === undefined || expected === undefined || options.backup === false) continue;
+    const folder = folders.get(dirname(path)) ?? `${backupsOf(target)}/${randomBytes(9).toString('hex')}`;
+    folders.set(dirname(path), folder);
+    options.copyAs = `${folder}/${basename(path)}`;
+  }
+}
+
 function missingDirectories(states: FileState[]): string[] {
   return states.flatMap((state, index) => {
     if (state.real && state.real.type !== 'directory') {
       throw new TaskFailure(`${state.path} is a ${state.real.type}, not a directory`, { code: 'not-a-directory' });
     }
+    refuseBlocked(state);
     // Only the first one may lie below directories that are missing too: the others lie below it.
     return state.real ? [] : [...(index === 0 ? (state.missing ?? []) : []), state.path];
   });
@@ -142,20 +164,16 @@ export function plannedTreeUndo(
   return { made, writes: writes.flatMap((write) => plannedUndo(write, target) ?? []) };
 }
 
-/** Makes the directories, then writes file after file. */
+/** Makes the directories, then writes the files. */
 export async function applyCopyTree(step: CopyTreeStep, target: WriteTarget): Promise<CopyTreeUndo> {
   if (step.make.length > 0) await runOrFail(target, step.make.join(' && '), step.made[0]!);
-  const undo: CopyTreeUndo = { made: step.made, writes: [] };
-  for (const write of step.writes) {
-    const back = await applyWrite(write, target);
-    if (back) undo.writes.push(back);
-  }
-  return undo;
+  await applyWrites(step.writes, target);
+  return plannedTreeUndo(step, target);
 }
 
 /** Files first, then the directories that were made, as far as they are empty again. */
 export async function undoCopyTree(undo: CopyTreeUndo, target: WriteTarget): Promise<void> {
-  for (const write of undo.writes.toReversed()) await undoWrite(write, target);
+  await undoWrites(undo.writes.toReversed(), target);
   if (undo.made.length === 0) return;
   await runOrFail(target, removeDirectories(undo.made), undo.made[0]!);
 }

@@ -92,8 +92,9 @@ function withForeseenParent(state: FileState, target: ReadTarget): FileState {
   if (state.real || !state.missing) return state;
   const above = foreseenPath(target, dirname(state.path));
   const parent = above?.type === 'directory' || state.parent;
+  const blocked = state.blocked !== undefined && foreseenPath(target, state.blocked) ? undefined : state.blocked;
   const missing = state.missing.filter((path) => foreseenPath(target, path)?.type !== 'directory');
-  return withoutUndefined({ ...state, parent, missing });
+  return withoutUndefined({ ...state, parent, missing, blocked });
 }
 
 /** Numbers that no real file has, so that an owner given by number is compared by its name alone. */

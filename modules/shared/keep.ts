@@ -1,7 +1,7 @@
 /** Keeps what is about to be removed or replaced in the run's directory on the target, whatever it is. */
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
-import type { ReadTarget } from '../../runner/module.ts';
+import { backupsOf, type ReadTarget } from '../../runner/module.ts';
 import { quotePath } from './quote.ts';
 
 export interface KeptEntry {
@@ -10,9 +10,9 @@ export interface KeptEntry {
   copy: string;
 }
 
-/** Where an entry will be kept: in a directory of its own, so that names never meet. */
-export function placeToKeep(path: string, { stateDir }: Pick<ReadTarget, 'stateDir'>): KeptEntry {
-  return { path, copy: `${stateDir}/kept.${randomBytes(9).toString('hex')}/entry` };
+/** Where an entry will be kept: in a directory of its own, so that names never meet, and as long as the run's other copies. */
+export function placeToKeep(path: string, target: Pick<ReadTarget, 'stateDir' | 'runId'>): KeptEntry {
+  return { path, copy: `${backupsOf(target)}/${randomBytes(9).toString('hex')}/entry` };
 }
 
 /** Shell text that copies an entry: links as links, directories with all in them. */

@@ -1,12 +1,16 @@
 /** Regular expressions as people bring them from Ansible, run by JavaScript. */
 
-/** Letters of `(?i)` at the start of a pattern, and the spellings of named groups, differ from Python's. */
+/** The ends of the whole text, which JavaScript would take for the letters A and Z. */
+const ENDS: Record<string, string> = { '\\A': '(?<![\\s\\S])', '\\Z': '(?![\\s\\S])' };
+
+/** Letters of `(?i)` at the start of a pattern, the spellings of named groups and `\A` and `\Z` differ from Python's. */
 export function compilePattern(source: string, flags = ''): RegExp {
   const inline = /^\(\?([ims]+)\)/.exec(source);
   const body = source
     .slice(inline?.[0].length ?? 0)
     .replaceAll('(?P<', '(?<')
-    .replace(/\(\?P=(\w+)\)/g, '\\k<$1>');
+    .replace(/\(\?P=(\w+)\)/g, '\\k<$1>')
+    .replace(/\\./gs, (pair) => ENDS[pair] ?? pair);
   const all = [...new Set(flags + (inline?.[1] ?? ''))].join('');
   try {
     return new RegExp(body, `${all}u`);

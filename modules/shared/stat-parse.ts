@@ -39,6 +39,8 @@ export interface FileState {
   parent?: boolean;
   /** Directories above it that do not exist, outermost first. */
   missing?: string[];
+  /** What should be one of these directories and is something else. */
+  blocked?: string;
   /** What a new file there gets. */
   newcomer?: { mode: number; directoryMode: number; owner: string; group: string };
 }
@@ -141,6 +143,7 @@ function parseState(reader: FieldReader): FileState {
     writable: access.includes('w'),
     executable: access.includes('x'),
     ...(parent && { parent: true }),
+    ...(access === 'blocked' && { blocked: ancestor }),
     ...(newcomer && { newcomer, missing: missingBetween(ancestor, path) }),
   };
 }

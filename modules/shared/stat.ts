@@ -66,7 +66,7 @@ if [ -z "$w" ]||{ [ -L "$p" ]&&[ -z "$t" ];};then
 q=\${p%/*}/ u=$reeve_id
 if [ -d "$q" ];then d=y;if [ -g "$q" ];then d=$(stat -L ${GNU} "$q" 2>/dev/null)||d=$(stat -L ${BSD} "$q" 2>/dev/null);fi;fi
 e=\${p%/*};while [ -n "$e" ]&&[ ! -e "$e" ];do e=\${e%/*};done
-if [ -d "$e" ]&&[ ! -x "$e" ];then a=denied;fi
+if [ -d "$e" ];then if [ ! -x "$e" ];then a=denied;fi;elif [ "$e" ];then a=blocked;fi
 fi
 printf '%s\\000' F "$p" "$w" "$s" "$l" "$t" "$h" "$a" "$d" "$e" "$u" "$n"
 if [ "$n" ];then if [ "$n" -gt 0 ];then reeve_text||head -c "$n" <"$p";fi;printf '\\000';fi
@@ -131,12 +131,21 @@ async function probed(target: ReadTarget, { script, options }: ProbeScript, coun
   return states.map((state) => withForeseen(state, target));
 }
 
+/** @throws TaskFailure when something can never be made there: what would be a directory above it is none. */
+export function refuseBlocked({ path, blocked }: FileState): void {
+  if (blocked === undefined) return;
+  throw new TaskFailure(`${path} cannot be made: ${blocked} is not a directory`, { code: 'not-a-directory' });
+}
+
 /** Looks at one path. */
 export async function probeFile(target: ReadTarget, probe: Probe): Promise<FileState> {
   return (await probeFiles(target, [probe]))[0]!;
 }
 
-/** A path without slashes at its end, which would make every program follow a link. */
+/**
+ * A path without slashes at its end, which would make every program follow a link, and without others that say nothing
+ * (`a//b`, `a/./b`): what one task foresees of a path the next must find.
+ */
 export function withoutSlash(path: string): string {
-  return path.replace(/(?<=[^/])\/+$/, '');
+  return path.replace(/\/(?:\.?\/)+/g, '/').replace(/(?<=[^/])\/+$/, '');
 }

@@ -1,6 +1,7 @@
 /** Decides and does the writing of one file: what copy, template, get-url and the line editors share. */
 import { createHash, randomBytes } from 'node:crypto';
 import {
+  type BatchFile,
   backupsOf,
   type Change,
   type FileUndo,
@@ -20,7 +21,8 @@ import {
 } from './attributes.ts';
 import { type ForeseenPath, foresee } from './foresee.ts';
 import { formatMode, resolveMode } from './mode.ts';
-import { DIFF_LIMIT, type FileState, probeFile } from './stat.ts';
+import { quotePath } from './quote.ts';
+import { DIFF_LIMIT, type FileState, probeFile, probeFiles, refuseBlocked } from './stat.ts';
 
 export interface WantedFile {
   /** Undefined: the content that is there is right. */
@@ -42,6 +44,8 @@ export interface WriteStep {
   expected?: string;
   options: WriteFileOptions;
   attributes: OwnerChange & { mode?: string };
+  /** The path is a link, which is followed. */
+  link?: true;
   /** The file as it will be. */
   after: ForeseenPath;
   /** Undo for attributes. */
@@ -125,6 +129,7 @@ export function planWrite(
       backup: wanted.backup ?? true,
     },
     attributes,
+    ...(state.entry?.type === 'link' && { link: true as const }),
     after: { type: 'file', mode, owner: facts.owner, group: facts.group, ...(rewrite && { content }) },
     ...(present && { before: attributesNow(state.path, present) }),
     facts,
@@ -178,7 +183,10 @@ export function warnWithoutParent(state: FileState, target: ReadTarget): void {
 }
 
 function refuseOtherTypes(state: FileState): void {
-  if (!state.real) return;
+  if (!state.real) {
+    refuseBlocked(state);
+    return;
+  }
   if (state.real.type !== 'file') {
     throw new TaskFailure(`${state.path} is a ${state.real.type}, not a file`, { code: 'not-a-file' });
   }
@@ -256,13 +264,45 @@ export async function applyWrite(step: WriteStep, target: WriteTarget): Promise<
     if (file.backup === undefined && expected !== undefined) return undefined;
     return { file, written: step.facts.sha256 };
   } catch (error) {
-    if (error instanceof ReeveError && error.code === 'file-changed') throw changedSince(step.path);
+    if (error instanceof ReeveError && error.code === 'file-changed')
+      throw changedSince(`${step.path} changed after the plan was made; it was left as it is`);
     throw error;
   }
 }
 
-function changedSince(path: string): TaskFailure {
-  return new TaskFailure(`${path} changed after the plan was made; it was left as it is`, {
+/**
+ * Does many steps: contents together, then those behind links, then the attributes of those whose content is right.
+ * @throws TaskFailure `changed-since-plan`; what came before that file is done.
+ */
+export async function applyWrites(steps: readonly WriteStep[], target: WriteTarget): Promise<void> {
+  const files = steps.flatMap((step): BatchFile[] => {
+    const { path, content, expected, before, options } = step;
+    if (content === undefined || step.link) return [];
+    const { mode = '', owner = '', group = '' } = before ?? {};
+    const present = expected === undefined ? 'absent' : { sha256: expected, mode, owner, group };
+    return [{ path, content, options: { ...options, present } }];
+  });
+  try {
+    if (files.length > 0) await target.writeFiles(files);
+  } catch (error) {
+    if (error instanceof ReeveError && error.code === 'file-changed')
+      throw changedSince(error.message.replace('is no longer what it was', 'changed after the plan was made'));
+    throw error;
+  }
+  for (const step of steps.filter(({ content, link }) => content !== undefined && link)) await applyWrite(step, target);
+  const others = steps.filter(({ content }) => content === undefined);
+  for (let at = 0; at < others.length; at += AT_ONCE) {
+    const some = others.slice(at, at + AT_ONCE);
+    const script = some.map(({ path, attributes }) => attributesScript(path, attributes)).join(' && ');
+    await runOrFail(target, script, `${some[0]!.path}: attributes`);
+  }
+}
+
+/** Steps in one script. */
+const AT_ONCE = 100;
+
+function changedSince(what: string): TaskFailure {
+  return new TaskFailure(what, {
     code: 'changed-since-plan',
     hint: 'run again: the new plan will show the difference',
   });
@@ -276,15 +316,52 @@ export async function undoWrite(undo: WriteUndo | undefined, target: WriteTarget
     await runOrFail(target, attributesScript(path, before), `${path}: attributes`);
     return;
   }
-  const { path } = undo.file;
-  const now = await probeFile(target, { path, hash: true });
-  // Never written, or taken back already by a rollback that was killed: content and attributes go in one step.
-  if (now.sha256 === undo.file.sha256 && (now.real === undefined) === (undo.file.backup === undefined)) return;
-  if (now.sha256 !== undo.written) {
-    throw new TaskFailure(`${path} was changed since; it is left as it is`, {
-      code: 'changed-since-apply',
-      ...(undo.file.backup !== undefined && { hint: `the earlier content is in ${undo.file.backup} on the target` }),
-    });
+  const now = await probeFile(target, { path: undo.file.path, hash: true });
+  if (undoes(undo, now)) await target.restoreFile(undo.file);
+}
+
+/**
+ * Takes many writes back, in their order; files that were new go together.
+ * @throws TaskFailure `changed-since-apply`; what came before that file is taken back.
+ */
+export async function undoWrites(undos: readonly WriteUndo[], target: WriteTarget): Promise<void> {
+  for (let at = 0; at < undos.length; at += AT_ONCE) {
+    const some = undos.slice(at, at + AT_ONCE);
+    const states = await probeFiles(
+      target,
+      some.map((undo) => ({ path: pathOf(undo), hash: true })),
+    );
+    const gone: string[] = [];
+    const remove = async () => {
+      if (gone.length > 0)
+        await runOrFail(target, `rm -f ${gone.splice(0).map(quotePath).join(' ')}`, pathOf(some[0]!));
+    };
+    for (const [index, undo] of some.entries()) {
+      const isNew = 'file' in undo && undo.file.backup === undefined && states[index]!.entry?.type !== 'link';
+      try {
+        if (!isNew) await undoWrite(undo, target);
+        else if (undoes(undo, states[index]!)) gone.push(pathOf(undo));
+      } catch (error) {
+        await remove();
+        throw error;
+      }
+    }
+    await remove();
   }
-  await target.restoreFile(undo.file);
+}
+
+function pathOf(undo: WriteUndo): string {
+  return 'file' in undo ? undo.file.path : undo.attributes.path;
+}
+
+/** Whether there is something to put back. @throws TaskFailure when the file is no longer as it was left. */
+function undoes(undo: Extract<WriteUndo, { file: FileUndo }>, now: FileState): boolean {
+  const { path } = undo.file;
+  // Never written, or taken back already by a rollback that was killed: content and attributes go in one step.
+  if (now.sha256 === undo.file.sha256 && (now.real === undefined) === (undo.file.backup === undefined)) return false;
+  if (now.sha256 === undo.written) return true;
+  throw new TaskFailure(`${path} was changed since; it is left as it is`, {
+    code: 'changed-since-apply',
+    ...(undo.file.backup !== undefined && { hint: `the earlier content is in ${undo.file.backup} on the target` }),
+  });
 }

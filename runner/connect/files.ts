@@ -11,7 +11,7 @@ import { quotePath, quoteValue, quoteWord, safePath } from './quote.ts';
  */
 
 /** Exit codes by which a script says what went wrong; chosen above what the programs in it use. */
-const REFUSED = {
+export const REFUSED = {
   directory: 81,
   noParent: 82,
   invalid: 83,
@@ -33,11 +33,18 @@ export interface FileScript {
   script: string;
   stdin?: Uint8Array;
   functions: string;
-  inShell: true;
+  inShell?: true;
 }
 
 /** A text up to this many bytes is a part of the script: no file in between, no process that copies it. */
 const TEXT_LIMIT = 32_768;
+
+/**
+ * Copies are kept this long: the first copy of a run removes the folders of older ones. Only folders whose name is that of a
+ * run, since whoever sets `reeve_dir` may have others beside them.
+ */
+const KEPT_DAYS = 90;
+const RUN_FOLDER = `${'[0-9]'.repeat(8)}-${'[0-9]'.repeat(9)}-${'[0-9a-f]'.repeat(6)}`;
 
 /*
  * What the scripts below call; a shell is given them once. A new file of a few lines costs two processes (chmod, mv) where
@@ -46,11 +53,11 @@ const TEXT_LIMIT = 32_768;
  *
  * `reeve_find` follows links to the file that is meant: writing through a link must not replace the link. `reeve_begin`
  * keeps what is there, `reeve_end` puts the temporary file in its place, `reeve_after` leaves nothing of it behind. They
- * share the variables that the script sets: p path, i random name, m o g mode, owner and group wanted, b folder for
- * backups, x content that must be there, M O G mode, owner and group as they are. `_w` is the temporary file while there
- * is one: a shell that is ended removes it (prelude.ts).
+ * share the variables that the script sets: p path, i random name, c name of the copy that is kept, m o g mode, owner and
+ * group wanted, b folder for backups, x content that must be there, M O G mode, owner and group as they are. `_y` is the
+ * temporary file while there is one: a shell that is ended removes it (prelude.ts).
  */
-const FUNCTIONS = `[ "$reeve_id" ]||reeve_id=$(umask;id)
+export const FUNCTIONS = `[ "$reeve_id" ]||reeve_id=$(umask;id)
 reeve_own=\${reeve_id#*gid=} reeve_own=\${reeve_own%%[!0-9]*} reeve_u=\${reeve_id#*uid=} reeve_own=\${reeve_u%%[!0-9]*}:$reeve_own
 fail(){ printf '%s\\n' "$2" >&2;return "$1";}
 reeve_find(){
@@ -66,10 +73,16 @@ if [ ! -d "$d/" ];then fail ${REFUSED.noParent} "$d is no directory";return;fi
 if [ -e "$p" ]&&[ ! -f "$p" ];then fail ${REFUSED.special} "$p is no regular file";fi
 }
 reeve_sum(){ h=$(sha256sum <"$1" 2>/dev/null)||h=$(shasum -a 256 <"$1" 2>/dev/null)||h=$(openssl dgst -sha256 -r <"$1" 2>/dev/null);h=\${h%% *};}
+reeve_room(){
+if [ -d "$1" ];then if [ ! -O "$1" ];then chmod 700 "$1"||fail ${REFUSED.failed} "$1 belongs to somebody else";fi;return;fi
+case \${1##*/} in ${RUN_FOLDER})r=$1;;*)r=\${1%/*};;esac
+if [ ! -d "$r" ];then find "\${r%/*}" -maxdepth 1 -type d -name '${RUN_FOLDER}' -mtime +${KEPT_DAYS} -exec rm -rf {} + 2>/dev/null;fi
+mkdir -p -m 700 "$1"||fail ${REFUSED.failed} "cannot make $1"
+}
 reeve_changed(){ fail ${REFUSED.stale} "$p is not what it was";}
 reeve_begin(){
 reeve_find||return
-t=$d/.reeve-$i _w=$d/.reeve-$i
+t=$d/.reeve-$i _y=$d/.reeve-$i
 if [ ! -e "$p" ];then if [ "$x" ]&&[ "$x" != absent ];then reeve_changed;return;fi;M=0644 O= G=;return 0;fi
 if [ "$x" = absent ];then reeve_changed;return;fi
 if [ -z "$x" ];then
@@ -78,12 +91,11 @@ if [ $# = 3 ];then M=$1 O=$2 G=$3;else M=;cp -p "$p" "$t"||{ fail ${REFUSED.fail
 fi
 if [ "$M" ];then printf 'old %s %s %s\\n' "$M" "$O" "$G";fi
 if [ "$b" ];then
-if [ ! -d "$b" ];then mkdir -p -m 700 "$b"||{ fail ${REFUSED.failed} "cannot make $b";return;}
-elif [ ! -O "$b" ];then chmod 700 "$b"||{ fail ${REFUSED.failed} "$b belongs to somebody else";return;};fi
-cp -p "$p" "$b/$i"||{ fail ${REFUSED.failed} "cannot keep a copy of $p";return;}
-reeve_sum "$b/$i"
-if [ "$x" ]&&[ "$h" ]&&[ "$h" != "$x" ];then rm -f "$b/$i";reeve_changed;return;fi
-printf 'backup %s\\nsha256 %s\\n' "$i" "$h"
+reeve_room "$b"||return
+cp -p "$p" "$b/$c"||{ fail ${REFUSED.failed} "cannot keep a copy of $p";return;}
+reeve_sum "$b/$c"
+if [ "$x" ]&&[ "$h" ]&&[ "$h" != "$x" ];then rm -f "$b/$c";reeve_changed;return;fi
+printf 'backup %s\\nsha256 %s\\n' "$c" "$h"
 elif [ "$x" ];then reeve_sum "$p";if [ "$h" ]&&[ "$h" != "$x" ];then reeve_changed;fi
 fi
 }
@@ -93,18 +105,18 @@ if [ "$O$G" ];then if [ "$O:$G" != "$reeve_own" ]||[ -g "$d" ];then chown "$O\${
 if [ "$M" ];then chmod "$M" "$t"||{ fail ${REFUSED.failed} "cannot set the mode of $p";return;};fi
 if [ "$1" ];then (eval "$1")</dev/null >&2||{ fail ${REFUSED.invalid} "the new content of $p was refused";return;};fi
 mv -f "$t" "$p"||{ fail ${REFUSED.failed} "cannot replace $p";return;}
-_w=
+_y=
 }
 reeve_after(){
-if [ "$_w" ];then rm -f "$_w";fi
+if [ "$_y" ];then rm -f "$_y";fi
 umask 022
-unset _w n l d h t p b i m o g x M O G
+unset _y r n l d h t p b i c m o g x M O G
 return $1
 }
 `;
 
 /** How every script here begins; what it makes is for nobody else until it has its mode. */
-const begin = (path: string) => `umask 077;p=${quoteWord(safePath(path))} _w= `;
+const begin = (path: string) => `umask 077;p=${quoteWord(safePath(path))} _y= `;
 
 /**
  * Replaces a file in one step: a temporary file beside it gets the content, owner and mode, then takes its name. Prints
@@ -116,8 +128,10 @@ export function writeFileScript(request: WriteFileRequest, content: Uint8Array |
   const bytes = Buffer.from(content as Uint8Array);
   const text = asText(bytes);
   const known = typeof present === 'object' ? present : undefined;
+  const random = randomBytes(9).toString('hex');
   const variables = {
-    i: request.copyAs === undefined ? randomBytes(9).toString('hex') : posix.basename(request.copyAs),
+    i: random,
+    c: request.copyAs === undefined ? random : posix.basename(request.copyAs),
     m: mode ?? '',
     o: owner ?? '',
     g: group ?? '',
@@ -180,12 +194,12 @@ function back({ sha256, owner, group, mode }: FileUndo): string[] {
       : [
           `reeve_sum "$b"&&{ [ -z "$h" ]||[ "$h" = ${sha256} ]||fail ${REFUSED.changed} "the kept copy $b was changed";}`,
         ]),
-    `t=$d/.reeve-${randomBytes(9).toString('hex')}&&_w=$t`,
+    `t=$d/.reeve-${randomBytes(9).toString('hex')}&&_y=$t`,
     orFail('cp -p "$b" "$t"', 'cannot write beside $p'),
     ...(owners ? [orFail(`chown ${quoteWord(owners)} "$t"`, 'cannot set the owner of $p')] : []),
     ...(mode === undefined ? [] : [orFail(`chmod ${quoteWord(mode)} "$t"`, 'cannot set the mode of $p')]),
     orFail('mv -f "$t" "$p"', 'cannot replace $p'),
-    '_w=',
+    '_y=',
   ];
 }
 
@@ -231,14 +245,25 @@ export function checkFileResult(path: string, result: RunResult): void {
         'The command in `validate` did not accept it.',
       );
     case REFUSED.stale:
-      throw fileError('file-changed', `${path} is no longer what it was; it was left as it is`);
+      throw fileChanged(path);
     case REFUSED.changed:
       throw fileError('file-backup-changed', `${path}: ${said}`, 'Look at both before you put anything back.');
     default: {
-      const hint = /permission|not permitted/i.test(said) ? 'Does this task need become?' : undefined;
-      throw fileError('file-failed', `${path}: ${said || `the script ended with code ${result.code}`}`, hint);
+      throw fileError('file-failed', `${path}: ${said || `the script ended with code ${result.code}`}`, hintFor(said));
     }
   }
+}
+
+function hintFor(said: string): string | undefined {
+  if (/permission|not permitted/i.test(said)) return 'Does this task need become?';
+  // A container's /etc/hosts and /etc/resolv.conf are.
+  if (/busy/i.test(said))
+    return 'It is a mount of its own, which no file can take the place of: write where it comes from.';
+  return undefined;
+}
+
+export function fileChanged(path: string): ReeveError {
+  return fileError('file-changed', `${path} is no longer what it was; it was left as it is`);
 }
 
 function fileError(code: string, message: string, hint?: string): ReeveError {

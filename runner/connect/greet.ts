@@ -56,7 +56,7 @@ export function greet(
     } catch (error) {
       if (error instanceof ReeveError) throw error;
       const end = await within(END_KNOWN, stream.closed);
-      throw explain(host, noise.text(), become, end ?? {});
+      throw explain(host, noise.text().replaceAll(marks.prompt, ''), become, end ?? {});
     } finally {
       clearTimeout(timer);
       prompts?.stop();

@@ -15,11 +15,11 @@ const WANTED_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin
 const SILENCE = 'exec 3>&2 2>/dev/null';
 
 /**
- * A caught (not ignored) SIGPIPE lets the folder be removed, and the file that is being written (`_w`, files.ts); children
+ * A caught (not ignored) SIGPIPE lets the folder be removed, and the file that is being written (`_y`, files.ts); children
  * get the signal's default action back.
  */
 const CLEAN_UP =
-  '_X(){ if [ "$_t" ];then rm -rf "$_t";fi;if [ "$_w" ];then rm -f "$_w";fi;};trap _X EXIT;trap "exit 1" HUP TERM PIPE';
+  '_X(){ if [ "$_t" ];then rm -rf "$_t";fi;if [ "$_y" ];then rm -f "$_y";fi;};trap _X EXIT;trap "exit 1" HUP TERM PIPE';
 
 const ENVIRONMENT = [
   `for _i in ${WANTED_PATH.join(' ')};do case :$PATH: in *:$_i:*);;*)PATH=\${PATH:+$PATH:}$_i;;esac;done`,
@@ -107,7 +107,7 @@ export function prelude(hello: string, folder: string, shell: string): string {
     SILENCE,
     CLEAN_UP,
     ENVIRONMENT,
-    `_t=;_w=;_b=;_k=${folder};_h="${shell}"`,
+    `_t=;_y=;_b=;_k=${folder};_h="${shell}"`,
     CONTENT,
     END,
     FOLDER,

@@ -56,7 +56,7 @@ export function encodeRequest(request: ShellRequest, nonce: string, number: numb
   checkText(request.script, 'The script');
   for (const value of Object.values(request.env ?? {})) checkText(value, 'An environment variable');
   const line = new Line(number);
-  if (define !== undefined) line.text(`eval ${line.word(define, '_f', FUNCTIONS_LIMIT)} </dev/null >/dev/null 2>&1`);
+  if (define !== undefined) line.text(`eval ${line.word(define, '_w', FUNCTIONS_LIMIT)} </dev/null >/dev/null 2>&1`);
   if (request.isolated) {
     line.folder();
     const script = line.word(request.script, '_s');

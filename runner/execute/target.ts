@@ -1,3 +1,4 @@
+import { batchScripts, checkBatchResult } from '../connect/file-batch.ts';
 import {
   checkFileResult,
   readFileResult,
@@ -10,6 +11,7 @@ import { ReeveError } from '../errors.ts';
 import type { LayeredScope } from '../language/scope.ts';
 import { isUnknown } from '../language/unknown.ts';
 import type {
+  BatchFile,
   ClusterReader,
   ClusterWriter,
   FileUndo,
@@ -211,6 +213,12 @@ export class WritingTarget extends ReadingTarget implements WriteTarget {
     const request = { path, ...rest, ...(backup ? { backupDir: backupsOf(this) } : {}) };
     const { script, ...how } = writeFileScript(request, content);
     return writtenFile(request, await this.run(script, how));
+  }
+
+  async writeFiles(files: readonly BatchFile[]): Promise<void> {
+    for (const { files: some, script, ...how } of batchScripts(files, this.stateDir)) {
+      checkBatchResult(some, await this.run(script, how));
+    }
   }
 
   async restoreFile(undo: FileUndo): Promise<void> {

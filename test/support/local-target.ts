@@ -9,6 +9,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } f
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { afterAll } from 'vitest';
+import { batchScripts, checkBatchResult } from '../../runner/connect/file-batch.ts';
 import { checkFileResult, restoreFileScript, writeFileScript, writtenFile } from '../../runner/connect/files.ts';
 import {
   type ClusterReader,
@@ -154,6 +155,11 @@ export function localTarget(options: LocalTargetOptions = {}): LocalTarget {
         const request = { path, ...how, ...(backup && { backupDir: `${stateDir}/backups` }) };
         const { script, ...options } = writeFileScript(request, content);
         return writtenFile(request, await execute(script, options));
+      }),
+    writeFiles: (files) =>
+      record(`writeFiles ${files.length}`, async () => {
+        for (const { files: some, script, ...options } of batchScripts(files, stateDir))
+          checkBatchResult(some, await execute(script, options));
       }),
     restoreFile: (undo) =>
       record(`restoreFile ${undo.path}`, async () => {

@@ -13,6 +13,8 @@ export interface Authentication {
   handler: AuthHandlerMiddleware;
   /** «key ~/.ssh/id_ed25519», «key x: encrypted, no passphrase» … */
   tried: string[];
+  /** Why it was given up: Ctrl-C at the question for a passphrase. */
+  stopped?: unknown;
 }
 
 /**
@@ -33,15 +35,23 @@ export async function authentication(
     _partial: boolean | null,
     next: (method: never) => void,
   ): void => {
-    void (async () => {
-      for (;;) {
-        const { value, done } = await methods.next();
-        if (done) return next(false as never);
-        if (left === null || left.includes(serverName(value.type))) return next(value as never);
-      }
-    })();
+    nextOf(left).then(
+      (method) => next(method as never),
+      (error) => {
+        login.stopped = error;
+        next(false as never);
+      },
+    );
   };
-  return { handler: handler as AuthHandlerMiddleware, tried };
+  const nextOf = async (left: AuthenticationType[] | null): Promise<AnyAuthMethod | false> => {
+    for (;;) {
+      const { value, done } = await methods.next();
+      if (done) return false;
+      if (left === null || left.includes(serverName(value.type))) return value;
+    }
+  };
+  const login: Authentication = { handler: handler as AuthHandlerMiddleware, tried };
+  return login;
 }
 
 /** To the server an agent's key is a public key like any other. */

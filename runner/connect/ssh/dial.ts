@@ -33,12 +33,13 @@ export async function dial(
   const deadline = new Deadline(endpoint.connectTimeout ?? CONNECT_TIMEOUT);
   let delay = FIRST_DELAY;
   for (;;) {
-    const login = await authentication(spec, endpoint, options);
+    const login = await authentication(spec, endpoint, patient(options, deadline));
     try {
       return await attempts.pass(`${endpoint.address}:${endpoint.port}`, () =>
         dialOnce(spec, endpoint, options, underlay, login, deadline),
       );
     } catch (error) {
+      if (login.stopped) throw login.stopped;
       if (error instanceof ReeveError) throw error;
       if (!dropped(error) || deadline.left() <= delay) throw explain(spec, endpoint, error, login.tried);
       const jitter = delay * (0.5 + Math.random());
@@ -46,6 +47,12 @@ export async function dial(
       delay = Math.min(delay * 2, LONGEST_DELAY);
     }
   }
+}
+
+/** A person may take their time over a passphrase, too. */
+function patient(options: ConnectionsOptions, deadline: Deadline): ConnectionsOptions {
+  const { askPassphrase } = options;
+  return askPassphrase ? { ...options, askPassphrase: (file) => deadline.paused(() => askPassphrase(file)) } : options;
 }
 
 async function dialOnce(

@@ -11,6 +11,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -93,6 +94,30 @@ describe.each(shells)('files, $name', ({ command }) => {
     await restore(undo);
     await write({ path, mode: '4750' }, 'x');
     expect(modeOf(path)).toBe('4750');
+  });
+
+  test('the first copy of a run removes those of runs long ago, and nothing else', async () => {
+    const [old, recent, foreign, run] = [
+      '20250101-120000000-0a1b2c',
+      '20260101-120000000-0a1b2c',
+      'mine',
+      '20260201-120000000-0a1b2c',
+    ].map((name) => join(folder, 'backups', name)) as [string, string, string, string];
+    for (const one of [old, recent, foreign]) {
+      mkdirSync(one, { recursive: true });
+      writeFileSync(join(one, 'copy'), '');
+    }
+    const longAgo = Date.now() / 1000 - 100 * 24 * 3600;
+    for (const one of [old, foreign]) utimesSync(one, longAgo, longAgo);
+    writeFileSync(join(folder, 'file'), 'before');
+    await write({ path: join(folder, 'file'), backupDir: run, copyAs: join(run, 'sub', 'name') }, 'after');
+    expect(readdirSync(join(folder, 'backups')).sort()).toEqual([
+      '20260101-120000000-0a1b2c',
+      '20260201-120000000-0a1b2c',
+      'mine',
+    ]);
+    expect(readFileSync(join(run, 'sub', 'name'), 'utf8')).toBe('before');
+    expect([modeOf(run), modeOf(join(run, 'sub'))]).toEqual(['700', '700']);
   });
 
   test('the present mode is kept, a copy too, and undo brings both back', async () => {

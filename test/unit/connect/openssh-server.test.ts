@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type ConnectionsOptions, createConnections } from '../../../runner/connect/connections.ts';
 import type { Connections } from '../../../runner/connect/types.ts';
 import { readBootId, waitForConnection } from '../../../runner/connect/wait.ts';
+import { ReeveError } from '../../../runner/errors.ts';
 import { processesWith, uniqueSleep, until } from './support/processes.ts';
 import { skipped } from './support/shells.ts';
 import { noSshd, startSshd, type TestServer } from './support/sshd.ts';
@@ -52,6 +53,15 @@ describe.skipIf(skipped(noSshd))('real OpenSSH', () => {
       code: 'login-failed',
       hint: expect.stringContaining('encrypted'),
     });
+  });
+
+  test('a passphrase may take longer than connecting; who gives up at the question is told so', async () => {
+    const spec = server.spec({ privateKeyFile: copyKey('slow', 'open sesame'), connectTimeout: 5_000 });
+    const askPassphrase = () => new Promise<string>((resolve) => setTimeout(() => resolve('open sesame'), 5_500));
+    expect((await connect({ askPassphrase }).run(spec, undefined, echo)).stdout).toBe('well\n');
+    const interrupted = new ReeveError('interrupted', 'interrupted at a question');
+    const refusing = connect({ askPassphrase: () => Promise.reject(interrupted) }).run(spec, undefined, echo);
+    await expect(refusing).rejects.toBe(interrupted);
   });
 
   test('an agent, also for a named key that is locked; a dead agent is passed over', async () => {

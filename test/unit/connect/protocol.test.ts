@@ -244,7 +244,11 @@ function suite(specOf: () => ConnectionSpec, { bulk = true } = {}): void {
     expect((await run('say 3', { functions, isolated: true })).stdout).toBe('<a1b|3>');
     const long = `${functions}long(){ printf %s '${"x'\\''y\n".repeat(3_000)}';}\n`;
     expect((await run('long', { functions: long })).stdout).toBe("x'y\n".repeat(3_000));
-    expect((await run('say 4', { functions })).stdout).toBe('<a2b|4>');
+    // Functions and script are long, in one request.
+    const twice = `${long}twice(){ long;long;}\n`;
+    const script = `twice\n${': nothing\n'.repeat(500)}`;
+    expect((await run(script, { functions: twice, stdin: 'x'.repeat(5_000) })).stdout).toBe("x'y\n".repeat(6_000));
+    expect((await run('say 4', { functions })).stdout).toBe('<a3b|4>');
   });
 
   test('functions that print or read while they are defined disturb nobody', async () => {

@@ -104,6 +104,13 @@ const cases: ModuleCase[] = [
     changes: ['ROOT/dir: remove directory'],
   },
   {
+    title: 'a directory below a file',
+    args: { path: 'ROOT/file/sub/deep', state: 'directory' },
+    before: (root) => writeFileSync(join(root, 'file'), ''),
+    changes: [],
+    fails: /file\/sub\/deep cannot be made: .*\/file is not a directory/,
+  },
+  {
     title: 'absent and not there',
     args: { path: 'ROOT/none', state: 'absent' },
     changes: [],

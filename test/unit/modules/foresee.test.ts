@@ -34,11 +34,20 @@ const TASKS: Task[] = [
   [lineinfile, { path: 'ROOT/flag', line: 'x' }],
   [file, { path: 'ROOT/old', state: 'absent' }],
   [file, { path: 'ROOT/old/inner', state: 'directory' }],
+  [file, { path: 'ROOT/in the way', state: 'absent' }],
+  [file, { path: 'ROOT/in the way/inner', state: 'directory' }],
+  [copy, { content: 'new', dest: 'ROOT/in the way/file' }],
   [copy, { content: 'new', dest: 'ROOT/link' }],
   [lineinfile, { path: 'ROOT/link', line: 'and more' }],
   [link, { path: 'ROOT/etc/app/l', src: 'app.conf' }],
   [link, { path: 'ROOT/etc/app/l', src: 'app.conf' }],
   [file, { path: 'ROOT/etc/app/l', state: 'absent' }],
+  [copy, { src: 'tree', dest: 'ROOT/etc/' }],
+  [copy, { content: 'b', dest: 'ROOT/etc//tree/./other' }],
+  [file, { path: 'ROOT/etc/tree/other', state: 'absent' }],
+  [file, { path: 'ROOT/etc/tree/sub/two', state: 'absent' }],
+  [link, { path: 'ROOT/etc/app/h', src: 'ROOT/etc/app/app.conf', kind: 'hard' }],
+  [file, { path: 'ROOT/etc/app/h', state: 'absent' }],
   [file, { path: 'ROOT/there', mode: '0600' }],
   [lineinfile, { path: 'ROOT/there', line: 'kept its content' }],
   [file, { path: 'ROOT/etc/app/app.conf', mode: '0640' }],
@@ -51,6 +60,7 @@ function prepared(): LocalTarget {
   const made = localTarget();
   mkdirSync(join(made.root, 'old/inner'), { recursive: true });
   writeFileSync(join(made.root, 'there'), 'there\n', { mode: 0o644 });
+  writeFileSync(join(made.root, 'in the way'), '');
   writeFileSync(join(made.root, 'real'), 'real\n');
   symlinkSync('real', join(made.root, 'link'));
   writeFileSync(join(made.control, 'app.conf'), 'from control\n');

@@ -1,8 +1,19 @@
-import { linkSync, mkdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { expect, test } from 'vitest';
+import { file } from '../../../modules/files/file.ts';
 import { link } from '../../../modules/files/link.ts';
-import { type ModuleCase, moduleSuite } from '../../support/module-suite.ts';
+import { localTarget } from '../../support/local-target.ts';
+import { fillArgs, type ModuleCase, moduleSuite } from '../../support/module-suite.ts';
 
 const cases: ModuleCase[] = [
   {
@@ -86,3 +97,19 @@ const cases: ModuleCase[] = [
 ];
 
 moduleSuite(link, cases);
+
+test('a hard link is taken back also after it was removed and put back from its copy', async () => {
+  const target = localTarget();
+  const [first, second] = ['first', 'second'].map((name) => join(target.root, name)) as [string, string];
+  writeFileSync(first, 'one');
+  const made = await link.plan(fillArgs(link, { path: second, src: first, kind: 'hard' }) as never, target.read);
+  const { undo } = await link.apply!(made.next!, target.write);
+  const removal = await file.plan(fillArgs(file, { path: second, state: 'absent' }) as never, target.read);
+  const removed = await file.apply!(removal.next!, target.write);
+  await file.undo!(removed.undo as never, target.write);
+  await link.undo!(undo as never, target.write);
+  expect(existsSync(second)).toBe(false);
+  writeFileSync(second, 'of somebody else');
+  await expect(link.undo!(undo as never, target.write)).rejects.toThrow(/changed since/);
+  target.dispose();
+});

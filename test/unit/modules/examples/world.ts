@@ -61,7 +61,7 @@ export async function makeWorld(kind: WorldKind, shell: ShellName): Promise<Open
   return kind === 'cluster' ? cluster() : files(shell);
 }
 
-const WRITES = ['run', 'writeFile', 'restoreFile', 'job', 'nodeState', 'recordUndo'];
+const WRITES = ['run', 'writeFile', 'writeFiles', 'restoreFile', 'job', 'nodeState', 'recordUndo'];
 
 function readOnly(target: WriteTarget, over: Partial<ReadTarget> = {}): ReadTarget {
   const refuse = (name: string) => () => {
