@@ -1,10 +1,11 @@
-import { parse as parseYaml } from 'yaml';
+import { isScalar, parseDocument as parseYaml, visit } from 'yaml';
 import { type Diagnostic, EXIT, InvalidError, type Place, ReeveError } from '../errors.ts';
 import { toPlain } from '../language/access.ts';
 import { nearestName } from '../language/nearest.ts';
 import { parseDocument } from '../load/parse.ts';
 import { checkValue } from '../validate/schema/check.ts';
 import type { InputSpec, Playbook } from './model.ts';
+import { whyReserved } from './reserved.ts';
 
 /** One `-e name=value`: text to be read by the declared type, or a value that a file gave. */
 export interface Given {
@@ -54,6 +55,10 @@ export async function fillInputs(
     if (!spec.secret) continue;
     filled.secrets.push(result.value);
     if (source) filled.givenSecrets.push(name);
+  }
+  for (const name of last.keys()) {
+    const why = whyReserved(name);
+    if (why) diagnostics.push({ code: 'reserved-name', severity: 'error', message: `-e ${name}: ${why}` });
   }
   for (const [name, item] of last)
     filled.extraVars[name] = item.text === undefined ? toPlain(item.value) : plainYaml(item);
@@ -107,15 +112,17 @@ function read(
   const value = source.text === undefined ? toPlain(source.value) : byType(spec.type, source.text);
   const document = parseDocument('{}', source.from, { allowEmpty: true });
   const checked = checkValue(schema, value, { document, path: [] }, { name: `the input \`${name}\``, member: 'key' });
-  const diagnostics = checked.diagnostics.map((d) => ({
-    ...d,
-    // A secret must not be shown by the message that refuses it.
-    message: secret
-      ? `the input \`${name}\` has a value that its schema refuses`
-      : `${source.from} ${name}: ${d.message}`,
-    place: spec.place,
-  }));
+  const diagnostics = checked.diagnostics.map((d): Diagnostic => {
+    const { place } = spec;
+    // A secret must not be shown by the message that refuses it, nor by its hint.
+    if (secret) return { ...bare(d), message: `the input \`${name}\` has a value that its schema refuses`, place };
+    return { ...d, message: `${source.from} ${name}: ${d.message}`, place };
+  });
   return { value: checked.value, diagnostics };
+}
+
+function bare({ code, severity }: Diagnostic): Pick<Diagnostic, 'code' | 'severity'> {
+  return { code, severity };
 }
 
 /** Text stays text; everything else is read as YAML, so that `true`, `3` and `[a, b]` are what they look like. */
@@ -123,9 +130,17 @@ function byType(type: InputSpec['type'], text: string): unknown {
   return type === 'string' ? text : plainYaml({ text });
 }
 
-function plainYaml({ text }: { text?: string }): unknown {
+/** What reads as plain YAML is that; all else (a template, a tag) is the text that it is: `-e` values are data. */
+function plainYaml({ text = '' }: { text?: string }): unknown {
+  const yaml = parseYaml(text, { logLevel: 'silent' });
+  const odd = [...yaml.errors, ...yaml.warnings].map(({ message }) => message);
+  visit(yaml, {
+    Pair(_, { key }) {
+      if (!isScalar(key)) odd.push('a key that is no text');
+    },
+  });
   try {
-    return parseYaml(text ?? '') ?? text;
+    return odd.length > 0 ? text : (yaml.toJS() ?? text);
   } catch {
     return text;
   }

@@ -68,9 +68,11 @@ describe('bad YAML', () => {
   });
 
   it('nesting without end is an error, not a crash', () => {
-    expect(diagnosticsOf(() => parseDocument('['.repeat(100_000), 'f')).length).toBeGreaterThan(0);
-    const deep = `${'['.repeat(300)}${']'.repeat(300)}`;
-    expect(diagnosticsOf(() => parseDocument(deep, 'f'))[0]).toMatchObject({ code: 'nested-too-deep' });
+    for (const depth of [300, 100_000]) {
+      const deep = `${'['.repeat(depth)}${']'.repeat(depth)}`;
+      const found = diagnosticsOf(() => parseDocument(deep, 'f'));
+      expect(found).toMatchObject([{ code: 'nested-too-deep', message: expect.stringMatching(/^nested /) }]);
+    }
   });
 
   it('an alias bomb is an error before it is built', () => {
