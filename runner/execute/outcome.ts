@@ -11,6 +11,8 @@ export interface Attempt {
   changes: Change[];
   message?: string;
   error?: ReeveError;
+  /** What the loop's item is called. */
+  item?: string;
 }
 
 /** Something was changed. */
@@ -42,7 +44,7 @@ export function unknownAttempt(
   { changes = [], message = because }: { changes?: Change[]; message?: string } = {},
 ): Attempt {
   const unknown = new Unknown(because);
-  const names = ['changed', 'failed', 'skipped', ...Object.keys(module?.returns.properties ?? {})];
+  const names = ['changed', 'failed', 'skipped', 'message', ...Object.keys(module?.returns.properties ?? {})];
   return {
     status: 'unknown',
     changes,

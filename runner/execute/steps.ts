@@ -6,12 +6,13 @@ import { allTrue, scopeFor } from './conditions.ts';
 import { inherit, type OnceResult, type StepContext, selectedByTags } from './context.ts';
 import { flushHandlers } from './flush-handlers.ts';
 import type { HostState } from './host-state.ts';
+import { registerSkipped, registerUnknown } from './left-out.ts';
 import { evaluateItems } from './loop.ts';
 import { noteLost } from './lost-hosts.ts';
 import { sleepUntilStopped } from './sleep.ts';
 import { errorForEvent, runTask } from './task.ts';
 import { asReeveError } from './task-run.ts';
-import { waitsForPending } from './tries.ts';
+import { waitsForPending, wouldTryAgain } from './tries.ts';
 import { isRetried, trySettings } from './try-settings.ts';
 
 /** Hosts that may go on. */
@@ -78,6 +79,7 @@ async function runOnce(context: StepContext, task: Task, hosts: readonly HostSta
   }
   for (const host of hosts) {
     if (result.register) host.data[result.register.name] = result.register.value;
+    Object.assign(host.data, result.variables);
     if (result.failed) host.failed ??= result.failed;
   }
 }
@@ -87,7 +89,8 @@ async function firstWilling(context: StepContext, task: Task, hosts: readonly Ho
   for (const host of hosts) {
     const outcome = await runTask(context, task, host);
     const skipped = outcome.status === 'skipped';
-    last = { failed: host.failed, skipped, ...(outcome.register ? { register: outcome.register } : {}) };
+    const { register, variables } = outcome;
+    last = { failed: host.failed, skipped, ...(register ? { register } : {}), ...(variables ? { variables } : {}) };
     if (!skipped) return last;
   }
   return last;
@@ -122,14 +125,18 @@ async function runBlock(context: StepContext, block: Block, hosts: HostState[]):
 async function isWilling(context: StepContext, block: Block, host: HostState): Promise<boolean> {
   if (block.when.length === 0) return true;
   const before = context.run.replay?.hasEntered(host.name, block.id + context.suffix);
-  if (before === false) host.count('skipped', false);
+  const conditions = block.when.map((c) => c.text).join(' && ');
+  const notWanted = `not wanted: ${conditions}`;
+  if (before === false) {
+    host.count('skipped', false);
+    registerSkipped(block, host, notWanted);
+  }
   if (before !== undefined) return before;
   try {
     const wanted = await allTrue(context.run, block.when, scopeFor(context, block, host));
     if (wanted === true) return true;
     const status = isUnknown(wanted) ? 'unknown' : 'skipped';
-    const conditions = block.when.map((c) => c.text).join(' && ');
-    reportBlock(context, block, host, status, isUnknown(wanted) ? wanted.because : `not wanted: ${conditions}`);
+    reportBlock(context, block, host, status, isUnknown(wanted) ? wanted.because : notWanted);
   } catch (error) {
     failBlock(context, block, host, asReeveError(error, { context, settings: context.inherited }));
   }
@@ -146,7 +153,11 @@ function reportBlock(
   error?: ReeveError,
 ): void {
   host.count(status, false);
-  if (status === 'unknown') context.run.pending.any = true;
+  if (status === 'skipped') registerSkipped(block, host, message);
+  if (status === 'unknown') {
+    context.run.pending.any = true;
+    registerUnknown(context.run, block, host, message);
+  }
   const name = block.name.isStatic ? String(block.name.render(context.run.emptyScope)) : 'block';
   context.run.emitter.emit({
     type: 'task-ended',
@@ -175,6 +186,7 @@ async function runRounds(context: StepContext, block: Block, host: HostState): P
   if (!block.loop) return runTries(context, block, host);
   const items = await evaluateItems(context, block, scopeFor(context, block, host));
   if (isUnknown(items)) return reportBlock(context, block, host, 'unknown', items.because);
+  if (items.values.length === 0) registerSkipped(block, host, 'the loop has no items');
   const names = block.loopControl ?? {};
   for (const [index, value] of items.values.entries()) {
     if (index > 0 && names.pause) await sleepUntilStopped(context.run.interrupt, names.pause);
@@ -203,7 +215,7 @@ async function runTries(context: StepContext, block: Block, host: HostState): Pr
       return;
     }
     if (waitsForPending(run)) {
-      if (!host.failed) reportBlock(context, block, host, 'unknown', 'would be tried again');
+      if (!host.failed) reportBlock(context, block, host, 'unknown', wouldTryAgain(block, 'one of its tasks fails'));
       return noteLost(context, [host]);
     }
     const message = `round ${n} of the block was not enough`;

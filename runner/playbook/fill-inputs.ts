@@ -1,8 +1,8 @@
-import { isScalar, parseDocument as parseYaml, visit } from 'yaml';
 import { type Diagnostic, EXIT, InvalidError, type Place, ReeveError } from '../errors.ts';
 import { toPlain } from '../language/access.ts';
 import { nearestName } from '../language/nearest.ts';
 import { parseDocument } from '../load/parse.ts';
+import { plainYaml } from '../load/plain-yaml.ts';
 import { checkValue } from '../validate/schema/check.ts';
 import type { InputSpec, Playbook } from './model.ts';
 import { whyReserved } from './reserved.ts';
@@ -61,7 +61,7 @@ export async function fillInputs(
     if (why) diagnostics.push({ code: 'reserved-name', severity: 'error', message: `-e ${name}: ${why}` });
   }
   for (const [name, item] of last)
-    filled.extraVars[name] = item.text === undefined ? toPlain(item.value) : plainYaml(item);
+    filled.extraVars[name] = item.text === undefined ? toPlain(item.value) : plainYaml(item.text);
   if (diagnostics.length > 0) throw new InvalidError(diagnostics);
   return filled;
 }
@@ -127,23 +127,7 @@ function bare({ code, severity }: Diagnostic): Pick<Diagnostic, 'code' | 'severi
 
 /** Text stays text; everything else is read as YAML, so that `true`, `3` and `[a, b]` are what they look like. */
 function byType(type: InputSpec['type'], text: string): unknown {
-  return type === 'string' ? text : plainYaml({ text });
-}
-
-/** What reads as plain YAML is that; all else (a template, a tag) is the text that it is: `-e` values are data. */
-function plainYaml({ text = '' }: { text?: string }): unknown {
-  const yaml = parseYaml(text, { logLevel: 'silent' });
-  const odd = [...yaml.errors, ...yaml.warnings].map(({ message }) => message);
-  visit(yaml, {
-    Pair(_, { key }) {
-      if (!isScalar(key)) odd.push('a key that is no text');
-    },
-  });
-  try {
-    return odd.length > 0 ? text : (yaml.toJS() ?? text);
-  } catch {
-    return text;
-  }
+  return type === 'string' ? text : plainYaml(text);
 }
 
 function missing(name: string, spec: InputSpec & { place: Place }): Diagnostic {

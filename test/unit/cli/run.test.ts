@@ -209,6 +209,15 @@ describe('lists', () => {
     );
   });
 
+  it('refuses a tag that nothing has: to skip it would leave out nothing', async () => {
+    for (const option of ['--tags', '--skip-tags']) {
+      const { code, stderr } = await folder.run(['run', file, option, 'nowhere']);
+      expect(stderr).toContain(`${option} nowhere: nothing in the playbook has this tag`);
+      expect(stderr).toContain('its tags are');
+      expect(code).toBe(5);
+    }
+  });
+
   it('lists only what --tags lets run', async () => {
     const { stdout } = await folder.run(['run', file, '--list-tasks', '--tags', 'b']);
     expect(stdout).toContain('command uptime');
