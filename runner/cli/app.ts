@@ -1,5 +1,6 @@
 import { EXIT } from '../errors.ts';
 import { type CommandDefinition, commandName } from './options.ts';
+import { marked, unmarked, unmarkedOptions } from './raw-words.ts';
 import { reportError, UsageError } from './report-error.ts';
 import { version } from './version.ts';
 
@@ -47,12 +48,12 @@ async function dispatch(argv: string[]): Promise<number> {
     for (const { options } of one.groups)
       for (const [flags, description] of options) command.option(flags, description);
     command.action((...args: unknown[]) => {
-      const options = args.pop() as Record<string, unknown>;
-      chosen = one.run(args as never[], options);
+      const options = unmarkedOptions(args.pop() as Record<string, unknown>);
+      chosen = one.run(args.map(unmarked) as never[], options);
     });
   }
   try {
-    cli.parse(argv, { run: false });
+    cli.parse(marked(argv), { run: false });
     const word = cli.matchedCommandName ?? cli.args[0];
     if (word === undefined) throw new UsageError('there is no command');
     definition = commandNamed(COMMANDS, word);

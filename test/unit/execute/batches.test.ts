@@ -26,7 +26,7 @@ describe('cutBatches', () => {
     expect(batches.flat()).toEqual(TEN);
   });
 
-  it.each([0, -1, 1.5, 'many', '0%', null])('refuses %j', (serial) => {
+  it.each([0, -1, 1.5, 'many', '0%', null, [], ''])('refuses %j', (serial) => {
     expect(() => cutBatches(TEN, serial)).toThrow(/serial is/);
   });
 });
