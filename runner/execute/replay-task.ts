@@ -5,7 +5,7 @@ import { withFacts } from './gather.ts';
 import { notify } from './handlers.ts';
 import { evaluateItems, loopLocals } from './loop.ts';
 import { holdsMask } from './lost-secret.ts';
-import { type Attempt, baseResult } from './outcome.ts';
+import { type Attempt, baseResult, isPartlyDone } from './outcome.ts';
 import { fromEvent } from './recorded-value.ts';
 import { isSameItem, type RecordedTask } from './replay.ts';
 import { restoredValue } from './restored-result.ts';
@@ -29,7 +29,7 @@ export async function replayTask(
     taskRun.variables = await recordedVariables(taskRun, ended);
     Object.assign(taskRun.host.data, taskRun.variables);
   }
-  if (ended.status === 'changed') await notify(context, taskRun, true);
+  if (ended.status === 'changed' || isPartlyDone(task, ended)) await notify(context, taskRun, true);
   const result = restored(taskRun, ended);
   if (!isLost || module.kind !== 'state' || ended.status !== 'changed' || task.loop) return result;
   return (await readAgain(taskRun, result)) ?? result;

@@ -77,11 +77,21 @@ async function runOnce(context: StepContext, task: Task, hosts: readonly HostSta
     if (result.skipped && once.get(key) === mine) once.delete(key);
     if (isMine) break;
   }
+  if (result.failed) tellAll(context, task, hosts);
   for (const host of hosts) {
     if (result.register) host.data[result.register.name] = result.register.value;
     Object.assign(host.data, result.variables);
     if (result.failed) host.failed ??= result.failed;
   }
+}
+
+/** Hosts that drop out without a line of their own must not do so in silence. */
+function tellAll({ run }: StepContext, task: Task, hosts: readonly HostState[]): void {
+  const others = hosts.filter((host) => !host.failed).map((host) => host.name);
+  if (others.length === 0) return;
+  const name = task.name.isStatic ? String(task.name.render(run.emptyScope)) : task.module;
+  const message = `"${name}" runs once for all: its failure is that of ${others.join(', ')} too`;
+  run.emitter.emit({ type: 'notice', level: 'warning', message });
 }
 
 async function firstWilling(context: StepContext, task: Task, hosts: readonly HostState[]): Promise<OnceResult> {

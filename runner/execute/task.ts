@@ -10,7 +10,7 @@ import { withFacts } from './gather.ts';
 import { notify } from './handlers.ts';
 import type { HostState } from './host-state.ts';
 import { evaluateItems, type Items, labelOf, loopLocals } from './loop.ts';
-import { type Attempt, baseResult, failedAttempt, shownChanges, unknownAttempt } from './outcome.ts';
+import { type Attempt, baseResult, failedAttempt, isPartlyDone, shownChanges, unknownAttempt } from './outcome.ts';
 import { forEvent, hiddenResult } from './recorded-value.ts';
 import { replayedItem, replayTask } from './replay-task.ts';
 import { Semaphore } from './semaphore.ts';
@@ -245,7 +245,7 @@ function replayOutcome(
   result: Record<string, unknown>,
 ): TaskOutcome {
   const ignored = ended.ignored === true;
-  host.count(ended.status, ignored);
+  host.count(ended.status, ignored, isPartlyDone(task, ended));
   const bad = ended.status === 'failed' || ended.status === 'unreachable';
   if (bad && !ignored) host.failed = ended.status === 'unreachable' ? 'unreachable' : 'failed';
   return {
@@ -271,7 +271,7 @@ async function finish(taskRun: TaskRun, attempt: Attempt, duration: number): Pro
   if (done.status === 'unknown' && task.changedWhen !== false) run.pending.any = true;
   if (task.register !== undefined) outcome.register = { name: task.register, value: done.result };
   if (taskRun.variables) outcome.variables = taskRun.variables;
-  host.count(done.status, ignored);
+  host.count(done.status, ignored, isPartlyDone(task, done));
   const message = settings.noLog ? (bad ? 'failed; the reason is hidden by no_log' : undefined) : done.message;
   run.emitter.emit({
     type: 'task-ended',
@@ -305,7 +305,7 @@ async function concluded(taskRun: TaskRun, done: Attempt): Promise<Attempt> {
   const { status } = done;
   try {
     if (!task.loop) await setVariables(taskRun, done);
-    if (status === 'changed') await notify(context, taskRun, true);
+    if (status === 'changed' || isPartlyDone(task, done)) await notify(context, taskRun, true);
     // What never counts as a change notifies nobody, whatever comes of it.
     if (status === 'unknown' && task.changedWhen !== false) await notify(context, taskRun, false);
     return done;
