@@ -204,6 +204,17 @@ it('handlers that notify each other run once each, and say so', async () => {
   expect(of('two')[0]!.warnings).toEqual([expect.stringContaining('does not notify one again')]);
 });
 
+it('a handler that runs once for all runs again for what was notified since', async () => {
+  const { tasks } = await run(
+    '',
+    `    pre_tasks: [{ name: pre, command: "true", notify: reload }]
+    tasks: [{ name: act, command: "true", notify: reload }]
+    handlers: [{ name: reload, command: "true", run_once: true }]
+`,
+  );
+  expect(tasks.filter((line) => line.includes('reload'))).toEqual(Array(2).fill('a reload changed'));
+});
+
 it('a handler runs again when a handler after it changed what it looks at', async () => {
   const { tasks } = await run(
     '',
