@@ -22,6 +22,7 @@ const CASES: [name: string, source: string, code: string, words: string[]][] = [
   ['a template without quotes', 'key: «{{ x }}»\n', 'unquoted-template', ['quoted', '"{{ x }}"']],
   ['a template without quotes and text after it', 'key: {{ x }}«/y»\n', 'unquoted-template', ['"{{ x }}/y"']],
   ['a template without quotes in a list', '- «{{ x }}»\n', 'unquoted-template', ['"{{ x }}"']],
+  ['a template without quotes in braces', '- { a: x/«{»{ y }}, b: 1 }\n', 'unquoted-template', ['"x/{{ y }}"']],
   ['a second colon', '- name: «a»: b\n', 'nested-mapping-on-line', ['quote']],
   ['a reserved first character', 'a: «@»home\n', 'bad-scalar-start', ['quote it: "@home"']],
   ['an alias without anchor', 'hosts: «*.example.org»\n', 'unknown-alias', ['quoted: "*.example.org"']],
@@ -45,6 +46,10 @@ describe('bad YAML', () => {
     expect(hit, JSON.stringify(found)).toBeDefined();
     expect({ line: hit!.place?.line, column: hit!.place?.column }).toEqual({ line: place.line, column: place.column });
     for (const word of words) expect(`${hit!.message} ${hit!.hint}`).toContain(word);
+  });
+
+  it('tells a template without quotes once, however often it trips the parser', () => {
+    expect(diagnosticsOf(() => parseDocument('- { a: x/{{ y }}, b: 1 }\n', 'f'))).toHaveLength(1);
   });
 
   it('reports every mistake in one go', () => {
