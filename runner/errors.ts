@@ -6,6 +6,9 @@ export interface Place {
   endColumn?: number;
 }
 
+/** Stands for the file of what was made of the command line: no place in it means anything to a person. */
+export const COMMAND_LINE = '(command line)';
+
 /** One finding of loading or validating a file. */
 export interface Diagnostic {
   /** Stable, kebab-case: `unknown-keyword`, `undefined-variable`. */

@@ -1,6 +1,6 @@
 import { EXIT } from '../errors.ts';
-import { guarded, unguarded } from './literal-words.ts';
 import { type CommandDefinition, commandName } from './options.ts';
+import { marked, unmarked, unmarkedOptions, withoutMarks } from './raw-words.ts';
 import { reportError, UsageError } from './report-error.ts';
 import { version } from './version.ts';
 
@@ -47,21 +47,20 @@ async function dispatch(argv: string[]): Promise<number> {
     const command = cli.command(one.usage, one.description);
     for (const { options } of one.groups)
       for (const [flags, description] of options) command.option(flags, description);
-    command.action((...given: unknown[]) => {
-      const args = unguarded(given);
-      const options = args.pop() as Record<string, unknown>;
-      chosen = one.run(args as never[], options);
+    command.action((...args: unknown[]) => {
+      const options = unmarkedOptions(args.pop() as Record<string, unknown>);
+      chosen = one.run(args.map(unmarked) as never[], options);
     });
   }
   try {
-    cli.parse(guarded(argv), { run: false });
-    const word = cli.matchedCommandName ?? unguarded(cli.args[0]);
+    cli.parse(marked(argv), { run: false });
+    const word = cli.matchedCommandName ?? (unmarked(cli.args[0]) as string | undefined);
     if (word === undefined) throw new UsageError('there is no command');
     definition = commandNamed(COMMANDS, word);
     cli.runMatchedCommand();
   } catch (error) {
     if ((error as Error).name !== 'CACError') throw error;
-    throw asUsageError(unguarded((error as Error).message), definition);
+    throw asUsageError(withoutMarks((error as Error).message), definition);
   }
   return (await chosen) ?? EXIT.done;
 }

@@ -1,11 +1,11 @@
-import { parse as parseYaml } from 'yaml';
 import { splitWords } from '../../modules/shared/words.ts';
+import { plainYaml } from '../load/plain-yaml.ts';
 import type { JsonSchema } from '../schema-types.ts';
 import { UsageError } from './report-error.ts';
 
 /** What is looked at of a module. */
 interface Takes {
-  args: { properties: Readonly<Record<string, JsonSchema>> };
+  args: { properties: Readonly<Record<string, JsonSchema>>; additionalProperties?: unknown };
   shorthand?: string;
 }
 
@@ -18,9 +18,17 @@ interface Takes {
 export function readExecArgs(args: string[], module: Takes): unknown {
   if (args.length === 0) return {};
   const joined = args.join(' ');
-  if (joined.trimStart().startsWith('{')) return parseYaml(joined);
+  if (joined.trimStart().startsWith('{')) {
+    const mapping = plainYaml(joined);
+    const names = typeof mapping === 'object' ? Object.keys(mapping as object) : [];
+    // `{ echo a; }` is a mapping to YAML, and text for a shell.
+    const isText = module.shorthand !== undefined && !names.some((name) => Object.hasOwn(module.args.properties, name));
+    if (isText) return joined;
+    if (typeof mapping !== 'object') throw new UsageError(`${joined} is no YAML mapping`);
+    return mapping;
+  }
   const { properties } = module.args;
-  const pairs = pairsOf(inWords(args, properties), properties);
+  const pairs = pairsOf(inWords(args, module), module);
   if (pairs.every((pair) => typeof pair !== 'string')) return Object.fromEntries(pairs);
   if (module.shorthand !== undefined) return joined;
   throw new UsageError(
@@ -30,17 +38,19 @@ export function readExecArgs(args: string[], module: Takes): unknown {
 }
 
 /** One word that holds several pairs is several words; Ansible's users write them so. */
-function inWords(args: string[], properties: Takes['args']['properties']): string[] {
+function inWords(args: string[], module: Takes): string[] {
   const split = args.length === 1 ? splitWords(args[0]!) : undefined;
   if (!split || 'problem' in split) return args;
-  return pairsOf(split.words, properties).every((pair) => typeof pair !== 'string') ? split.words : args;
+  return pairsOf(split.words, module).every((pair) => typeof pair !== 'string') ? split.words : args;
 }
 
 /** Each word as a pair, or as it is when it is none. */
-function pairsOf(words: string[], properties: Takes['args']['properties']): ([string, unknown] | string)[] {
+function pairsOf(words: string[], { args }: Takes): ([string, unknown] | string)[] {
+  const isFree = args.additionalProperties !== undefined && args.additionalProperties !== false;
   return words.map((word) => {
     const [, name = '', value = ''] = /^([a-z_]+)=(.*)$/s.exec(word) ?? [];
-    if (!Object.hasOwn(properties, name)) return word;
-    return [name, properties[name]!.type === 'string' ? value : parseYaml(value)];
+    const schema = Object.hasOwn(args.properties, name) ? args.properties[name] : undefined;
+    if (name === '' || !(schema || isFree)) return word;
+    return [name, schema?.type === 'string' ? value : plainYaml(value)];
   });
 }

@@ -17,6 +17,7 @@ import { readExtraVars } from './extra-vars.ts';
 import { openSources } from './open-inventory.ts';
 import { inventorySources, texts } from './options.ts';
 import { Person } from './person.ts';
+import { UsageError } from './report-error.ts';
 import { maskingErrors, openSecrets } from './secrets.ts';
 
 /** A playbook that may be run: nothing is wrong with it on this inventory, and every input has a value. */
@@ -42,6 +43,8 @@ export async function loadRun(
   directory?: string,
   recorded: (playbook: Playbook) => Given[] = () => [],
 ): Promise<LoadedRun> {
+  if (options.detailedExitcode === true && options.check !== true)
+    throw new UsageError('--detailed-exitcode tells what a check found; without --check this would be a real run');
   const secrets = openSecrets(options);
   return maskingErrors(secrets, () => loadWith(secrets, read, options, directory, recorded));
 }

@@ -70,6 +70,12 @@ export async function attempt(parts: AttemptParts): Promise<Attempt> {
   }
 }
 
+/** In a real run nobody expects that a task only plans, and reads «changed» as done. */
+function planMessage({ run }: AttemptParts, { message }: Plan): { message?: string } {
+  const said = run.settings.check ? message : ['only planned (check_mode)', message].filter(Boolean).join(': ');
+  return said === undefined ? {} : { message: said };
+}
+
 /** Why what depends on a task is not known. */
 function hasNotRun({ name }: AttemptParts): string {
   return `"${name}" has not run`;
@@ -111,6 +117,6 @@ function foreseen(parts: AttemptParts, plan: Plan): Attempt {
     status: 'changed',
     changes: plan.changes,
     result: baseResult({ changed: true }, { ...unknowns, ...plan.predicted }),
-    ...(plan.message === undefined ? {} : { message: plan.message }),
+    ...planMessage(parts, plan),
   };
 }

@@ -40,9 +40,12 @@ export function cutBatches(
   begun: readonly (readonly string[])[] = [],
 ): string[][] {
   if (hosts.length === 0) return [];
+  if (serial === undefined) return [[...hosts]];
   const total = new Set([...hosts, ...begun.flat()]).size;
-  const sizes = serial === undefined ? [] : (Array.isArray(serial) ? serial : [serial]).map((s) => size(s, total));
-  if (sizes.length === 0) return [[...hosts]];
+  const written = Array.isArray(serial) ? serial : [serial];
+  // All at once is the last thing that somebody wants who asks for batches.
+  if (written.length === 0) throw invalidSerial('an empty list');
+  const sizes = written.map((one) => size(one, total));
   const sizeOf = (number: number) => sizes[Math.min(number, sizes.length - 1)]!;
   // Whoever has made serial smaller since wants that.
   const kept = begun.every((batch, number) => batch.length <= sizeOf(number)) ? begun : [];
@@ -61,13 +64,12 @@ function size(written: BatchSize | unknown, total: number): number {
   const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text);
   const value = Number(match?.[1]);
   if (!match || value <= 0 || (!match[2] && !Number.isInteger(value))) {
-    throw new ReeveError(
-      'invalid-serial',
-      `serial is ${text}; it takes a count such as 1, a percent such as 25%, or a list`,
-      {
-        exitCode: EXIT.invalid,
-      },
-    );
+    throw invalidSerial(text === '' ? 'empty' : text);
   }
   return match[2] ? Math.max(1, Math.floor((total * value) / 100)) : value;
+}
+
+function invalidSerial(what: string): ReeveError {
+  const message = `serial is ${what}; it takes a count such as 1, a percent such as 25%, or a list`;
+  return new ReeveError('invalid-serial', message, { exitCode: EXIT.invalid });
 }

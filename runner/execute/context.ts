@@ -19,6 +19,7 @@ export interface PlayState {
 
 export interface OnceResult {
   register?: { name: string; value: unknown };
+  variables?: Record<string, unknown>;
   failed: 'failed' | 'unreachable' | undefined;
   /** No host was willing. */
   skipped: boolean;

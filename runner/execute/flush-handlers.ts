@@ -43,6 +43,9 @@ async function runHandler(
   hosts: HostState[],
   runOnHosts: RunOnHosts,
 ): Promise<void> {
+  const { play, once } = context.playState;
+  // What was notified since it last ran is a change that it has not seen. With strategy free each host flushes alone.
+  if (play.strategy === 'linear') once.delete(handler.id + context.suffix);
   const failures = new Map(hosts.map((host) => [host, host.failed]));
   const possible = hosts.filter((host) => host.notified.get(handler.id) === false);
   for (const host of hosts) {

@@ -31,8 +31,10 @@ export class HostState {
     this.groups = groups;
   }
 
-  count(status: TaskStatus, ignored: boolean): void {
+  /** @param partly it failed, and some of its items have changed something. */
+  count(status: TaskStatus, ignored: boolean, partly = false): void {
     if (ignored) this.recap.ignored++;
+    if (ignored && partly) this.recap.changed++;
     // As in Ansible's recap, a changed task is also ok.
     if (ignored || status === 'changed') this.recap.ok++;
     if (!ignored || status === 'changed') this.recap[status]++;

@@ -35,6 +35,11 @@ function evaluate(loop: Compiled | Expression, scope: LayeredScope): unknown {
   return 'evaluate' in loop ? loop.evaluate(scope) : loop.render(scope);
 }
 
+/** What an item and its number are called in its task. */
+export function loopLocals({ loopControl }: StepBase, value: unknown, index: number): Record<string, unknown> {
+  return { [loopControl?.item ?? 'item']: value, [loopControl?.index ?? 'index']: index };
+}
+
 const LABEL_LENGTH = 60;
 
 /** What an item is called in events: `loop_control.label`, else the text of it, shortened. */

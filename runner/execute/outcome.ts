@@ -1,7 +1,8 @@
 import { EXIT, type ReeveError } from '../errors.ts';
-import type { TaskStatus } from '../events.ts';
+import type { TaskEnded, TaskStatus } from '../events.ts';
 import { Unknown } from '../language/unknown.ts';
 import { type AnyModule, type Applied, type Change, type Plan, TaskFailure } from '../module.ts';
+import type { Task } from '../playbook/model.ts';
 
 /** What one try of one task (or of one item of its loop) on one host came to. */
 export interface Attempt {
@@ -11,6 +12,8 @@ export interface Attempt {
   changes: Change[];
   message?: string;
   error?: ReeveError;
+  /** What the loop's item is called. */
+  item?: string;
 }
 
 /** Something was changed. */
@@ -42,7 +45,7 @@ export function unknownAttempt(
   { changes = [], message = because }: { changes?: Change[]; message?: string } = {},
 ): Attempt {
   const unknown = new Unknown(because);
-  const names = ['changed', 'failed', 'skipped', ...Object.keys(module?.returns.properties ?? {})];
+  const names = ['changed', 'failed', 'skipped', 'message', ...Object.keys(module?.returns.properties ?? {})];
   return {
     status: 'unknown',
     changes,
@@ -69,6 +72,11 @@ export function baseResult(
   facts: Record<string, unknown>,
 ): Record<string, unknown> {
   return { changed: false, failed: false, skipped: false, unknown: false, message: '', ...facts, ...outcome };
+}
+
+/** Of a loop that failed some items have changed something: whoever goes on all the same must not go without the handlers. */
+export function isPartlyDone(task: Task, { status, result }: Pick<TaskEnded, 'status' | 'result'>): boolean {
+  return task.loop !== undefined && (status === 'failed' || status === 'unreachable') && result?.changed === true;
 }
 
 /** Changes as events may show them: without the content of sensitive ones. */

@@ -2,7 +2,7 @@ import type { PlayStarted, TaskEnded } from '../events.ts';
 import { inherit, newPlayState, type PlayState } from './context.ts';
 import { type FoundTask, findTask, indexTasks } from './find-task.ts';
 import { type PlayOutcome, playContext } from './play.ts';
-import { replayVariables } from './replay-task.ts';
+import { recordedVariables } from './replay-task.ts';
 import { restoredValue } from './restored-result.ts';
 import { hostState, type RunState } from './run-state.ts';
 import type { Sources } from './sources.ts';
@@ -52,11 +52,13 @@ async function restoreTask(
   const module = run.modules.get(task.module)!;
   const settings = inherit(inherited, task);
   const host = hostState(run, ended.host);
+  const names = settings.runOnce ? hosts : [ended.host];
   if (module.setsVariables && ended.status !== 'skipped') {
     const context = { ...playContext(run, playState, ended.batch, sources), vars };
-    await replayVariables({ context, task, host }, ended);
+    const variables = await recordedVariables({ context, task, host }, ended);
+    for (const name of names) Object.assign(hostState(run, name).data, variables);
   }
   if (task.register === undefined) return;
   const value = restoredValue({ run, task, module, noLog: settings.noLog === true }, ended.result);
-  for (const name of settings.runOnce ? hosts : [ended.host]) hostState(run, name).data[task.register] = value;
+  for (const name of names) hostState(run, name).data[task.register] = value;
 }

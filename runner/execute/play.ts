@@ -60,11 +60,9 @@ async function runKnownPlay(run: RunState, play: Play, index: number, sources: S
   const names = await playHosts(run, play);
   const hosts = names.map((name) => hostState(run, name)).filter((host) => !host.failed);
   const serial = await atControl(run, play, play.serial);
-  const batches = cutBatches(
-    orderHosts(
-      hosts.map((h) => h.name),
-      play.order,
-    ),
+  const batches = inBatches(
+    play,
+    hosts.map((host) => host.name),
     serial,
     run.replay?.batchesOf(index),
   );
@@ -230,19 +228,31 @@ async function playHosts(run: RunState, play: Play): Promise<string[]> {
   try {
     hosts = run.inventory.match(terms);
   } catch (error) {
-    // The pattern itself stands in the playbook: that is the line to point at.
-    if (error instanceof ReeveError && !error.place) {
-      throw new ReeveError(error.code, error.message, {
-        place: play.place,
-        hint: error.hint,
-        exitCode: error.exitCode,
-      });
-    }
-    throw error;
+    throw atPlay(error, play);
   }
   if (run.settings.limit === undefined) return hosts;
   const limited = new Set(run.inventory.match(run.settings.limit));
   return hosts.filter((name) => limited.has(name));
+}
+
+/** What was rendered has no place of its own: the play is the line to point at. */
+function atPlay(error: unknown, { place }: Play): unknown {
+  if (!(error instanceof ReeveError) || error.place) return error;
+  const { code, message, hint, exitCode } = error;
+  return new ReeveError(code, message, { place, hint, exitCode });
+}
+
+function inBatches(
+  play: Play,
+  hosts: readonly string[],
+  serial: unknown,
+  begun: readonly (readonly string[])[] | undefined,
+): string[][] {
+  try {
+    return cutBatches(orderHosts(hosts, play.order), serial, begun);
+  } catch (error) {
+    throw atPlay(error, play);
+  }
 }
 
 /** Asks the question of `confirm`; gives the refusal, or undefined to go on. In check mode nothing is asked. */

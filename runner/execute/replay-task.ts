@@ -1,9 +1,11 @@
 import type { TaskEnded } from '../events.ts';
+import { isUnknown } from '../language/unknown.ts';
 import { scopeFor } from './conditions.ts';
 import { withFacts } from './gather.ts';
 import { notify } from './handlers.ts';
+import { evaluateItems, loopLocals } from './loop.ts';
 import { holdsMask } from './lost-secret.ts';
-import { type Attempt, baseResult } from './outcome.ts';
+import { type Attempt, baseResult, isPartlyDone } from './outcome.ts';
 import { fromEvent } from './recorded-value.ts';
 import { isSameItem, type RecordedTask } from './replay.ts';
 import { restoredValue } from './restored-result.ts';
@@ -23,8 +25,11 @@ export async function replayTask(
   const isLost = task.register !== undefined && needsSecret(taskRun, ended.result) && ended.status !== 'skipped';
   const hasOnlyRead = !hadEffect && (ended.status === 'ok' || (module.kind === 'check' && ended.ignored === true));
   if (isLost && hasOnlyRead) return undefined;
-  if (module.setsVariables && ended.status !== 'skipped') await replayVariables(taskRun, ended);
-  if (ended.status === 'changed') await notify(context, taskRun, true);
+  if (module.setsVariables && ended.status !== 'skipped') {
+    taskRun.variables = await recordedVariables(taskRun, ended);
+    Object.assign(taskRun.host.data, taskRun.variables);
+  }
+  if (ended.status === 'changed' || isPartlyDone(task, ended)) await notify(context, taskRun, true);
   const result = restored(taskRun, ended);
   if (!isLost || module.kind !== 'state' || ended.status !== 'changed' || task.loop) return result;
   return (await readAgain(taskRun, result)) ?? result;
@@ -73,16 +78,33 @@ async function readAgain(
 }
 
 /** What set-vars has set: as it was recorded, since facts may be others by now; rendered again where that is masked. */
-export async function replayVariables(
+export async function recordedVariables(
   { context, task, host }: Pick<TaskRun, 'context' | 'task' | 'host'>,
-  { args, result }: TaskEnded,
-): Promise<void> {
-  const names = Object.keys(args ?? {});
-  const isRecorded = names.every((name) => Object.hasOwn(result ?? {}, name) && !BASE.has(name));
+  { result }: TaskEnded,
+): Promise<Record<string, unknown>> {
+  const names = Object.keys((task.argsAt.value ?? {}) as object);
   const recorded = fromEvent(result ?? {}, context.run.readArtefact ?? ((path) => path)) as Record<string, unknown>;
-  if (names.length > 0 && isRecorded && !holdsMask(recorded)) {
-    for (const name of names) host.data[name] = recorded[name];
-  } else Object.assign(host.data, await withFacts(context.run, () => task.args.render(scopeFor(context, task, host))));
+  const results = (task.loop ? (recorded.results ?? []) : [recorded]) as Record<string, unknown>[];
+  const set = results.map((one) => one.skipped !== true && one.failed !== true);
+  if (!holdsMask(recorded) && !names.some((name) => BASE.has(name)) && set.length > 0) {
+    const pairs = results.flatMap((one, index) => (set[index] ? names.map((name) => [name, one[name]]) : []));
+    return Object.fromEntries(pairs) as Record<string, unknown>;
+  }
+  let values: Record<string, unknown> = {};
+  for (const [index, locals] of (await localsOf({ context, task, host })).entries()) {
+    if (set[index] === false) continue;
+    const scope = scopeFor(context, task, host, locals);
+    values = { ...values, ...((await withFacts(context.run, () => task.args.render(scope))) as object) };
+  }
+  return values;
+}
+
+/** The names of each item of a loop; without a loop there is one without names. */
+async function localsOf({ context, task, host }: Pick<TaskRun, 'context' | 'task' | 'host'>) {
+  if (!task.loop) return [{}];
+  const items = await evaluateItems(context, task, scopeFor(context, task, host));
+  if (isUnknown(items)) return [];
+  return items.values.map((value, index) => loopLocals(task, value, index));
 }
 
 /** What every result has: a variable of such a name cannot be told from it. */

@@ -147,9 +147,15 @@ function ending(
     recap: Object.fromEntries(used.map((host) => [host.name, { ...host.recap }])),
     nodes: Object.fromEntries([...run.nodes].map(([node, aspects]) => [node, nodeStateText(aspects) ?? ''])),
     ...(message === undefined ? {} : { message }),
-    ...(told?.hint === undefined ? {} : { hint: told.hint }),
+    ...hintOf(run, told),
     ...(told?.place === undefined ? {} : { place: told.place }),
   };
+}
+
+/** What to do next. Who presses Ctrl-C in the middle of something wants to know how it goes on. */
+function hintOf({ interrupt, settings, emitter }: RunState, told: ReeveError | undefined): { hint?: string } {
+  if (told?.hint !== undefined) return { hint: told.hint };
+  return interrupt.pressed && !settings.check ? { hint: `\`reeve resume ${emitter.run}\` goes on with it` } : {};
 }
 
 function outcomeOf(exitCode: number): RunEnded['outcome'] {

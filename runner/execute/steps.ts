@@ -6,12 +6,13 @@ import { allTrue, scopeFor } from './conditions.ts';
 import { inherit, type OnceResult, type StepContext, selectedByTags } from './context.ts';
 import { flushHandlers } from './flush-handlers.ts';
 import type { HostState } from './host-state.ts';
+import { registerSkipped, registerUnknown } from './left-out.ts';
 import { evaluateItems } from './loop.ts';
 import { noteLost } from './lost-hosts.ts';
 import { sleepUntilStopped } from './sleep.ts';
 import { errorForEvent, runTask } from './task.ts';
 import { asReeveError } from './task-run.ts';
-import { waitsForPending } from './tries.ts';
+import { waitsForPending, wouldTryAgain } from './tries.ts';
 import { isRetried, trySettings } from './try-settings.ts';
 
 /** Hosts that may go on. */
@@ -76,20 +77,31 @@ async function runOnce(context: StepContext, task: Task, hosts: readonly HostSta
     if (result.skipped && once.get(key) === mine) once.delete(key);
     if (isMine) break;
   }
+  if (result.failed) tellAll(context, task, hosts);
   for (const host of hosts) {
     if (result.register) host.data[result.register.name] = result.register.value;
+    Object.assign(host.data, result.variables);
     if (result.failed) host.failed ??= result.failed;
   }
+}
+
+/** Hosts that drop out without a line of their own must not do so in silence. */
+function tellAll({ run }: StepContext, task: Task, hosts: readonly HostState[]): void {
+  const others = hosts.filter((host) => !host.failed).map((host) => host.name);
+  if (others.length === 0) return;
+  const name = task.name.isStatic ? String(task.name.render(run.emptyScope)) : task.module;
+  const message = `"${name}" runs once for all: its failure is that of ${others.join(', ')} too`;
+  run.emitter.emit({ type: 'notice', level: 'warning', message });
 }
 
 async function firstWilling(context: StepContext, task: Task, hosts: readonly HostState[]): Promise<OnceResult> {
   let last: OnceResult = { failed: undefined, skipped: true };
   for (const host of turns(context, task, hosts)) {
     const outcome = await runTask(context, task, host);
-    const { status, ignored } = outcome;
+    const { status, ignored, register, variables } = outcome;
     const failed = (status === 'failed' || status === 'unreachable') && !ignored ? status : undefined;
     const skipped = status === 'skipped';
-    last = { failed, skipped, ...(outcome.register ? { register: outcome.register } : {}) };
+    last = { failed, skipped, ...(register ? { register } : {}), ...(variables ? { variables } : {}) };
     if (!skipped) return last;
   }
   return last;
@@ -132,14 +144,18 @@ async function runBlock(context: StepContext, block: Block, hosts: HostState[]):
 async function isWilling(context: StepContext, block: Block, host: HostState): Promise<boolean> {
   if (block.when.length === 0) return true;
   const before = context.run.replay?.hasEntered(host.name, block.id + context.suffix);
-  if (before === false) host.count('skipped', false);
+  const conditions = block.when.map((c) => c.text).join(' && ');
+  const notWanted = `not wanted: ${conditions}`;
+  if (before === false) {
+    host.count('skipped', false);
+    registerSkipped(block, host, notWanted);
+  }
   if (before !== undefined) return before;
   try {
     const wanted = await allTrue(context.run, block.when, scopeFor(context, block, host));
     if (wanted === true) return true;
     const status = isUnknown(wanted) ? 'unknown' : 'skipped';
-    const conditions = block.when.map((c) => c.text).join(' && ');
-    reportBlock(context, block, host, status, isUnknown(wanted) ? wanted.because : `not wanted: ${conditions}`);
+    reportBlock(context, block, host, status, isUnknown(wanted) ? wanted.because : notWanted);
   } catch (error) {
     failBlock(context, block, host, asReeveError(error, { context, settings: context.inherited }));
   }
@@ -156,7 +172,11 @@ function reportBlock(
   error?: ReeveError,
 ): void {
   host.count(status, false);
-  if (status === 'unknown') context.run.pending.any = true;
+  if (status === 'skipped') registerSkipped(block, host, message);
+  if (status === 'unknown') {
+    context.run.pending.any = true;
+    registerUnknown(context.run, block, host, message);
+  }
   const name = block.name.isStatic ? String(block.name.render(context.run.emptyScope)) : 'block';
   context.run.emitter.emit({
     type: 'task-ended',
@@ -185,6 +205,7 @@ async function runRounds(context: StepContext, block: Block, host: HostState): P
   if (!block.loop) return runTries(context, block, host);
   const items = await evaluateItems(context, block, scopeFor(context, block, host));
   if (isUnknown(items)) return reportBlock(context, block, host, 'unknown', items.because);
+  if (items.values.length === 0) registerSkipped(block, host, 'the loop has no items');
   const names = block.loopControl ?? {};
   for (const [index, value] of items.values.entries()) {
     if (index > 0 && names.pause) await sleepUntilStopped(context.run.interrupt, names.pause);
@@ -213,7 +234,7 @@ async function runTries(context: StepContext, block: Block, host: HostState): Pr
       return;
     }
     if (waitsForPending(run)) {
-      if (!host.failed) reportBlock(context, block, host, 'unknown', 'would be tried again');
+      if (!host.failed) reportBlock(context, block, host, 'unknown', wouldTryAgain(block, 'one of its tasks fails'));
       return noteLost(context, [host]);
     }
     const message = `round ${n} of the block was not enough`;

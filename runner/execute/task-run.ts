@@ -20,6 +20,8 @@ export interface TaskRun {
   id: string;
   reference: TaskReference;
   warnings: string[];
+  /** What set-vars has set, of all items of its loop. */
+  variables?: Record<string, unknown>;
   /** The arguments of the last try, for reports. */
   args?: Record<string, unknown>;
   /** Items of the loop that an earlier, cut-off run of it has done. */

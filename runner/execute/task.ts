@@ -1,7 +1,7 @@
 import { EXIT, ReeveError } from '../errors.ts';
 import type { TaskEnded, TaskReference, TaskStatus } from '../events.ts';
 import type { Expression } from '../language/types.ts';
-import { isUnknown } from '../language/unknown.ts';
+import { isUnknown, Unknown } from '../language/unknown.ts';
 import type { StepBase, Task } from '../playbook/model.ts';
 import { describeTask } from '../playbook/task-name.ts';
 import { allTrue, scopeFor } from './conditions.ts';
@@ -9,20 +9,23 @@ import { inherit, type StepContext } from './context.ts';
 import { withFacts } from './gather.ts';
 import { notify } from './handlers.ts';
 import type { HostState } from './host-state.ts';
-import { evaluateItems, type Items, labelOf } from './loop.ts';
-import { type Attempt, baseResult, failedAttempt, shownChanges, unknownAttempt } from './outcome.ts';
+import { evaluateItems, type Items, labelOf, loopLocals } from './loop.ts';
+import { type Attempt, baseResult, failedAttempt, isPartlyDone, shownChanges, unknownAttempt } from './outcome.ts';
 import { forEvent, hiddenResult } from './recorded-value.ts';
 import { replayedItem, replayTask } from './replay-task.ts';
 import { Semaphore } from './semaphore.ts';
 import { sleepUntilStopped } from './sleep.ts';
 import { asReeveError, type TaskRun } from './task-run.ts';
 import { retriedTask } from './tries.ts';
+import { isRetried } from './try-settings.ts';
 
 /** What a task on a host came to, after its loop, tries and conditions. */
 export interface TaskOutcome {
   status: TaskStatus;
   ignored: boolean;
   register?: { name: string; value: unknown };
+  /** What set-vars has set. */
+  variables?: Record<string, unknown>;
 }
 
 /** Runs a task on one host, from its condition to its register, and tells the journal. Never throws for a failed task. */
@@ -62,6 +65,7 @@ export async function runTask(
 }
 
 async function startedTask(taskRun: TaskRun, onlyPossible: boolean): Promise<TaskOutcome> {
+  const { task } = taskRun;
   const { run, section } = taskRun.context;
   const { slices } = run;
   // Nine hundred hosts may have waited when Ctrl-C came: resume does the task there. A handler is forgotten if it does not run.
@@ -74,7 +78,7 @@ async function startedTask(taskRun: TaskRun, onlyPossible: boolean): Promise<Tas
     await announce(taskRun);
     result = onlyPossible
       ? unknownAttempt(taskRun.module, 'whether it is notified depends on a task that has not run')
-      : await loopedTask(taskRun);
+      : wholeResult(task, await loopedTask(taskRun));
   } catch (error) {
     result = failedAttempt(asReeveError(error, taskRun));
   }
@@ -132,6 +136,15 @@ async function loopedTask(taskRun: TaskRun): Promise<Attempt> {
   return runItems(taskRun, items, task.when.filter(isOfItem));
 }
 
+/** A task that was not run, or is not known, has the members that its loop and its tries would give. */
+function wholeResult(task: Task, done: Attempt): Attempt {
+  if (done.status !== 'unknown' && done.status !== 'skipped') return done;
+  const unknown = done.status === 'unknown' ? new Unknown(done.message ?? '') : undefined;
+  const results = task.loop ? { results: unknown ?? [] } : {};
+  const attempts = isRetried(task) ? { attempts: unknown ?? 0 } : {};
+  return { ...done, result: { ...results, ...attempts, ...done.result } };
+}
+
 async function runItems(taskRun: TaskRun, items: Items, conditions: Expression[]): Promise<Attempt> {
   const { context, task, host, module } = taskRun;
   const { run } = context;
@@ -142,7 +155,7 @@ async function runItems(taskRun: TaskRun, items: Items, conditions: Expression[]
       attempts.push(cutOff(attempts.length, items.values.length));
       break;
     }
-    const locals = { [task.loopControl?.item ?? 'item']: value, [task.loopControl?.index ?? 'index']: index };
+    const locals = loopLocals(task, value, index);
     const scope = scopeFor(context, task, host, locals);
     // The label is the item itself, as far as it is short; with no_log nobody may see it.
     const label = taskRun.settings.noLog ? `item ${index}` : await withFacts(run, () => labelOf(task, value, scope));
@@ -151,13 +164,15 @@ async function runItems(taskRun: TaskRun, items: Items, conditions: Expression[]
     delete taskRun.args;
     const recorded = replayedItem(taskRun, index, label);
     if (recorded) {
-      attempts.push({ ...recorded, result: { ...recorded.result, item: value } });
+      attempts.push({ ...recorded, item: label, result: { ...recorded.result, item: value } });
+      await setVariables(taskRun, recorded, locals);
       continue;
     }
     if (wanted === false) done = skipped(conditions);
     else if (isUnknown(wanted)) done = unknownAttempt(module, wanted.because);
     else done = await retriedTask(taskRun, locals, label);
-    attempts.push({ ...done, result: { ...done.result, item: value } });
+    attempts.push({ ...done, item: label, result: { ...done.result, item: value } });
+    await setVariables(taskRun, done, locals);
     run.emitter.emit({
       type: 'item-ended',
       host: host.name,
@@ -196,7 +211,7 @@ function combine(attempts: Attempt[]): Attempt {
     ...(has('unknown') ? { changed: has('unknown')!.result.changed, unknown: true } : {}),
     results: attempts.map((a) => a.result),
   };
-  const message = failed?.message ?? (attempts.length === 0 ? 'the loop has no items' : worst?.message);
+  const message = attempts.length === 0 ? 'the loop has no items' : messageOf(attempts, status);
   return {
     status,
     result,
@@ -206,21 +221,39 @@ function combine(attempts: Attempt[]): Attempt {
   };
 }
 
+/** Of items that failed each is named; of those that are well each says its own. */
+function messageOf(attempts: readonly Attempt[], status: TaskStatus): string | undefined {
+  const failed = attempts.filter(isBad);
+  const told = failed.length > 0 ? failed : attempts.filter((attempt) => attempt.status === status);
+  // What an item is unknown for, or was skipped for, is the same for all.
+  if (status === 'unknown' || status === 'skipped') return told[0]?.message;
+  const texts = told.map(({ item, message = '' }) =>
+    failed.length > 0 && item !== undefined ? `${item}: ${message}` : message,
+  );
+  const shown = [...new Set(texts)].filter((text) => text !== '');
+  return shown.length > 0 ? shown.join('\n') : undefined;
+}
+
 function skipped(conditions: readonly Expression[]): Attempt {
   const message = `not wanted: ${conditions.map((c) => c.text).join(' && ')}`;
   return { status: 'skipped', changes: [], message, result: baseResult({ skipped: true, message }, {}) };
 }
 
 /** What a task that is taken from the journal came to; it is not told again. */
-function replayOutcome({ task, host }: TaskRun, ended: TaskEnded, result: Record<string, unknown>): TaskOutcome {
+function replayOutcome(
+  { task, host, variables }: TaskRun,
+  ended: TaskEnded,
+  result: Record<string, unknown>,
+): TaskOutcome {
   const ignored = ended.ignored === true;
-  host.count(ended.status, ignored);
+  host.count(ended.status, ignored, isPartlyDone(task, ended));
   const bad = ended.status === 'failed' || ended.status === 'unreachable';
   if (bad && !ignored) host.failed = ended.status === 'unreachable' ? 'unreachable' : 'failed';
   return {
     status: ended.status,
     ignored,
     ...(task.register === undefined ? {} : { register: { name: task.register, value: result } }),
+    ...(variables ? { variables } : {}),
   };
 }
 
@@ -238,7 +271,8 @@ async function finish(taskRun: TaskRun, attempt: Attempt, duration: number): Pro
   const outcome: TaskOutcome = { status: done.status, ignored };
   if (done.status === 'unknown' && task.changedWhen !== false) run.pending.any = true;
   if (task.register !== undefined) outcome.register = { name: task.register, value: done.result };
-  host.count(done.status, ignored);
+  if (taskRun.variables) outcome.variables = taskRun.variables;
+  host.count(done.status, ignored, isPartlyDone(task, done));
   const message = settings.noLog ? (bad ? 'failed; the reason is hidden by no_log' : undefined) : done.message;
   run.emitter.emit({
     type: 'task-ended',
@@ -268,11 +302,12 @@ function isBad({ status }: Attempt): boolean {
 
 /** What a task does last: variables and notifications. A mistake in those is a failure of the task, not of the run. */
 async function concluded(taskRun: TaskRun, done: Attempt): Promise<Attempt> {
-  const { context, task, module } = taskRun;
+  const { context, task } = taskRun;
   const { status } = done;
   try {
-    if (module.setsVariables && !isBad(done) && status !== 'skipped') await setVariables(taskRun);
-    if (status === 'changed' || (status === 'ok' && taskRun.hadChanged)) await notify(context, taskRun, true);
+    if (!task.loop) await setVariables(taskRun, done);
+    const hasChanged = status === 'changed' || isPartlyDone(task, done) || (status === 'ok' && taskRun.hadChanged);
+    if (hasChanged) await notify(context, taskRun, true);
     // What never counts as a change notifies nobody, whatever comes of it.
     if (status === 'unknown' && task.changedWhen !== false) await notify(context, taskRun, false);
     return done;
@@ -284,8 +319,12 @@ async function concluded(taskRun: TaskRun, done: Attempt): Promise<Attempt> {
 }
 
 /** The arguments of set-vars become variables; what is not known yet becomes an unknown variable, not a missing one. */
-async function setVariables({ context, task, host }: TaskRun): Promise<void> {
-  const values = await withFacts(context.run, () => task.args.render(scopeFor(context, task, host)));
+async function setVariables(taskRun: TaskRun, done: Attempt, locals: Record<string, unknown> = {}): Promise<void> {
+  const { context, task, host, module } = taskRun;
+  if (!module.setsVariables || isBad(done) || done.status === 'skipped') return;
+  const values = await withFacts(context.run, () => task.args.render(scopeFor(context, task, host, locals)));
+  taskRun.variables = { ...taskRun.variables, ...(values as Record<string, unknown>) };
+  // The next item finds what this one has set.
   Object.assign(host.data, values);
 }
 

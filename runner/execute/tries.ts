@@ -1,7 +1,7 @@
 import { EXIT, ReeveError } from '../errors.ts';
 import type { Expression } from '../language/types.ts';
 import { isUnknown, type Unknown } from '../language/unknown.ts';
-import type { Task } from '../playbook/model.ts';
+import type { StepBase, Task } from '../playbook/model.ts';
 import { type AttemptParts, attempt } from './attempt.ts';
 import { allTrue, scopeFor } from './conditions.ts';
 import { type Attempt, failedAttempt, unknownAttempt } from './outcome.ts';
@@ -54,7 +54,8 @@ export function waitsForPending({ settings, pending }: RunState): boolean {
   return settings.check && pending.any;
 }
 
-function wouldTryAgain({ until }: Task, message: string): string {
+/** What is said of a task or block that is tried only once in check mode. */
+export function wouldTryAgain({ until }: Pick<StepBase, 'until'>, message: string): string {
   if (!until) return `would try again (now: ${message.split('\n', 1)[0]})`;
   return `would try again until ${until.map((condition) => condition.text).join(' && ')}`;
 }

@@ -74,12 +74,12 @@ export function createRunFolder(runs: string, id: string): RunFolder {
 }
 
 /** One level at a time: Node's own recursive mkdir never returns where the system answers ENOENT for every level (/proc). */
-function makeFolders(path: string): void {
+export function makeFolders(path: string, mode = 0o700): void {
   if (existsSync(path)) return;
   const parent = dirname(path);
-  if (parent !== path) makeFolders(parent);
+  if (parent !== path) makeFolders(parent, mode);
   try {
-    mkdirSync(path, { mode: 0o700 });
+    mkdirSync(path, { mode });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }

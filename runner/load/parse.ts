@@ -71,7 +71,7 @@ function tagsOf({ opener, tags }: LoadOptions): Tags {
 function parse(lines: LineIndex, options: LoadOptions): YamlDocument {
   try {
     // Duplicate keys and merge keys are ours: the parser's check is quadratic in the keys of a mapping.
-    return parseYaml(lines.text, {
+    const yaml = parseYaml(lines.text, {
       version: options.yaml ?? '1.2',
       schema: options.yaml === '1.1' ? 'failsafe' : 'core',
       customTags: options.yaml === '1.1' ? (base) => [...base, ...YAML_1_1_SCALARS] : null,
@@ -80,12 +80,18 @@ function parse(lines: LineIndex, options: LoadOptions): YamlDocument {
       prettyErrors: false,
       logLevel: 'error',
     });
+    // The parser takes a stack that is full for a mistake of the file.
+    const full = yaml.errors.find(({ message }) => /call stack|stack overflow/i.test(message));
+    if (full) throw nestedTooDeep(lines, full.pos[0]);
+    return yaml;
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new InvalidError([
-      { code: 'nested-too-deep', severity: 'error', message: 'nested too deep to be read', place: lines.place(0) },
-    ]);
+    throw error instanceof RangeError ? nestedTooDeep(lines, 0) : error;
   }
+}
+
+function nestedTooDeep(lines: LineIndex, at: number): InvalidError {
+  const message = 'nested too deep to be read';
+  return new InvalidError([{ code: 'nested-too-deep', severity: 'error', message, place: lines.place(at) }]);
 }
 
 function syntaxErrors(yaml: YamlDocument, lines: LineIndex, options: LoadOptions): Diagnostic[] {

@@ -43,8 +43,11 @@ const EXPLANATIONS: Partial<Record<ErrorCode, Explanation>> = {
 
 /** Turns what the parser found into diagnostics, at most 50 of them. */
 export function explainYamlErrors(errors: readonly YAMLError[], lines: LineIndex): Diagnostic[] {
-  const shown = errors.slice(0, MAX_ERRORS).map((error) => explain(error, lines));
-  const rest = errors.length - shown.length;
+  const shown = errors
+    .slice(0, MAX_ERRORS)
+    .map((error) => explain(error, lines))
+    .filter(isFirst);
+  const rest = errors.length - MAX_ERRORS;
   if (rest > 0) {
     const last = errors.at(-1)!;
     shown.push({
@@ -55,6 +58,12 @@ export function explainYamlErrors(errors: readonly YAMLError[], lines: LineIndex
     });
   }
   return shown;
+}
+
+/** One trap on one line trips the parser several times. */
+function isFirst({ code, place }: Diagnostic, index: number, all: readonly Diagnostic[]): boolean {
+  if (code !== 'unquoted-template') return true;
+  return all.findIndex((other) => other.code === code && other.place?.line === place?.line) === index;
 }
 
 function explain(error: YAMLError, lines: LineIndex): Diagnostic {
@@ -99,11 +108,22 @@ function unknownTag(rest: string): Explanation {
 
 function unquotedTemplate(line: string): Explanation | undefined {
   const value = /(?:^|[:-])\s+(\{\{.*)$/.exec(line)?.[1];
-  if (!value) return undefined;
+  if (!value) return inFlow(line);
   return {
     code: 'unquoted-template',
     message: 'a value that begins with `{{` must be quoted; without quotes YAML reads a mapping',
     hint: value.includes('"') ? `'${value.replaceAll("'", "''")}'` : `"${value}"`,
+  };
+}
+
+/** `{ path: /tmp/{{ name }} }`: braces inside of braces. */
+function inFlow(line: string): Explanation | undefined {
+  const value = /[{,]\s*[\w.-]+:\s+([^"'{},[\]]*[^"'{},[\]\s]\s*\{\{[^{}]*\}\}[^"'{},]*)/.exec(line)?.[1];
+  if (!value) return undefined;
+  return {
+    code: 'unquoted-template',
+    message: 'a value with `{{` must be quoted between `{` and `}`; without quotes YAML reads a mapping',
+    hint: quoted(value.trim()),
   };
 }
 

@@ -1,10 +1,11 @@
-import { parse as parseYaml } from 'yaml';
 import { type Diagnostic, EXIT, InvalidError, type Place, ReeveError } from '../errors.ts';
 import { toPlain } from '../language/access.ts';
 import { nearestName } from '../language/nearest.ts';
 import { parseDocument } from '../load/parse.ts';
+import { plainYaml } from '../load/plain-yaml.ts';
 import { checkValue } from '../validate/schema/check.ts';
 import type { InputSpec, Playbook } from './model.ts';
+import { whyReserved } from './reserved.ts';
 import { secretsIn } from './secret-inputs.ts';
 
 /** One `-e name=value`: text to be read by the declared type, or a value that a file gave. */
@@ -55,6 +56,10 @@ export async function fillInputs(
     const secrets = secretsIn(spec, result.value);
     filled.secrets.push(...secrets);
     if (source && secrets.length > 0) filled.givenSecrets.push(name);
+  }
+  for (const name of last.keys()) {
+    const why = whyReserved(name);
+    if (why) diagnostics.push({ code: 'reserved-name', severity: 'error', message: `-e ${name}: ${why}` });
   }
   for (const [name, item] of last)
     filled.extraVars[name] = item.text === undefined ? toPlain(item.value) : lossless(item.text);
@@ -108,36 +113,30 @@ function read(
   const value = source.text === undefined ? toPlain(source.value) : byType(spec, source.text);
   const document = parseDocument('{}', source.from, { allowEmpty: true });
   const checked = checkValue(schema, value, { document, path: [] }, { name: `the input \`${name}\``, member: 'key' });
-  const diagnostics = checked.diagnostics.map((d) => ({
-    ...d,
-    // A secret must not be shown by the message that refuses it.
-    message: secret
-      ? `the input \`${name}\` has a value that its schema refuses`
-      : `${source.from} ${name}: ${d.message}`,
-    place: spec.place,
-    ...(d.hint === undefined && spec.description !== undefined && { hint: spec.description }),
-  }));
+  const diagnostics = checked.diagnostics.map((d): Diagnostic => {
+    const { place } = spec;
+    // A secret must not be shown by the message that refuses it, nor by its hint.
+    if (secret) return { ...bare(d), message: `the input \`${name}\` has a value that its schema refuses`, place };
+    const hint = d.hint ?? spec.description;
+    return { ...d, message: `${source.from} ${name}: ${d.message}`, place, ...(hint !== undefined && { hint }) };
+  });
   return { value: checked.value, diagnostics };
+}
+
+function bare({ code, severity }: Diagnostic): Pick<Diagnostic, 'code' | 'severity'> {
+  return { code, severity };
 }
 
 /** Text stays text; everything else is read as YAML, so that `true`, `3` and `[a, b]` are what they look like. */
 function byType({ type, enum: values }: InputSpec, text: string): unknown {
   if (type === 'string' || values?.includes(text)) return text;
-  return type === 'number' || type === 'integer' ? asYaml(text) : lossless(text);
+  return type === 'number' || type === 'integer' ? plainYaml(text) : lossless(text);
 }
 
 /** A version such as 1.30, or a name such as 007, is no number: it would come out as another text. */
 function lossless(text: string): unknown {
-  const value = asYaml(text);
+  const value = plainYaml(text);
   return typeof value === 'number' && String(value) !== text.trim() ? text : value;
-}
-
-function asYaml(text: string): unknown {
-  try {
-    return parseYaml(text) ?? text;
-  } catch {
-    return text;
-  }
 }
 
 function missing(name: string, spec: InputSpec & { place: Place }): Diagnostic {

@@ -63,7 +63,7 @@ export class PlainReport {
         return [...this.#heading(event.task.section), ...this.#task(event)];
       case 'item-ended':
         return this.#options.verbose
-          ? [`  ${'item'.padEnd(WIDTH)}  ${event.host}: ${event.item} — ${event.status}`]
+          ? [`  ${'item'.padEnd(WIDTH)}  ${event.host}: ${event.item} — ${event.status}${itemMessage(event.message)}`]
           : [];
       case 'task-progress':
         return [paint.dim(`  ${'…'.padEnd(WIDTH)}  ${event.host}: ${event.message}`)];
@@ -139,6 +139,10 @@ export class PlainReport {
 
 function hosts(names: readonly string[]): string {
   return named(names, 8) || 'no hosts';
+}
+
+function itemMessage(message: string | undefined): string {
+  return message ? `: ${firstLine(message)}` : '';
 }
 
 function firstLine(text: string): string {

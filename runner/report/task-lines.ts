@@ -1,4 +1,4 @@
-import type { Place } from '../errors.ts';
+import { COMMAND_LINE, type Place } from '../errors.ts';
 import type { TaskEnded } from '../events.ts';
 import { unifiedDiff } from './diff.ts';
 import type { Painter } from './paint.ts';
@@ -64,12 +64,18 @@ function details(event: TaskEnded, rest: string[], options: LineOptions): string
 
 function failure(event: TaskEnded, paint: Painter): string[] {
   const place = event.error?.place ?? event.task.place;
-  const output = ['stdout', 'stderr'].flatMap((stream) => tail(stream, event.result?.[stream], event.message ?? ''));
+  const result = failedItem(event.result?.results) ?? event.result;
+  const output = ['stdout', 'stderr'].flatMap((stream) => tail(stream, result?.[stream], event.message ?? ''));
   return [
     ...output,
     ...(event.error?.hint ? [`hint: ${event.error.hint}`] : []),
-    ...(place ? [paint.dim(`at ${shownPlace(place)}`)] : []),
+    ...(place && place.file !== COMMAND_LINE ? [paint.dim(`at ${shownPlace(place)}`)] : []),
   ];
+}
+
+/** The first of a loop's results that failed. */
+function failedItem(results: unknown): Record<string, unknown> | undefined {
+  return Array.isArray(results) ? results.find((one) => one?.failed === true) : undefined;
 }
 
 const TAIL_LINES = 20;

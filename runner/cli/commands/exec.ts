@@ -1,5 +1,5 @@
 import { modules } from '../../../modules/index.ts';
-import { InvalidError } from '../../errors.ts';
+import { COMMAND_LINE, InvalidError } from '../../errors.ts';
 import { parseDocument } from '../../load/parse.ts';
 import { moduleHint } from '../../playbook/foreign.ts';
 import { readExecArgs } from '../exec-args.ts';
@@ -32,8 +32,6 @@ export async function exec(
   const { execute } = await import('../execute.ts');
   return execute({ file: COMMAND_LINE, ...loaded, options: { verbose: true, ...options } });
 }
-
-const COMMAND_LINE = '(command line)';
 
 /** The text that was made from the command line is not the user's: only the messages help. */
 function withoutPlaces(error: unknown): never {

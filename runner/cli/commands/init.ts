@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { quoteWord } from '../../connect/quote.ts';
 import { EXIT } from '../../errors.ts';
+import { makeFolders } from '../../journal/folder.ts';
 import { STARTER_FILES } from '../init/files.ts';
 import { UsageError } from '../report-error.ts';
 
@@ -18,12 +20,19 @@ export async function init(folder = '.'): Promise<number> {
   }
   for (const [name, content] of Object.entries(STARTER_FILES)) {
     const path = join(folder, name);
-    await mkdir(dirname(path), { recursive: true });
-    // `wx`: what came into being meanwhile is not overwritten either.
-    await writeFile(path, content, { flag: 'wx' });
+    try {
+      makeFolders(dirname(path), 0o777);
+      // `wx`: what came into being meanwhile is not overwritten either.
+      await writeFile(path, content, { flag: 'wx' });
+    } catch (cause) {
+      throw new UsageError(
+        `${path} cannot be written: ${(cause as Error).message}`,
+        'choose another folder: reeve init FOLDER',
+      );
+    }
     console.log(path);
   }
-  const go = folder === '.' ? '' : `cd ${folder} && `;
+  const go = folder === '.' ? '' : `cd ${/^[\w./-]+$/.test(folder) ? folder : quoteWord(folder)} && `;
   console.log(`\nNext: ${go}reeve run playbooks/hello.yaml --check`);
   return EXIT.done;
 }

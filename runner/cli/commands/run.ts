@@ -2,10 +2,12 @@ import { limitTerms } from '../../inventory/limit.ts';
 import { loadDocument } from '../../load/parse.ts';
 import { type LoadedRun, loadRun } from '../load-run.ts';
 import { text, texts, words } from '../options.ts';
+import { refuseUnknownTags } from '../unknown-tags.ts';
 
 /** `reeve run PLAYBOOK`: returns the exit code. */
 export async function run(file: string, options: Record<string, unknown>): Promise<number> {
   const loaded = await loadRun((opener) => loadDocument(file, { opener }), options);
+  refuseUnknownTags(loaded.playbook, options);
   if (options.listHosts || options.listTasks || options.listTags) {
     const { printLists } = await import('../lists.ts');
     return printLists(loaded, options);

@@ -89,7 +89,7 @@ function checkDelegates(play: Play, inventory: Inventory): Diagnostic[] {
   for (const step of stepsOf(play)) {
     if (!step.delegateTo?.isStatic) continue;
     const name = String(step.delegateTo.render(NO_NAMES));
-    if (name === 'localhost' || inventory.hosts.has(name)) continue;
+    if (name === 'localhost' || name === '127.0.0.1' || inventory.hosts.has(name)) continue;
     const { document, path } = inside(spotOf(step), 'delegate_to');
     found.push({
       code: 'unknown-host',

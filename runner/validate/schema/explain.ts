@@ -32,12 +32,19 @@ export function explainSchemaError(error: ErrorObject, root: JsonSchema, at: At,
   const diagnostic: Diagnostic = {
     code: isType ? 'wrong-type' : 'wrong-value',
     severity: 'error',
-    message: `${name} must be ${expected}${expected === subject.expects ? '' : detail(error)}, not ${describeValue(error.data)}`,
+    message: `${name} must be ${expected}${expected === subject.expects ? '' : detail(error)}, not ${describeRefused(error)}`,
     place: at.document.place(path),
   };
   const hint = hintFor(error, schema, at, path);
   if (hint) diagnostic.hint = hint;
   return diagnostic;
+}
+
+/** That a list is none would say nothing where it is an empty one. */
+function describeRefused({ keyword, data }: ErrorObject): string {
+  if (keyword !== 'minItems' && keyword !== 'maxItems') return describeValue(data);
+  const { length } = data as unknown[];
+  return length === 0 ? 'an empty list' : `a list of ${length}`;
 }
 
 function nameOf(inner: Path, subject: SchemaSubject): string {

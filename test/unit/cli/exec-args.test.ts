@@ -13,6 +13,10 @@ it.each([
   ['a mapping', 'file', ['{ path: /x,', 'state: touch }'], { path: '/x', state: 'touch' }],
   ['the text itself', 'command', ['uname', '-r'], 'uname -r'],
   ['text that looks like a pair of something else', 'shell', ['A=1 env'], 'A=1 env'],
+  ['text in braces', 'shell', ['{ echo a; }'], '{ echo a; }'],
+  ['a template', 'debug', ['{{ n }}'], '{{ n }}'],
+  ['a value that is no YAML', 'copy', ['dest=/x', 'force=['], { dest: '/x', force: '[' }],
+  ['names of any kind where a module takes them', 'set-vars', ['a=1', 'b=x'], { a: 1, b: 'x' }],
   ['nothing', 'gather-facts', [], {}],
 ])('%s', (_what, module, words, wanted) => {
   expect(read(module, ...words)).toEqual(wanted);
@@ -20,5 +24,6 @@ it.each([
 
 it('names the word that is no argument', () => {
   expect(() => read('copy', 'dst=/x', 'content=a')).toThrow('"dst=/x" is no argument of this module');
+  expect(() => read('copy', '{ dest: [ }')).toThrow('is no YAML mapping');
   expect(() => read('copy', 'content=a', 'now')).toThrow('"now" is no argument');
 });

@@ -29,6 +29,19 @@ describe('init', () => {
     expect((await folder.run(['run', ...options])).stdout).toContain('changed=0');
   });
 
+  it('says why a folder cannot be made', async () => {
+    folder.write('file', '');
+    for (const path of ['file', '/proc/reeve-nowhere']) {
+      const { code, stderr } = await folder.run(['init', path]);
+      expect(stderr).toContain(`error: ${path}/inventory/hosts.yaml cannot be written`);
+      expect(code).toBe(5);
+    }
+  });
+
+  it('the next command can be copied, whatever the folder is called', async () => {
+    expect((await folder.run(['init', 'our machines'])).stdout).toContain("cd 'our machines' && reeve run");
+  });
+
   it('overwrites nothing', async () => {
     folder.write('taken/README.md', 'mine');
     const { code, stderr } = await folder.run(['init', 'taken']);

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
@@ -110,6 +110,12 @@ describe('exit codes', () => {
 });
 
 describe('output', () => {
+  it('5 with --detailed-exitcode alone: who asks for a check does not get a run', async () => {
+    const file = playbook('detailed.yaml', [{ copy: { dest: join(folder.dir, 'detailed'), content: 'x' } }]);
+    expect(await folder.run(['run', file, '--detailed-exitcode'])).toMatchObject({ code: 5 });
+    expect(existsSync(join(folder.dir, 'detailed'))).toBe(false);
+  });
+
   it('holds no escape codes without a terminal, whatever is asked for', async () => {
     const tasks = [{ shell: "printf '\\033[31mred\\033[0m\\n'" }, { fail: 'no' }];
     const file = playbook('colours.yaml', tasks);
@@ -210,6 +216,15 @@ describe('lists', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('refuses a tag that nothing has: to skip it would leave out nothing', async () => {
+    for (const option of ['--tags', '--skip-tags']) {
+      const { code, stderr } = await folder.run(['run', file, option, 'nowhere']);
+      expect(stderr).toContain(`${option} nowhere: nothing in the playbook has this tag`);
+      expect(stderr).toContain('its tags are');
+      expect(code).toBe(5);
+    }
   });
 
   it('lists only what --tags lets run', async () => {

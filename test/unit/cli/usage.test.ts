@@ -39,6 +39,20 @@ it('--version prints the version', async () => {
   expect(await folder.run(['--version'])).toEqual({ code: 0, stdout: 'reeve 0.1.0\n', stderr: '' });
 });
 
+it.each([
+  ['a value', ['-l', '1.10'], '1.10 is no host'],
+  ['one after =', ['--limit=007'], '007 is no host'],
+])('%s that looks like a number stays what it is', async (_, args, message) => {
+  const { stdout, code } = await folder.run(['exec', 'all', 'debug', 'hi', '-i', 'a,', ...args]);
+  expect(stdout).toContain(message);
+  expect(code).toBe(4);
+});
+
+it('so do words of an ad hoc command, and numbers stay numbers', async () => {
+  const { stdout } = await folder.run(['exec', 'localhost', 'debug', '1.10', '-f', '3']);
+  expect(stdout).toContain('— 1.10\n');
+});
+
 describe('wrong usage exits with 5 and says what was meant', () => {
   it.each([
     ['an unknown command', ['rnu', 'x.yaml'], 'there is no command "rnu"', '`reeve run`'],
@@ -51,6 +65,13 @@ describe('wrong usage exits with 5 and says what was meant', () => {
     ['an unknown module', ['exec', 'all', 'comand', 'uptime'], 'there is no module "comand"', '`command`'],
     ['an unknown argument', ['exec', 'all', 'copy', 'dst=/x'], '"dst=/x" is no argument of this module', 'dest'],
     ['an unknown page', ['docs', 'cpoy'], 'there is no module and no keyword "cpoy"', '`copy`'],
+    [
+      'an empty value',
+      ['exec', 'all', 'debug', 'hi', '-l', ''],
+      '-l was given an empty value',
+      'is a variable not set?',
+    ],
+    ['an empty value after =', ['run', 'x.yaml', '--skip-tags='], '--skip-tags was given an empty value', ''],
     ['no file to validate', ['validate'], 'validate needs', ''],
   ])('%s', async (_, args, message, hint) => {
     const { code, stderr } = await folder.run(args);

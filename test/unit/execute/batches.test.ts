@@ -42,7 +42,7 @@ describe('cutBatches', () => {
     expect(cutBatches(TEN, undefined, [['h3']])).toEqual([TEN]);
   });
 
-  it.each([0, -1, 1.5, 'many', '0%', null])('refuses %j', (serial) => {
+  it.each([0, -1, 1.5, 'many', '0%', null, [], ''])('refuses %j', (serial) => {
     expect(() => cutBatches(TEN, serial)).toThrow(/serial is/);
   });
 });

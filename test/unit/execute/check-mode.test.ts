@@ -167,6 +167,21 @@ describe('check mode', () => {
     expect(events.filter(({ type }) => type === 'task-retry')).toEqual([]);
   });
 
+  it('what an unknown block, loop or task would register is unknown, not missing', async () => {
+    const { tasks, exitCode } = await run(`      - { name: act, shell: echo x, register: r }
+      - { name: block, when: r.code == 0, block: [{ debug: x, register: b }, { set-vars: { v: 1 } }] }
+      - { name: b, debug: "{{ b.message }}" }
+      - { name: v, debug: "{{ v }}" }
+      - { name: rounds, loop: r.stdout_lines, block: [{ debug: x, register: b2 }] }
+      - { name: b2, debug: "{{ b2.changed }}" }
+      - { name: loop, debug: x, loop: r.stdout_lines, register: l }
+      - { name: l, debug: "{{ json l.results }}" }
+      - { name: message, debug: "{{ r.message }}" }
+`);
+    expect(tasks.map((line) => line.split(' ').at(-1))).toEqual(Array(9).fill('unknown'));
+    expect(exitCode).toBe(EXIT.done);
+  });
+
   it('a play whose hosts are unknown is told as such; its question too', async () => {
     const { exitCode, events, pending } = await runText({
       playbook: `plays:
@@ -192,13 +207,14 @@ describe('check mode', () => {
   });
 
   it('check_mode: true plans only, in a real run too', async () => {
-    const { tasks } = await run(
+    const { tasks, of } = await run(
       `      - { name: planned, copy: { content: x, dest: "{{ dir }}/never" }, check_mode: true }
       - { name: real, copy: { content: x, dest: "{{ dir }}/real" } }
 `,
       { check: false },
     );
     expect(tasks).toEqual(['a planned changed', 'a real changed']);
+    expect(of('planned')[0]!.message).toBe('only planned (check_mode)');
     expect(existsSync(join(dir, 'never'))).toBe(false);
     expect(existsSync(join(dir, 'real'))).toBe(true);
   });

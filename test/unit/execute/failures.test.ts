@@ -163,6 +163,32 @@ describe('a mistake that shows only when a task runs fails the host, never the r
   });
 });
 
+it('a loop of which some items changed something notifies, though others failed and were ignored', async () => {
+  const { tasks, recap } = await run(
+    '',
+    `    tasks:
+      - { name: some, shell: "test {{ item }} = 1", loop: [1, 2], ignore_errors: true, notify: late }
+      - { name: none, shell: "false", ignore_errors: true, notify: never }
+    handlers:
+      - { name: late, debug: x }
+      - { name: never, debug: x }
+`,
+    { limit: 'a' },
+  );
+  expect(tasks).toEqual(['a some ignored', 'a none ignored', 'a late ok']);
+  expect(recap.a).toMatchObject({ changed: 1, ignored: 2 });
+});
+
+it('a run_once that fails says for whom that counts as well', async () => {
+  const { events } = await run('', '    tasks:\n      - { name: once, fail: no, run_once: true, when: n == 2 }\n');
+  expect(events).toContainEqual(
+    expect.objectContaining({
+      type: 'notice',
+      message: '"once" runs once for all: its failure is that of a, c, d too',
+    }),
+  );
+});
+
 it('handlers that notify each other run once each, and say so', async () => {
   const { tasks, of } = await run(
     '',
@@ -176,6 +202,17 @@ it('handlers that notify each other run once each, and say so', async () => {
   );
   expect(tasks).toEqual(['a act changed', 'a one changed', 'a two changed']);
   expect(of('two')[0]!.warnings).toEqual([expect.stringContaining('does not notify one again')]);
+});
+
+it('a handler that runs once for all runs again for what was notified since', async () => {
+  const { tasks } = await run(
+    '',
+    `    pre_tasks: [{ name: pre, command: "true", notify: reload }]
+    tasks: [{ name: act, command: "true", notify: reload }]
+    handlers: [{ name: reload, command: "true", run_once: true }]
+`,
+  );
+  expect(tasks.filter((line) => line.includes('reload'))).toEqual(Array(2).fill('a reload changed'));
 });
 
 it('a handler runs again when a handler after it changed what it looks at', async () => {

@@ -189,13 +189,14 @@ describe('hosts and failures', () => {
   });
 
   it('a first Ctrl-C finishes the running task, starts nothing more, and exits 130', async () => {
-    const { tasks, exitCode } = await runText({
+    const { tasks, exitCode, events } = await runText({
       playbook: play('    tasks:\n      - { name: one, command: "true" }\n      - { name: two, command: "true" }\n'),
       onEvent: (event, interrupt) => {
         if (event.type === 'effect-started' && event.host === 'a') interrupt.press();
       },
     });
     expect(exitCode).toBe(EXIT.interrupted);
+    expect(events.at(-1)).toMatchObject({ type: 'run-ended', hint: '`reeve resume test-run` goes on with it' });
     expect(tasks).toContain('a one changed');
     expect(tasks.some((line) => line.includes('two'))).toBe(false);
   });

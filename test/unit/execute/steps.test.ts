@@ -112,6 +112,18 @@ describe('blocks', () => {
     expect(run.exitCode).toBe(EXIT.taskFailed);
   });
 
+  it('a task that was left out with its block registers that it was skipped, as one alone does', async () => {
+    const { of, exitCode } = await runText({
+      playbook: tasks(`      - { when: n > 1, block: [{ debug: x, register: block }] }
+      - { loop: [], block: [{ debug: x, register: rounds }] }
+      - { debug: x, loop: [1], when: n > 1, register: loop }
+      - { name: say, debug: "{{ block.skipped }} {{ rounds.skipped }} {{ loop.skipped }} {{ json loop.results }}" }
+`),
+    });
+    expect(exitCode).toBe(EXIT.done);
+    expect(of('say')[0]!.message).toBe('true true true []');
+  });
+
   it('when on a block is asked once, before it', async () => {
     const run = await runText({
       playbook: tasks(
@@ -162,6 +174,17 @@ describe('loops and tries', () => {
   it('a loop without items is skipped', async () => {
     const run = await runText({ playbook: tasks('      - { name: none, debug: { msg: x }, loop: [] }\n') });
     expect(run.of('none')[0]).toMatchObject({ status: 'skipped', message: 'the loop has no items' });
+  });
+
+  it('names each item that failed, and shows what each of the others says', async () => {
+    const { of } = await runText({
+      playbook:
+        tasks(`      - { name: failed, assert: { that: item > 2, fail_msg: too few }, loop: [1, 2, 3], ignore_errors: true }
+      - { name: fine, debug: "{{ item }}", loop: [a, b, c], when: item != 'b' }
+`),
+    });
+    expect(of('failed')[0]!.message).toMatch(/^1: too few\n(.*\n)*2: too few/);
+    expect(of('fine')[0]!.message).toBe('a\nc');
   });
 
   it('loop_control names item and index, labels items, and hides nothing else', async () => {
@@ -371,6 +394,20 @@ describe('where tasks run', () => {
     });
     expect(run.of('once').filter((event) => event.status === 'changed')).toHaveLength(1);
     expect(run.of('later').find((event) => event.host === 'c')!.message).toBe('c');
+  });
+
+  it('set-vars sets in a loop, item by item, and with run_once for all hosts', async () => {
+    const { exitCode, of } = await runText({
+      playbook: tasks(
+        `      - { name: sum, set-vars: { sum: "{{ json item }}{{ default sum '' }}" }, loop: [1, 2, 3], when: item != 2 }
+      - { name: once, set-vars: { first: "{{ host.name }}" }, run_once: true }
+      - { name: say, debug: "{{ sum }} {{ first }}" }
+`,
+        'web',
+      ),
+    });
+    expect(exitCode).toBe(EXIT.done);
+    expect(of('say').map(({ message }) => message)).toEqual(Array(4).fill('31 a'));
   });
 
   it('environment is merged from play to task, and timeout ends a command that takes too long', async () => {

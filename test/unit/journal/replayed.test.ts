@@ -52,6 +52,40 @@ plays:
   });
 });
 
+it('variables that set-vars has set in a loop, or once for all hosts, are there again', () => {
+  const run = prepare(`
+plays:
+  - hosts: all
+    tasks:
+      - set-vars: { list: "{{ item }}{{ default list '' }}" }
+        loop: [a, b, c]
+        when: item != 'b'
+      - { set-vars: { once: "{{ run.id }}" }, run_once: true }
+      - { name: fails, shell: "test -e {{ base }}/ready" }
+      - { name: use, shell: "${log('{{ list }} {{ eq once run.id }}')}" }
+`);
+  expect(run.run(0).status).toBe(2);
+  ready(run);
+  expect(run.resume().status).toBe(0);
+  expect(run.read('log')).toBe('ca true\n');
+});
+
+it('and so are those of a retried block, whose failed rounds are not gone through again', () => {
+  const run = prepare(`
+plays:
+  - hosts: all
+    tasks:
+      - retries: 2
+        delay: 0
+        block:
+          - { name: try, shell: "${log('try')}; test $(grep -c try {{ base }}/log) -gt 1" }
+          - { name: end, shell: "${log('end')}" }
+`);
+  expect(run.run('task-started:end').signal).toBe('SIGKILL');
+  expect(run.resume().status).toBe(0);
+  expect(run.read('log')).toBe('try\ntry\nend\n');
+});
+
 describe('a host that failed', () => {
   it('has its pending handlers run by the resume that gets it to the end, once, after one that does not', () => {
     const run = prepare(`

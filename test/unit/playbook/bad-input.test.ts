@@ -22,7 +22,7 @@ const PLAYBOOKS: Case[] = [
   ['a list with import_playbook', '«»- import_playbook: x.yaml\n', 'playbook-is-list', ['plays']],
   ['a tasks file', '«»- debug: x\n', 'playbook-is-list', ['tasks file', 'include']],
   ['no plays', '«»name: x\n', 'missing-keyword', ['plays']],
-  ['empty plays', 'plays: «[]»\n', 'wrong-value', ['list of plays']],
+  ['empty plays', 'plays: «[]»\n', 'wrong-value', ['list of plays', 'not an empty list']],
   ['a mapping where plays belong', 'plays:\n  «»hosts: all\n', 'wrong-type', ['`plays`', 'list of plays', 'mapping']],
   ['a play that is text', 'plays:\n  - «all»\n', 'wrong-type', ['a play must be a mapping', '"all"']],
   ['an unknown keyword', 'plays: []\n«descripton»: x\n', 'unknown-keyword', ['`descripton`', '`description`']],
