@@ -2,7 +2,13 @@ import type {
   BatchStarted,
   BlockFailed,
   EffectEnded,
-  EffectStarted, ItemEnded, PlayStarted, Renamed, RunEvent, TaskEnded } from '../events.ts';
+  EffectStarted,
+  ItemEnded,
+  PlayStarted,
+  Renamed,
+  RunEvent,
+  TaskEnded,
+} from '../events.ts';
 import { MASK } from '../journal/masker.ts';
 import { blocksAround, isOfBlock, isOfGate, partOfBlock } from './block-key.ts';
 import { taskKey } from './effect-key.ts';
@@ -58,6 +64,8 @@ interface Entry extends RecordedTask {
 export class Replay {
   /** The nodes that the run has left otherwise than they should be. */
   readonly nodes: RunState['nodes'];
+  /** The run died before its first event. */
+  readonly isEmpty: boolean;
   readonly #entries = new Map<string, Entry[]>();
   readonly #open = new Map<string, Entry>();
   /** Batches that have begun, by play: their beginning is not recorded again, nor confirmed again. */
@@ -80,6 +88,7 @@ export class Replay {
   /** @param now plays that are done and have changed since, and steps that stand elsewhere now. */
   constructor(events: readonly RunEvent[], now: { past?: readonly number[]; renamed?: Renamed } = {}) {
     this.nodes = nodesSoFar(events);
+    this.isEmpty = events.length === 0;
     this.#past = new Set(now.past);
     for (const event of events) this.#read(event);
     this.#rename(now.renamed);
@@ -367,7 +376,9 @@ export function isSameItem(recorded: string | undefined, item: string | undefine
 }
 
 function isDone(entry: Entry): boolean {
-  return !entry.again && entry.ended !== undefined && (!isBad(entry.ended) || entry.ended.ignored === true || entry.rescued);
+  return (
+    !entry.again && entry.ended !== undefined && (!isBad(entry.ended) || entry.ended.ignored === true || entry.rescued)
+  );
 }
 
 function isBad({ status }: Pick<TaskEnded, 'status'>): boolean {

@@ -78,7 +78,10 @@ async function approvedAnew(
 /** What was taken back is not there any more: to go on would leave it out. */
 function takenBack(id: string, ended: boolean): ReeveError {
   return ended
-    ? refused('this run was taken back, and has nothing to go on from', 'run the playbook again: that is a run of its own')
+    ? refused(
+        'this run was taken back, and has nothing to go on from',
+        'run the playbook again: that is a run of its own',
+      )
     : refused(
         'this run is being taken back, and that has not come to its end',
         `\`reeve rollback ${id}\` goes on with it; then run the playbook again`,

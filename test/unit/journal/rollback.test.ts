@@ -91,7 +91,10 @@ describe('reeve rollback', () => {
     expect(stopped.stdout).toMatch(/not undone\s+y: line/);
     expect(stopped.stdout).toMatch(/The rollback stopped: .*\nhint: the earlier content is in /);
     const refused = reeve('resume', 'last');
-    expect([refused.status, refused.stderr]).toEqual([6, expect.stringMatching(/not come to its end\n.*reeve rollback/)]);
+    expect([refused.status, refused.stderr]).toEqual([
+      6,
+      expect.stringMatching(/not come to its end\n.*reeve rollback/),
+    ]);
     expect(readFileSync(motd, 'utf8')).toBe('an operator was here\n');
     writeFileSync(motd, ours);
     const again = reeve('rollback', 'last', '--yes');
