@@ -91,8 +91,8 @@ export class Replay {
     this.isEmpty = events.length === 0;
     this.#past = new Set(now.past);
     for (const event of events) this.#read(event);
-    this.#rename(now.renamed);
     this.#doBlocksAgain();
+    this.#rename(now.renamed);
   }
 
   /** What a play has done that is not looked at again; undefined for one that is. */
@@ -198,8 +198,8 @@ export class Replay {
         break;
       case 'run-resumed':
         this.#life++;
-        this.#rename(event.renamed);
         this.#doBlocksAgain();
+        this.#rename(event.renamed);
         break;
       case 'run-ended':
         for (const entry of [...this.#entries.values()].flat()) entry.settled = true;
@@ -279,7 +279,7 @@ export class Replay {
   /** From here on steps have other ids. What is gone is forgotten. */
   #rename(renamed: Renamed | undefined): void {
     if (!renamed || Object.keys(renamed).length === 0) return;
-    const maps = [this.#entries, this.#entered, this.#failed, this.#effects, this.#announced, this.#interrupted];
+    const maps = [this.#entries, this.#entered, this.#effects, this.#announced, this.#interrupted];
     for (const map of maps as Map<string, unknown>[]) {
       const entries = [...map].flatMap(([key, value]) => {
         const to = renamedKey(key, renamed);

@@ -203,6 +203,27 @@ plays:
     expect(run.read('log').split('\n')).toEqual([...rounds, 'last', 'last', 'told', '']);
   });
 
+  it('that failed is done again also when an accepted change has moved it and given it another name', () => {
+    const playbook = (before: string, name: string) => `
+plays:
+  - hosts: all
+    tasks:
+${before}
+      - name: ${name}
+        block:
+          - { name: stop, shell: "${log('stop')}" }
+          - { name: work, shell: "${log('work')}; test -e {{ base }}/ready" }
+        always:
+          - { name: start, shell: "${log('start')}" }
+`;
+    const run = prepare(playbook('', 'one'));
+    expect(run.run(0).status).toBe(2);
+    ready(run);
+    writeFileSync(run.playbook, playbook(`      - { name: new, shell: "${log('new')}" }`, 'other'));
+    expect(run.resume('--accept-changes').status).toBe(0);
+    expect(run.read('log')).toBe('stop\nwork\nstart\nnew\nstop\nwork\nstart\n');
+  });
+
   it('that failed in its rescue is tried again as a whole; one whose `always` has only looked goes on where it failed', () => {
     const run = prepare(`
 plays:
