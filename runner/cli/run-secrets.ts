@@ -9,6 +9,7 @@ import type { Playbook } from '../playbook/model.ts';
 import { parsePlaybook } from '../playbook/parse.ts';
 import { hideInventoryPasswords } from './passwords.ts';
 import { openSecrets } from './secrets.ts';
+import { writeOnlyValues } from './write-only.ts';
 
 /**
  * Knows the secrets of a run as far as its playbook, its inventory's files and the environment give them without a
@@ -27,7 +28,9 @@ export async function secretsOfRun(
       const { playbook } = parsePlaybook(loadDocument(header.playbook.file, { opener: secrets }), modules, secrets);
       if (playbook) secrets.learn(secretInputs(playbook));
       const place = { playbookDirectory: dirname(header.playbook.file), opener: secrets };
-      hideInventoryPasswords(loadInventory(header.inventory, place), masker);
+      const inventory = loadInventory(header.inventory, place);
+      hideInventoryPasswords(inventory, masker);
+      if (playbook) masker.add(writeOnlyValues(playbook, inventory, { inputs: {}, extraVars: {} }));
     });
     await secrets.check();
     return { masker };
