@@ -103,6 +103,12 @@ function playsToKeep(playbook: Playbook, name: string | undefined): number {
   if (name === undefined) return 0;
   const names = playbook.plays.map((play) => play.name);
   const index = names.indexOf(name);
+  if (index >= 0 && index !== names.lastIndexOf(name)) {
+    throw new ReeveError('ambiguous-play', `--to ${name}: several plays are called that`, {
+      hint: 'take all back without --to, or take back by hand what lies after the one you mean',
+      exitCode: EXIT.usage,
+    });
+  }
   if (index >= 0) return index + 1;
   const near = nearestName(name, names);
   throw new ReeveError('unknown-play', `--to ${name}: the playbook has no such play`, {
