@@ -76,9 +76,9 @@ describe('reeve rollback', () => {
   });
 
   it('--to with a name that two plays have is refused: it would keep less than was meant', () => {
-    writeFileSync(join(dir, 'play.yaml'), PLAYBOOK.replace('name: Commands', 'name: Files'));
+    writeFileSync(join(dir, 'play.yaml'), PLAYBOOK.replaceAll(/- name: \w+\n {4}hosts/g, '- hosts'));
     run();
-    const { status, stderr } = reeve('rollback', 'last', '--yes', '--to', 'Files');
+    const { status, stderr } = reeve('rollback', 'last', '--yes', '--to', 'all');
     expect([status, stderr]).toEqual([5, expect.stringContaining('several plays are called that')]);
   });
 
