@@ -1,4 +1,5 @@
 import { statSync, truncateSync } from 'node:fs';
+import { basename } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { createTwoFilesPatch } from 'diff';
 import { EXIT, ReeveError } from '../errors.ts';
@@ -8,7 +9,9 @@ import { inventorySnapshot } from '../inventory/snapshot.ts';
 import type { RunFolder, RunHeader } from '../journal/folder.ts';
 import { type ReadJournal, readJournal } from '../journal/read.ts';
 import { lockRun } from '../journal/run-lock.ts';
-import { loadDocument } from '../load/parse.ts';
+import type { Document } from '../load/document.ts';
+import type { Opener } from '../load/opener.ts';
+import { loadDocument, parseDocument } from '../load/parse.ts';
 import type { Outline } from '../outline.ts';
 import { type Given, inputVariable } from '../playbook/fill-inputs.ts';
 import type { Playbook, Step } from '../playbook/model.ts';
@@ -16,7 +19,7 @@ import { compareOutlines } from './changes.ts';
 import { type LoadedRun, loadRun } from './load-run.ts';
 import { outlineOf } from './outline.ts';
 import { maskerOf } from './passwords.ts';
-import { artefactReader, givenValues, INVENTORY, sha256 } from './record.ts';
+import { artefactReader, COMMAND_LINE, givenValues, INVENTORY, sha256 } from './record.ts';
 
 /** A run that is taken up again: to go on with it, or to take it back. */
 export interface PastRun {
@@ -63,9 +66,8 @@ export async function takeUp(
     const journal = readJournal(folder.events);
     if (journal.torn && statSync(folder.events).size > journal.length) truncateSync(folder.events, journal.length);
     const before = givenBefore(header, journal.events);
-    const { file } = header.playbook;
     const loaded = await loadRun(
-      (opener) => loadDocument(file, { opener }),
+      (opener) => playbookOf(folder, header, opener),
       { ...options, inventory: header.inventory },
       undefined,
       asGiven(before, options),
@@ -85,6 +87,18 @@ export async function takeUp(
     unlock();
     throw error;
   }
+}
+
+/** The playbook as it is now; that of `reeve exec` is what was recorded. */
+function playbookOf(folder: RunFolder, { playbook: { file }, files }: RunHeader, opener: Opener): Document {
+  if (basename(file) !== COMMAND_LINE) return loadDocument(file, { opener });
+  const recorded = files.find(({ path }) => path === file);
+  const text = recorded === undefined ? '' : artefactReader(folder)(recorded.copy);
+  if (recorded && sha256(text) === recorded.sha256) return parseDocument(text, file);
+  throw new ReeveError('secret-not-recorded', 'the command line of this run held a secret, and is not recorded', {
+    hint: 'run the command again: that is a run of its own',
+    exitCode: EXIT.usage,
+  });
 }
 
 /** What the run was given last: a resume can have been given something else than the run. */

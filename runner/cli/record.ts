@@ -86,6 +86,9 @@ async function writeDown(folder: RunFolder, recording: Recording): Promise<void>
   writeHeader(folder, header);
 }
 
+/** Names the playbook that `reeve exec` makes of its command line: it lies in no file. */
+export const COMMAND_LINE = '(command line)';
+
 /** Stands for the inventory among the files of a run: what it means, not how it is written. */
 export const INVENTORY = 'inventory.json';
 

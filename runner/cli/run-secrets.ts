@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { modules } from '../../modules/index.ts';
+import { InvalidError } from '../errors.ts';
 import { loadInventory } from '../inventory/load.ts';
 import type { RunHeader } from '../journal/folder.ts';
 import { Masker } from '../journal/masker.ts';
@@ -35,7 +36,8 @@ export async function secretsOfRun(
     await secrets.check();
     return { masker };
   } catch (error) {
-    return { masker, problem: masker.text((error as Error).message) };
+    const message = error instanceof InvalidError ? error.diagnostics[0]?.message : undefined;
+    return { masker, problem: masker.text(message ?? (error as Error).message) };
   }
 }
 

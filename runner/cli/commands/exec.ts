@@ -5,6 +5,7 @@ import { moduleHint } from '../../playbook/foreign.ts';
 import { readExecArgs } from '../exec-args.ts';
 import { loadRun } from '../load-run.ts';
 import { text } from '../options.ts';
+import { COMMAND_LINE } from '../record.ts';
 import { UsageError } from '../report-error.ts';
 
 /**
@@ -32,8 +33,6 @@ export async function exec(
   const { execute } = await import('../execute.ts');
   return execute({ file: COMMAND_LINE, ...loaded, options: { verbose: true, ...options } });
 }
-
-const COMMAND_LINE = '(command line)';
 
 /** The text that was made from the command line is not the user's: only the messages help. */
 function withoutPlaces(error: unknown): never {

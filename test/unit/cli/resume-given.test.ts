@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { CliFolder, LOCAL_INVENTORY } from '../../support/cli.ts';
@@ -67,4 +67,19 @@ it('a run that was approved goes on as it was approved; another plan needs its o
   expect([changed.code, changed.stderr]).toEqual([6, expect.stringContaining('needs the approval "production"')]);
   const second = approvalIn(changed.stderr);
   expect((await folder.run(['resume', 'last', '--accept-changes', '--approve', second])).code).toBe(0);
+});
+
+it('what `reeve exec` did is gone on with and taken back like any run, from wherever; not when its command line held a secret', async () => {
+  rmSync(join(folder.dir, 'go'), { force: true });
+  const exec = (...words: string[]) => folder.run(['exec', 'here', ...words, '-i', 'inventory.yaml']);
+  expect((await exec('command', `test -e ${join(folder.dir, 'go')}`)).code).toBe(2);
+  folder.write('go', '');
+  expect((await folder.run(['resume', 'last'])).code).toBe(0);
+  const path = join(folder.dir, 'made');
+  expect((await exec('copy', `dest=${path}`, 'content=x')).code).toBe(0);
+  expect((await folder.run(['rollback', 'last', '--yes'])).code).toBe(0);
+  expect(existsSync(path)).toBe(false);
+  expect((await exec('http', 'url=http://127.0.0.1:9/', 'token=planted-secret')).code).toBe(2);
+  const refused = await folder.run(['resume', 'last']);
+  expect([refused.code, refused.stderr]).toEqual([5, expect.stringContaining('held a secret, and is not recorded')]);
 });
