@@ -13,7 +13,7 @@ import { assemble } from '../assemble.ts';
 import { LogFile } from '../log-file.ts';
 import { duration, text } from '../options.ts';
 import { maskerOf } from '../passwords.ts';
-import { type PastRun, takeUp } from '../past-run.ts';
+import { type PastRun, returnToFolder, takeUp } from '../past-run.ts';
 import { Person } from '../person.ts';
 import { artefactReader, runsFolder } from '../record.ts';
 import { reporter } from '../reporter.ts';
@@ -60,8 +60,9 @@ async function carryOut(
   { folder, header, journal: read, loaded }: PastRun,
   plan: UndoPlan,
   keepPlays: number,
-  options: Record<string, unknown>,
+  given: Record<string, unknown>,
 ): Promise<number> {
+  const options = returnToFolder(header, given);
   const masker = maskerOf(loaded);
   const { diff, forks, locks } = header.options;
   const lockWait = text(options.lockWait, '--lock-wait');
