@@ -10,7 +10,7 @@ import type {
   TaskEnded,
 } from '../events.ts';
 import { MASK } from '../journal/masker.ts';
-import { blocksAround, isOfBlock, isOfGate, partOfBlock } from './block-key.ts';
+import { blocksAround, isOfGate, partOfBlock } from './block-key.ts';
 import { taskKey } from './effect-key.ts';
 import { nodesSoFar } from './node-states.ts';
 import type { PastPlay } from './past-play.ts';
@@ -78,7 +78,7 @@ export class Replay {
   readonly #announced = new Map<string, EffectStarted>();
   /** Blocks of which something has run, by host: their condition was true. */
   readonly #entered = new Map<string, true>();
-  /** Blocks that have failed on a host in their last round. */
+  /** Blocks that have failed on a host, and nothing rescues it. */
   readonly #failed = new Map<string, BlockFailed>();
   readonly #past: ReadonlySet<number>;
   readonly #ended = new Map<number, TaskEnded[]>();
@@ -273,7 +273,6 @@ export class Replay {
       if (partOfBlock(key, { host, block }))
         for (const entry of list) if (entry.ended && isBad(entry.ended) && !entry.settled) entry.rescued = true;
     }
-    for (const key of this.#failed.keys()) if (isOfBlock(key, { host, block })) this.#failed.delete(key);
   }
 
   /** From here on steps have other ids. What is gone is forgotten. */
@@ -354,7 +353,6 @@ export class Replay {
 
   /** A rescue made good what had failed on the host: a failure outside of one would have been the host's last event. */
   #rescue(host: string): void {
-    for (const [key, failed] of this.#failed) if (failed.host === host) this.#failed.delete(key);
     for (const [key, list] of this.#entries) {
       if (!key.startsWith(`${host}\n`)) continue;
       for (const entry of list) if (entry.ended && isBad(entry.ended) && !entry.settled) entry.rescued = true;

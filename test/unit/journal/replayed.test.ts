@@ -249,6 +249,26 @@ plays:
     expect(run.read('log').split('\n')).toEqual([...first, 'two', 'worse', 'look', 'worse', 'look', '']);
   });
 
+  it('that failed, and whose next round or outer rescue is to come, is gone on with there after a kill', () => {
+    const run = prepare(`
+plays:
+  - hosts: all
+    tasks:
+      - retries: 1
+        delay: 1ms
+        block: [{ name: try, shell: "${log('try')}; test $(grep -c try {{ base }}/log) = 2" }]
+        always: [{ name: after, shell: "${log('after')}" }]
+      - block:
+          - block: [{ name: bad, shell: "${log('bad')}; test $(grep -c bad {{ base }}/log) = 2" }]
+            always: [{ name: put back, shell: "${log('back')}" }]
+        rescue: [{ name: rescue, shell: "${log('rescue')}" }]
+`);
+    expect(run.run('task-started:after').signal).toBe('SIGKILL');
+    expect(run.resumeAndDie('task-ended:put back').signal).toBe('SIGKILL');
+    expect(run.resume().status).toBe(0);
+    expect(run.read('log').split('\n')).toEqual(['try', 'after', 'try', 'after', 'bad', 'back', 'rescue', '']);
+  });
+
   it('that was tried until it went well is over: none of its rounds is done again', () => {
     const run = prepare(`
 plays:
