@@ -159,7 +159,7 @@ const EVENTS: EventTable = {
     members: { host: TEXT, block: TEXT },
   },
   'block-failed': {
-    description: 'A block with a rescue or an always has failed on a host; its always follows.',
+    description: 'A block with a rescue or an always has failed on a host for good; its always follows.',
     members: { host: TEXT, block: TEXT },
   },
   'rollback-started': {

@@ -133,7 +133,7 @@ export interface HostRescued {
   /** Id of the block. */
   block: string;
 }
-/** A block with a `rescue` or an `always` has failed on a host: its `always` follows, and then nothing of it. */
+/** A block with a `rescue` or an `always` has failed on a host for good: its `always` follows, and no round or rescue. */
 export interface BlockFailed {
   type: 'block-failed';
   host: string;

@@ -20,7 +20,7 @@ export async function idleRun(name: string, options: Record<string, unknown>, fo
     options,
     process.cwd(),
   );
-  const masker = maskerOf({ secrets, inventory, filled });
+  const masker = maskerOf({ secrets, playbook, inventory, filled });
   const { inputs, extraVars } = filled;
   const parts = await assemble({
     id: name,

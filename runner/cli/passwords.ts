@@ -2,20 +2,23 @@ import { CONNECTION_VARIABLES } from '../execute/connection-spec.ts';
 import type { Inventory } from '../inventory/model.ts';
 import { Masker } from '../journal/masker.ts';
 import type { LoadedRun } from './load-run.ts';
+import { writeOnlyValues } from './write-only.ts';
 
 /**
  * Knows what must never be seen of a run before anything of it is told, whichever process tells it: the run, a resume, a
- * rollback. That is what its secrets open to, and passwords that stand in plain text in its inventory or its `-e`.
+ * rollback. That is what its secrets open to, passwords that stand in plain text in its inventory or its `-e`, and what is
+ * handed to arguments that are secret by their nature.
  * @param tooShort is told of a secret that is too short to be masked (its length only).
  */
 export function maskerOf(
-  { secrets, inventory, filled }: Pick<LoadedRun, 'secrets' | 'inventory' | 'filled'>,
+  { secrets, playbook, inventory, filled }: Pick<LoadedRun, 'secrets' | 'playbook' | 'inventory' | 'filled'>,
   tooShort?: (length: number) => void,
 ): Masker {
   const masker = new Masker(tooShort);
   secrets.tellTo((value) => masker.add(value));
   hideInventoryPasswords(inventory, masker);
   for (const name of passwordNames()) if (Object.hasOwn(filled.extraVars, name)) masker.add(filled.extraVars[name]);
+  masker.add(writeOnlyValues(playbook, inventory, filled));
   return masker;
 }
 

@@ -1,19 +1,23 @@
 import { statSync, truncateSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { createTwoFilesPatch } from 'diff';
-import { EXIT, ReeveError } from '../errors.ts';
+import { COMMAND_LINE, EXIT, ReeveError } from '../errors.ts';
 import type { GivenValues, Renamed, RunEvent } from '../events.ts';
 import { holdsMask } from '../execute/lost-secret.ts';
 import { inventorySnapshot } from '../inventory/snapshot.ts';
 import type { RunFolder, RunHeader } from '../journal/folder.ts';
 import { type ReadJournal, readJournal } from '../journal/read.ts';
 import { lockRun } from '../journal/run-lock.ts';
-import { loadDocument } from '../load/parse.ts';
+import type { Document } from '../load/document.ts';
+import type { Opener } from '../load/opener.ts';
+import { loadDocument, parseDocument } from '../load/parse.ts';
 import type { Outline } from '../outline.ts';
 import { type Given, inputVariable } from '../playbook/fill-inputs.ts';
 import type { Playbook, Step } from '../playbook/model.ts';
 import { compareOutlines } from './changes.ts';
 import { type LoadedRun, loadRun } from './load-run.ts';
+import { text } from './options.ts';
 import { outlineOf } from './outline.ts';
 import { maskerOf } from './passwords.ts';
 import { artefactReader, givenValues, INVENTORY, sha256 } from './record.ts';
@@ -63,9 +67,8 @@ export async function takeUp(
     const journal = readJournal(folder.events);
     if (journal.torn && statSync(folder.events).size > journal.length) truncateSync(folder.events, journal.length);
     const before = givenBefore(header, journal.events);
-    const { file } = header.playbook;
     const loaded = await loadRun(
-      (opener) => loadDocument(file, { opener }),
+      (opener) => playbookOf(folder, header, opener),
       { ...options, inventory: header.inventory },
       undefined,
       asGiven(before, options),
@@ -85,6 +88,38 @@ export async function takeUp(
     unlock();
     throw error;
   }
+}
+
+/** The playbook as it is now; that of `reeve exec` is what was recorded. */
+function playbookOf(folder: RunFolder, { playbook: { file }, files }: RunHeader, opener: Opener): Document {
+  if (basename(file) !== COMMAND_LINE) return loadDocument(file, { opener });
+  const recorded = files.find(({ path }) => path === file);
+  const copy = recorded === undefined ? '' : artefactReader(folder)(recorded.copy);
+  if (recorded && sha256(copy) === recorded.sha256) return parseDocument(copy, file);
+  throw new ReeveError('secret-not-recorded', 'the command line of this run held a secret, and is not recorded', {
+    hint: 'run the command again: that is a run of its own',
+    exitCode: EXIT.usage,
+  });
+}
+
+/**
+ * Goes to the folder that the run was started in: tasks of this machine run there, with paths that are relative to it.
+ * @returns the options, whose own paths are relative to the folder that this was called in.
+ * @throws ReeveError `folder-gone`
+ */
+export function returnToFolder({ operator }: RunHeader, options: Record<string, unknown>): Record<string, unknown> {
+  const report = text(options.report, '--report');
+  const absolute = report === undefined ? options : { ...options, report: resolve(report) };
+  try {
+    process.chdir(operator.cwd);
+  } catch (cause) {
+    throw new ReeveError('folder-gone', `the run was started in ${operator.cwd}, and that is not there any more`, {
+      hint: 'what tasks do on this machine could be done in another place: make the folder again',
+      exitCode: EXIT.usage,
+      cause,
+    });
+  }
+  return absolute;
 }
 
 /** What the run was given last: a resume can have been given something else than the run. */

@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { ReeveError } from '../errors.ts';
 import type { GivenValues } from '../events.ts';
+import { holdsMask } from '../execute/lost-secret.ts';
 import type { RunSettings } from '../execute/run-state.ts';
 import type { Inventory } from '../inventory/model.ts';
 import { inventorySnapshot } from '../inventory/snapshot.ts';
@@ -11,6 +13,7 @@ import { createRunFolder, type RunFolder, type RunHeader, writeHeader } from '..
 import { gitState } from '../journal/git-state.ts';
 import { journalError } from '../journal/journal-error.ts';
 import { MASK, type Masker } from '../journal/masker.ts';
+import { toPlain } from '../language/access.ts';
 import type { Document } from '../load/document.ts';
 import type { Filled } from '../playbook/fill-inputs.ts';
 import type { Playbook } from '../playbook/model.ts';
@@ -69,7 +72,7 @@ async function writeDown(folder: RunFolder, recording: Recording): Promise<void>
     files,
     inventory: recording.inventorySources.map((source) => (source.includes(',') ? source : resolve(source))),
     outline: outlineOf({ playbook, documents }, snapshot),
-    ...masker.value(givenValues(playbook, recording.filled)),
+    ...maskedGiven(playbook, recording.filled, masker),
     ...(recording.approved === undefined ? {} : { approved: recording.approved }),
     options: {
       ...{ check, diff, forks, tags, skipTags },
@@ -103,6 +106,14 @@ export function givenValues(playbook: Playbook, { inputs, givenSecrets, extraVar
     secretInputs: givenSecrets,
     extraVars: withoutPasswords(extraVars),
   };
+}
+
+/** The same, masked. A default that is masked is left out: it stands in the playbook, and need not be given again. */
+function maskedGiven(playbook: Playbook, filled: Filled, masker: Masker): GivenValues {
+  const given = masker.value(givenValues(playbook, filled));
+  const isLost = (name: string) =>
+    holdsMask(given.inputs[name]) && isDeepStrictEqual(filled.inputs[name], toPlain(playbook.inputs[name]?.default));
+  return { ...given, inputs: Object.fromEntries(Object.entries(given.inputs).filter(([name]) => !isLost(name))) };
 }
 
 /** Inputs that are no secrets, and a mask for those of their members that are. */

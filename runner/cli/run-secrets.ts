@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { modules } from '../../modules/index.ts';
+import { InvalidError } from '../errors.ts';
 import { loadInventory } from '../inventory/load.ts';
 import type { RunHeader } from '../journal/folder.ts';
 import { Masker } from '../journal/masker.ts';
@@ -10,6 +11,7 @@ import { parsePlaybook } from '../playbook/parse.ts';
 import { secretsIn } from '../playbook/secret-inputs.ts';
 import { hideInventoryPasswords } from './passwords.ts';
 import { openSecrets } from './secrets.ts';
+import { writeOnlyValues } from './write-only.ts';
 
 /**
  * Knows the secrets of a run as far as its playbook, its inventory's files and the environment give them without a
@@ -28,12 +30,15 @@ export async function secretsOfRun(
       const { playbook } = parsePlaybook(loadDocument(header.playbook.file, { opener: secrets }), modules, secrets);
       if (playbook) secrets.learn(secretInputs(playbook));
       const place = { playbookDirectory: dirname(header.playbook.file), opener: secrets };
-      hideInventoryPasswords(loadInventory(header.inventory, place), masker);
+      const inventory = loadInventory(header.inventory, place);
+      hideInventoryPasswords(inventory, masker);
+      if (playbook) masker.add(writeOnlyValues(playbook, inventory, { inputs: {}, extraVars: {} }));
     });
     await secrets.check();
     return { masker };
   } catch (error) {
-    return { masker, problem: masker.text((error as Error).message) };
+    const message = error instanceof InvalidError ? error.diagnostics[0]?.message : undefined;
+    return { masker, problem: masker.text(message ?? (error as Error).message) };
   }
 }
 

@@ -30,11 +30,6 @@ export function partOfBlock(key: string, of: BlockOnHost): 'block' | 'rescue' | 
   return /^\.(block|rescue|always)\[/.exec(rest)?.[1] as 'block' | 'rescue' | 'always' | undefined;
 }
 
-/** Whether it is this block, or one of its later rounds, or stands in it. */
-export function isOfBlock(key: string, of: BlockOnHost): boolean {
-  return restWithin(key, of) !== undefined;
-}
-
 /** Whether it is a step of the gate of a play after this batch. */
 export function isOfGate(key: string, play: number, batch: number): boolean {
   const [base, rounds] = partsOf(key);

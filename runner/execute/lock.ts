@@ -5,6 +5,7 @@ import type { ClusterWriter } from '../module.ts';
 import { withFacts } from './gather.ts';
 import type { FoundLock, HoldOptions, Lock } from './held-lock.ts';
 import { plainScope } from './host-scope.ts';
+import type { Interrupt } from './interrupt.ts';
 import { hostState, type RunState } from './run-state.ts';
 import { CONTROL_HOST, runThere, specOf } from './where.ts';
 
@@ -68,7 +69,7 @@ async function takeOne(run: RunState, { text, name, host }: LockName): Promise<L
   const options: HoldOptions = {
     name: text,
     holder: holderName(run),
-    signal: run.interrupt.signal,
+    signal: firstPress(run.interrupt),
     wait: run.settings.lockWait ?? 0,
     onWait: (message) => void run.emitter.emit({ type: 'notice', level: 'info', message }),
     onLost: (message) => {
@@ -83,6 +84,15 @@ async function takeOne(run: RunState, { text, name, host }: LockName): Promise<L
   }
   const [{ takeLease }, { cluster, allow }] = await Promise.all([import('./lease-lock.ts'), lockCluster(run)]);
   return takeLease({ ...options, cluster, allow });
+}
+
+/** Aborts with the first Ctrl-C: a run that waits for a lock has no task to finish. */
+function firstPress(interrupt: Interrupt): AbortSignal {
+  const pressed = new AbortController();
+  const stop = () => pressed.abort(new ReeveError('interrupted', 'interrupted', { exitCode: EXIT.interrupted }));
+  if (interrupt.pressed) stop();
+  else interrupt.onPress(stop);
+  return pressed.signal;
 }
 
 /** Makes sure that the locks are still this run's; one that is not halts it. */

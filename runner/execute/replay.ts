@@ -10,7 +10,7 @@ import type {
   TaskEnded,
 } from '../events.ts';
 import { MASK } from '../journal/masker.ts';
-import { blocksAround, isOfBlock, isOfGate, partOfBlock } from './block-key.ts';
+import { blocksAround, isOfGate, partOfBlock } from './block-key.ts';
 import { taskKey } from './effect-key.ts';
 import { nodesSoFar } from './node-states.ts';
 import type { PastPlay } from './past-play.ts';
@@ -64,6 +64,8 @@ interface Entry extends RecordedTask {
 export class Replay {
   /** The nodes that the run has left otherwise than they should be. */
   readonly nodes: RunState['nodes'];
+  /** The run died before its first event. */
+  readonly isEmpty: boolean;
   readonly #entries = new Map<string, Entry[]>();
   readonly #open = new Map<string, Entry>();
   /** Batches that have begun, by play: their beginning is not recorded again, nor confirmed again. */
@@ -76,7 +78,7 @@ export class Replay {
   readonly #announced = new Map<string, EffectStarted>();
   /** Blocks of which something has run, by host: their condition was true. */
   readonly #entered = new Map<string, true>();
-  /** Blocks that have failed on a host in their last round. */
+  /** Blocks that have failed on a host, and nothing rescues it. */
   readonly #failed = new Map<string, BlockFailed>();
   readonly #past: ReadonlySet<number>;
   readonly #ended = new Map<number, TaskEnded[]>();
@@ -86,10 +88,11 @@ export class Replay {
   /** @param now plays that are done and have changed since, and steps that stand elsewhere now. */
   constructor(events: readonly RunEvent[], now: { past?: readonly number[]; renamed?: Renamed } = {}) {
     this.nodes = nodesSoFar(events);
+    this.isEmpty = events.length === 0;
     this.#past = new Set(now.past);
     for (const event of events) this.#read(event);
-    this.#rename(now.renamed);
     this.#doBlocksAgain();
+    this.#rename(now.renamed);
   }
 
   /** What a play has done that is not looked at again; undefined for one that is. */
@@ -195,8 +198,8 @@ export class Replay {
         break;
       case 'run-resumed':
         this.#life++;
-        this.#rename(event.renamed);
         this.#doBlocksAgain();
+        this.#rename(event.renamed);
         break;
       case 'run-ended':
         for (const entry of [...this.#entries.values()].flat()) entry.settled = true;
@@ -270,13 +273,12 @@ export class Replay {
       if (partOfBlock(key, { host, block }))
         for (const entry of list) if (entry.ended && isBad(entry.ended) && !entry.settled) entry.rescued = true;
     }
-    for (const key of this.#failed.keys()) if (isOfBlock(key, { host, block })) this.#failed.delete(key);
   }
 
   /** From here on steps have other ids. What is gone is forgotten. */
   #rename(renamed: Renamed | undefined): void {
     if (!renamed || Object.keys(renamed).length === 0) return;
-    const maps = [this.#entries, this.#entered, this.#failed, this.#effects, this.#announced, this.#interrupted];
+    const maps = [this.#entries, this.#entered, this.#effects, this.#announced, this.#interrupted];
     for (const map of maps as Map<string, unknown>[]) {
       const entries = [...map].flatMap(([key, value]) => {
         const to = renamedKey(key, renamed);
@@ -351,7 +353,6 @@ export class Replay {
 
   /** A rescue made good what had failed on the host: a failure outside of one would have been the host's last event. */
   #rescue(host: string): void {
-    for (const [key, failed] of this.#failed) if (failed.host === host) this.#failed.delete(key);
     for (const [key, list] of this.#entries) {
       if (!key.startsWith(`${host}\n`)) continue;
       for (const entry of list) if (entry.ended && isBad(entry.ended) && !entry.settled) entry.rescued = true;

@@ -58,7 +58,8 @@ export async function runPlaybook(parts: RunParts, labels: RunLabels): Promise<R
 }
 
 /** A run that goes on says so in its journal; those who watch are told what it is. */
-function announce({ emitter, playbook, inventory, settings }: RunState, labels: RunLabels): void {
+function announce({ emitter, playbook, inventory, settings, replay }: RunState, labels: RunLabels): void {
+  const isKnown = labels.resumed !== undefined && replay?.isEmpty === false;
   const started: EventBody = {
     type: 'run-started',
     playbook: labels.playbook,
@@ -70,8 +71,8 @@ function announce({ emitter, playbook, inventory, settings }: RunState, labels: 
     inputs: shownInputs(playbook, settings.inputs),
     ...(playbook.description === undefined ? {} : { description: playbook.description }),
   };
-  emitter.tell(started, labels.resumed !== undefined);
-  if (!labels.resumed) for (const text of playbook.notes) emitter.emit({ type: 'note', text });
+  emitter.tell(started, isKnown);
+  if (!isKnown) for (const text of playbook.notes) emitter.emit({ type: 'note', text });
   if (labels.resumed) emitter.emit({ type: 'run-resumed', reeve: labels.reeve, ...labels.resumed });
 }
 

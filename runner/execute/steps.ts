@@ -223,9 +223,11 @@ async function runTries(context: StepContext, block: Block, host: HostState): Pr
   const { tries } = settings;
   let { delay } = settings;
   for (let n = 1; ; n++) {
+    // What fails before the last round is on its way to the next one.
+    const rescuable = context.rescuable || n < tries;
     const suffix = n === 1 ? context.suffix : `${context.suffix}~${n}`;
     const before = failuresOf(host);
-    await runRound({ ...context, suffix, rescuable: context.rescuable || n < tries }, block, [host]);
+    await runRound({ ...context, rescuable, suffix }, block, [host]);
     const settled =
       block.until && !host.failed ? await allTrue(run, block.until, scopeFor(context, block, host)) : !host.failed;
     if (settled === true || isUnknown(settled) || run.interrupt.requested) return;
@@ -287,9 +289,12 @@ async function runAlways(context: StepContext, block: Block, hosts: readonly Hos
   for (const [host, failure] of failures) host.failed ??= failure;
 }
 
-/** On disk before `always` puts away what the steps had made: a resume must not go on in the midst of them. */
-function tellFailed({ run, suffix }: StepContext, block: Block, hosts: readonly HostState[]): void {
-  if (block.rescue.length === 0 && block.always.length === 0) return;
+/**
+ * On disk before `always` puts away what the steps had made: a resume must not go on in the midst of them. Where another round
+ * or a rescue follows, a resume goes on to that.
+ */
+function tellFailed({ run, suffix, rescuable }: StepContext, block: Block, hosts: readonly HostState[]): void {
+  if (rescuable || (block.rescue.length === 0 && block.always.length === 0)) return;
   for (const host of hosts)
     if (host.failed) run.emitter.emit({ type: 'block-failed', host: host.name, block: block.id + suffix });
 }

@@ -22,7 +22,7 @@ export interface ReadJournal extends JournalEnd {
  */
 export function readJournal(file: string): ReadJournal {
   const events: RunEvent[] = [];
-  const reading = eventsIn(file, readFileSync(file));
+  const reading = eventsIn(file, bytesOf(file));
   for (;;) {
     const { value, done } = reading.next();
     if (done) return { events, ...value };
@@ -36,10 +36,24 @@ export function readJournal(file: string): ReadJournal {
  */
 export async function visitJournal(file: string, visit: (event: RunEvent) => void): Promise<void> {
   const slices = new Slices();
-  for (const event of eventsIn(file, await readFile(file))) {
+  for (const event of eventsIn(file, await readFile(file).catch(noFile))) {
     visit(event);
     if (slices.isOver) await slices.next();
   }
+}
+
+function bytesOf(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    return noFile(error);
+  }
+}
+
+/** A run that died right after its folder was made has no journal yet: nothing has happened. */
+function noFile(error: unknown): Buffer {
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
+  throw error;
 }
 
 function* eventsIn(file: string, bytes: Buffer): Generator<RunEvent, JournalEnd> {

@@ -1,4 +1,5 @@
 import type { RunEvent } from '../events.ts';
+import type { RunHeader } from '../run-header.ts';
 import { ApiWatches } from './api-watches.ts';
 import { askedAt, controlPlanes } from './control-plane.ts';
 
@@ -28,13 +29,19 @@ export interface RunStatus {
   controlPlaneAway?: number;
 }
 
-/** Reads the state of a run out of its events. */
-export function statusOf(events: readonly RunEvent[]): RunStatus {
+/**
+ * Reads the state of a run out of its events.
+ * @param header says what it is when it has died before its first event.
+ */
+export function statusOf(
+  events: readonly RunEvent[],
+  header?: Pick<RunHeader, 'playbook' | 'startedAt' | 'options'>,
+): RunStatus {
   const status: RunStatus = {
-    name: '',
-    check: false,
-    startedAt: events[0]?.at ?? '',
-    lastAt: events.at(-1)?.at ?? '',
+    name: header?.playbook.name ?? '',
+    check: header?.options.check ?? false,
+    startedAt: events[0]?.at ?? header?.startedAt ?? '',
+    lastAt: events.at(-1)?.at ?? header?.startedAt ?? '',
     running: [],
     hosts: {},
     failures: [],

@@ -61,7 +61,7 @@ function readRow(folder: RunFolder): Row[] {
   try {
     const header = folder.readHeader();
     const { events } = readJournal(folder.events);
-    const status = statusOf(events);
+    const status = statusOf(events, header);
     return [
       {
         run: header.run,

@@ -4,7 +4,7 @@ import { limitTerms } from '../../inventory/limit.ts';
 import { findRun } from '../../journal/folder.ts';
 import { execute } from '../execute.ts';
 import { duration, text } from '../options.ts';
-import { type PastRun, takeUp, withoutRegisters } from '../past-run.ts';
+import { type PastRun, returnToFolder, takeUp, withoutRegisters } from '../past-run.ts';
 import { runsFolder } from '../record.ts';
 
 /** `reeve resume RUN`: goes on at the first thing that the journal does not say is done. */
@@ -32,7 +32,7 @@ async function goOn(past: PastRun, options: Record<string, unknown>): Promise<nu
   return execute({
     file: header.playbook.file,
     ...loaded,
-    options,
+    options: returnToFolder(header, options),
     approved,
     resumed: {
       folder,

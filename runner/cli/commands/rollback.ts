@@ -13,7 +13,7 @@ import { assemble } from '../assemble.ts';
 import { LogFile } from '../log-file.ts';
 import { duration, text } from '../options.ts';
 import { maskerOf } from '../passwords.ts';
-import { type PastRun, takeUp } from '../past-run.ts';
+import { type PastRun, returnToFolder, takeUp } from '../past-run.ts';
 import { Person } from '../person.ts';
 import { artefactReader, runsFolder } from '../record.ts';
 import { reporter } from '../reporter.ts';
@@ -60,8 +60,9 @@ async function carryOut(
   { folder, header, journal: read, loaded }: PastRun,
   plan: UndoPlan,
   keepPlays: number,
-  options: Record<string, unknown>,
+  given: Record<string, unknown>,
 ): Promise<number> {
+  const options = returnToFolder(header, given);
   const masker = maskerOf(loaded);
   const { diff, forks, locks } = header.options;
   const lockWait = text(options.lockWait, '--lock-wait');
@@ -103,6 +104,12 @@ function playsToKeep(playbook: Playbook, name: string | undefined): number {
   if (name === undefined) return 0;
   const names = playbook.plays.map((play) => play.name);
   const index = names.indexOf(name);
+  if (index >= 0 && index !== names.lastIndexOf(name)) {
+    throw new ReeveError('ambiguous-play', `--to ${name}: several plays are called that`, {
+      hint: 'take all back without --to, or take back by hand what lies after the one you mean',
+      exitCode: EXIT.usage,
+    });
+  }
   if (index >= 0) return index + 1;
   const near = nearestName(name, names);
   throw new ReeveError('unknown-play', `--to ${name}: the playbook has no such play`, {

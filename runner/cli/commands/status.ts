@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { EXIT } from '../../errors.ts';
 import type { RunEvent } from '../../events.ts';
-import { findRun, type RunFolder } from '../../journal/folder.ts';
+import { findRun, type RunFolder, type RunHeader } from '../../journal/folder.ts';
 import { readJournal } from '../../journal/read.ts';
 import { isRunning, runsElsewhere } from '../../journal/run-lock.ts';
 import { logLines } from '../../report/run-log.ts';
@@ -24,7 +24,9 @@ export async function status(wanted: string | undefined, options: Record<string,
     const elsewhere = runsElsewhere(folder.path);
     // Of a process on another machine nobody can tell from here.
     const alive = elsewhere ? { alive: null, elsewhere } : { alive: isRunning(folder.path) };
-    console.log(JSON.stringify({ run: folder.id, ...alive, ...statusOf(journal.events) }, undefined, 2));
+    console.log(
+      JSON.stringify({ run: folder.id, ...alive, ...statusOf(journal.events, headerOf(folder)) }, undefined, 2),
+    );
     return EXIT.done;
   }
   if (!options.follow) for (const line of look(folder, journal).lines) console.log(line);
@@ -38,10 +40,19 @@ function look(folder: RunFolder, journal: GrowingJournal): { alive: boolean; lin
   // Asked first: a run that ends in between has its end in the journal.
   const running = isRunning(folder.path);
   const elsewhere = runsElsewhere(folder.path);
-  const now = statusOf(journal.events);
+  const now = statusOf(journal.events, headerOf(folder));
   const alive = running && !(elsewhere && now.outcome);
   const seen = { id: folder.id, alive, now: Date.now(), ...(elsewhere ? { elsewhere } : {}) };
   return { alive, lines: statusLines(now, seen).map((line) => visible(line).replaceAll(/[\n\t]/g, ' ')) };
+}
+
+/** A run tells who it is by its first event; one that has none yet is known by its header. */
+function headerOf(folder: RunFolder): RunHeader | undefined {
+  try {
+    return folder.readHeader();
+  } catch {
+    return undefined;
+  }
 }
 
 /** On a terminal: always the same lines, rewritten twice a second, until the run is over. */

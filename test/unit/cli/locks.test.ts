@@ -95,6 +95,20 @@ describe('locks on the command line', () => {
     expect(existsSync(at('b-next'))).toBe(true);
   }, 120_000);
 
+  it('Ctrl-C ends the waiting at once, and takes nothing', async () => {
+    const first = folder.start(['run', playbook('a', 'deploy@here'), '-v']);
+    await first.until('begun');
+    const second = folder.start(['run', playbook('b', 'deploy@here'), '--lock-wait', '1h']);
+    await second.until('waiting for the lock deploy@here: run ');
+    second.child.kill('SIGINT');
+    // The first one still has it.
+    expect((await second.ended).code).toBe(130);
+    expect((await folder.run(['lock', 'list', '@here'])).stdout).toMatch(/^deploy: run /);
+    folder.write('go', '');
+    expect((await first.ended).code).toBe(0);
+    expect(existsSync(at('b-next'))).toBe(false);
+  }, 120_000);
+
   it('a rollback takes the locks of its run, waits for them where it is told to, and is refused otherwise', async () => {
     const written = folder.write('written.yaml', {
       plays: [{ hosts: 'here', tasks: [{ copy: { dest: at('written'), content: 'x' } }] }],

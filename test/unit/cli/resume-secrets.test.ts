@@ -95,3 +95,40 @@ it('a member of an input that is secret is nowhere in the journal, and must be g
   expect([refused.code, refused.stderr]).toEqual([5, expect.stringContaining('env must be given again')]);
   expect((await folder.run(['resume', 'last', '--runs', 'member-runs', '-e', `env=${env}`])).code).toBe(0);
 });
+
+it('what is handed to an argument that is secret by its nature is masked from the first line on, wherever it stands', async () => {
+  const http = (token: string) => ({ http: { url: 'http://127.0.0.1:9/', token }, ignore_errors: true });
+  folder.write('nature.yaml', {
+    reeve: 1,
+    all: { hosts: { here: { transport: 'local', listed: 'planted-in-inventory' } } },
+  });
+  folder.write('tokens.yaml', {
+    inputs: { usual: { type: 'string', default: 'planted-as-default' } },
+    vars: { written: 'planted-in-vars', alias: '{{ given }}' },
+    plays: [
+      {
+        hosts: 'here',
+        tasks: [
+          { command: 'echo {{ given }} {{ written }} {{ listed }} {{ inputs.usual }}' },
+          ...['{{ alias }}', '{{ vars.written }}', '{{ listed }}', '{{ inputs.usual }}', 'planted-as-text'].map(http),
+        ],
+      },
+      { hosts: 'here', tasks: [{ command: { cmd: 'test -e gone', chdir: folder.dir } }] },
+    ],
+  });
+  const run = await folder.run(['run', 'tokens.yaml', '-i', 'nature.yaml', '-e', 'given=planted-by-hand']);
+  expect([run.code, run.stdout]).toEqual([2, expect.stringContaining('run echo ******** ******** ******** ********')]);
+  const runs = join(folder.dir, '.reeve/runs');
+  const last = join(runs, readdirSync(runs).sort().at(-1)!);
+  const files = readdirSync(last, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const texts = files.map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8')).join('\n');
+  expect(texts.match(/planted-[a-z-]+/g)).toBe(null);
+  // What was given must be given again; what stands in the playbook need not be.
+  folder.write('gone', '');
+  const refused = await folder.run(['resume', 'last']);
+  expect([refused.code, refused.stderr]).toEqual([
+    5,
+    expect.stringContaining('not recorded: given must be given again'),
+  ]);
+  expect((await folder.run(['resume', 'last', '-e', 'given=planted-by-hand'])).code).toBe(0);
+});

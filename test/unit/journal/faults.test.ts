@@ -305,6 +305,29 @@ describe('a damaged journal', () => {
     expect(left(at)).toEqual(wanted);
   });
 
+  it.each(['missing', 'empty'])(
+    '%s, of a run that died before its first event, is gone on with from the start',
+    (how) => {
+      const at = prepare(how);
+      run(at, 1);
+      if (how === 'missing') rmSync(file(at));
+      else writeFileSync(file(at), '');
+      const status = reeve(at, 'status');
+      expect([status.stdout, status.stderr]).toEqual([expect.stringMatching(/^play: died: .* heard of \d/), '']);
+      for (const command of ['report', 'history', 'rollback']) {
+        const { status: code, stderr } = reeve(at, command, ...(command === 'history' ? [] : ['last']));
+        expect([command, code, stderr]).toEqual([command, 0, '']);
+      }
+      expect(reeve(at, 'resume', 'last').status).toBe(0);
+      expect(
+        journal(at)
+          .map(({ type }) => type)
+          .slice(0, 2),
+      ).toEqual(['run-started', 'run-resumed']);
+      expect(reeve(at, 'status').stdout).toMatch(/^play: done\n/);
+    },
+  );
+
   it('with a broken line in its middle is refused, with the line', () => {
     const at = prepare('broken');
     run(at, 14);

@@ -237,6 +237,27 @@ plays:
     expect(run.read('log').split('\n')).toEqual([...rounds, 'last', 'last', 'told', '']);
   });
 
+  it('that failed is done again also when an accepted change has moved it and given it another name', () => {
+    const playbook = (before: string, name: string) => `
+plays:
+  - hosts: all
+    tasks:
+${before}
+      - name: ${name}
+        block:
+          - { name: stop, shell: "${log('stop')}" }
+          - { name: work, shell: "${log('work')}; test -e {{ base }}/ready" }
+        always:
+          - { name: start, shell: "${log('start')}" }
+`;
+    const run = prepare(playbook('', 'one'));
+    expect(run.run(0).status).toBe(2);
+    ready(run);
+    writeFileSync(run.playbook, playbook(`      - { name: new, shell: "${log('new')}" }`, 'other'));
+    expect(run.resume('--accept-changes').status).toBe(0);
+    expect(run.read('log')).toBe('stop\nwork\nstart\nnew\nstop\nwork\nstart\n');
+  });
+
   it('that failed in its rescue is tried again as a whole; one whose `always` has only looked goes on where it failed', () => {
     const run = prepare(`
 plays:
@@ -260,6 +281,26 @@ plays:
     expect(run.resume().status).toBe(0);
     const first = ['one', 'bad', 'rescue', 'one', 'bad'];
     expect(run.read('log').split('\n')).toEqual([...first, 'two', 'worse', 'look', 'worse', 'look', '']);
+  });
+
+  it('that failed, and whose next round or outer rescue is to come, is gone on with there after a kill', () => {
+    const run = prepare(`
+plays:
+  - hosts: all
+    tasks:
+      - retries: 1
+        delay: 1ms
+        block: [{ name: try, shell: "${log('try')}; test $(grep -c try {{ base }}/log) = 2" }]
+        always: [{ name: after, shell: "${log('after')}" }]
+      - block:
+          - block: [{ name: bad, shell: "${log('bad')}; test $(grep -c bad {{ base }}/log) = 2" }]
+            always: [{ name: put back, shell: "${log('back')}" }]
+        rescue: [{ name: rescue, shell: "${log('rescue')}" }]
+`);
+    expect(run.run('task-started:after').signal).toBe('SIGKILL');
+    expect(run.resumeAndDie('task-ended:put back').signal).toBe('SIGKILL');
+    expect(run.resume().status).toBe(0);
+    expect(run.read('log').split('\n')).toEqual(['try', 'after', 'try', 'after', 'bad', 'back', 'rescue', '']);
   });
 
   it('that was tried until it went well is over: none of its rounds is done again', () => {

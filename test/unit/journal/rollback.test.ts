@@ -75,6 +75,13 @@ describe('reeve rollback', () => {
     expect(tree['x/motd']!.content).toBe('new\nmore\n');
   });
 
+  it('--to with a name that two plays have is refused: it would keep less than was meant', () => {
+    writeFileSync(join(dir, 'play.yaml'), PLAYBOOK.replaceAll(/- name: \w+\n {4}hosts/g, '- hosts'));
+    run();
+    const { status, stderr } = reeve('rollback', 'last', '--yes', '--to', 'all');
+    expect([status, stderr]).toEqual([5, expect.stringContaining('several plays are called that')]);
+  });
+
   it('needs a yes: without a terminal and without --yes it is refused, exit code 6', () => {
     run();
     expect(reeve('rollback', 'last').status).toBe(6);
