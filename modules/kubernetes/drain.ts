@@ -9,7 +9,7 @@ import {
   type WriteTarget,
 } from '../../runner/module.ts';
 import { checkDurations, durationOf, durationSchema } from '../shared/duration.ts';
-import { budgetSentence, budgetsOver, listBudgets } from '../shared/kube-budgets.ts';
+import { budgetSentence, budgetsOver, hopelessWaits, listBudgets } from '../shared/kube-budgets.ts';
 import { type Cordon, cordonAsFound, cordonFor, cordonKey, foreseenCordon, putCordon } from '../shared/kube-cordon.ts';
 import { type Blocker, drainFailure, refusal, twoBudgets } from '../shared/kube-drain-errors.ts';
 import { type DrainRules, type DrainSelection, selectPods } from '../shared/kube-drain-filters.ts';
@@ -271,7 +271,14 @@ async function tryEvictions(
   );
   const blockers = [...refused, ...(await twoBudgets(cluster, failed))];
   if (blockers.length > 0) throw refusal(node, blockers, facts);
-  return trials;
+  const held = trials.flatMap((trial, index) =>
+    trial.kind === 'blocked' && trial.budget !== undefined ? [{ pod: pods[index]!, budget: trial.budget }] : [],
+  );
+  const hopeless = await hopelessWaits(cluster, held);
+  return trials.map((trial, index) => {
+    const never = hopeless.get(pods[index]!);
+    return trial.kind === 'blocked' && never !== undefined ? { ...trial, why: `${trial.why}; ${never}` } : trial;
+  });
 }
 
 function evictionSummary(
