@@ -139,6 +139,7 @@ export function localTarget(options: LocalTargetOptions = {}): LocalTarget {
         });
       }),
     nodeIsWell: () => {},
+    byHand: false,
     runId: 'test-run',
   };
 
