@@ -346,6 +346,8 @@ export interface ReadTarget {
   readonly begun?: unknown;
   /** A plan finds nothing wrong with this aspect of a node: what an earlier process of the run said of it is over. */
   nodeIsWell(node: string, aspect: 'cordon' | 'k3s' | 'boot'): void;
+  /** A person gave this one task (`reeve exec`): the state that it leaves is meant to stay, and is that person's. */
+  readonly byHand: boolean;
   /** Identifies the run: written into annotations so that the next run knows its own traces. */
   readonly runId: string;
 }

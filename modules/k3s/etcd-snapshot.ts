@@ -32,9 +32,9 @@ export const etcdSnapshot = defineModule({
       dir: { type: 'string', description: 'Directory of the snapshots; default: what k3s is configured with.' },
       keep: {
         type: 'integer',
-        minimum: 1,
+        minimum: 0,
         description:
-          'Delete the oldest snapshots of this name on this node beyond so many. k3s never does that itself.',
+          'Delete the oldest snapshots of this name on this node beyond so many; 0: keep all. k3s never does that itself.',
       },
       copy_to: {
         type: 'string',
@@ -85,13 +85,13 @@ export const etcdSnapshot = defineModule({
         ...(args.data_dir === placeArgs.data_dir.default ? [] : ['--data-dir', args.data_dir]),
         ...(args.dir === undefined ? [] : ['--etcd-snapshot-dir', args.dir]),
       ],
-      keep: args.keep,
+      keep: args.keep || undefined,
       copyTo: args.copy_to || undefined,
       tokenHash: facts.token_sha256,
       timeout: durationOf(args.timeout, 'timeout'),
     };
     const changes = [{ summary: `etcd snapshot ${args.name}-${target.nodeName}-…`, after: 'saved' }];
-    if (args.keep !== undefined) {
+    if (args.keep) {
       const { stdout } = await target.read(command(next, 'ls'));
       for (const one of surplus(parseSnapshotList(stdout), args.name, target.nodeName, args.keep, 1)) {
         changes.push({ summary: `etcd snapshot ${one.name}: delete, only ${args.keep} are kept`, after: 'deleted' });

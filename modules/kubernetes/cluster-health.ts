@@ -2,7 +2,7 @@ import { type ClusterReader, defineModule, type KubeObject, ReeveError, TaskFail
 import { oldestK3sVersion } from '../shared/k3s-version.ts';
 import { summaryOf, troublesOf } from '../shared/kube-node-health.ts';
 import { nameOf } from '../shared/kube-objects.ts';
-import { brokenAmong, newDamage } from '../shared/kube-pod-health.ts';
+import { brokenAmong, newDamage, stuckAmong } from '../shared/kube-pod-health.ts';
 
 /** Something that is not as it should be; `workload` groups pods of one owner. */
 interface Problem {
@@ -52,6 +52,11 @@ export const clusterHealth = defineModule({
       problems: { type: 'array', description: 'All problems: `check`, `name`, `reason`; a later baseline.' },
       new_problems: { type: 'array', description: 'Those that the baseline does not have.' },
       broken: { type: 'array', description: 'Broken pods, as `baseline` of `wait-pods` takes them.' },
+      stuck: {
+        type: 'array',
+        description:
+          'Pods that are Terminating for minutes longer than they may: `pod`, `node`, `since`. No problem, but told.',
+      },
     },
   },
   notes:
@@ -83,7 +88,10 @@ export const clusterHealth = defineModule({
       problems: found,
       new_problems: fresh,
       broken,
+      stuck: checks.includes('pods') ? stuckAmong(pods) : [],
     };
+    for (const { pod, node, since } of facts.stuck)
+      target.warn(`${pod}${node ? ` on ${node}` : ''} is stuck Terminating since ${since}`);
     if (fail && fresh.length > 0) throw failureOf(fresh, facts);
     const known = found.length - fresh.length;
     if (fresh.length > 0) return { changes: [], facts, message: listed(fresh) };

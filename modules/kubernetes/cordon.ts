@@ -60,12 +60,12 @@ export const cordon = defineModule({
   },
   notes:
     'A cordon that a run makes carries the run’s id in the annotation `reeve.dev/cordoned-by`, so that a later run can ' +
-    'tell it from an operator’s.',
+    'tell it from an operator’s. One made with `reeve exec` is an operator’s.',
   async plan({ node: named, state, only_own: onlyOwn }, target) {
     const node = named ?? target.nodeName;
     const found = foreseenCordon(node, await readNode(await target.cluster(), node), target);
     if (!found.cordoned) target.nodeIsWell(node, 'cordon');
-    const goal = state === 'cordoned' ? cordonFor(target.runId)(found) : uncordon(onlyOwn)(found);
+    const goal = state === 'cordoned' ? cordonFor(target)(found) : uncordon(onlyOwn)(found);
     const facts = factsOf(node, found, found);
     const kept = state === 'uncordoned' && found.cordoned && goal === undefined;
     if (goal === undefined || goal.cordoned === found.cordoned) {
@@ -85,7 +85,7 @@ export const cordon = defineModule({
     const cluster = await target.cluster();
     // Said before it is done: a run that dies in between must not leave a cordon that nobody knows of.
     if (wanted === 'cordoned') target.nodeState(node, 'cordoned', 'cordon');
-    const goal = wanted === 'cordoned' ? cordonFor(target.runId) : uncordon(onlyOwn);
+    const goal = wanted === 'cordoned' ? cordonFor(target) : uncordon(onlyOwn);
     const found = await putCordon(cluster, node, goal);
     if (wanted === 'uncordoned') target.nodeState(node, undefined, 'cordon');
     return { facts: factsOf(node, goal(found) ?? found, found), undo: { node, found } satisfies Undo };

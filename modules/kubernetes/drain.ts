@@ -9,8 +9,16 @@ import {
   type WriteTarget,
 } from '../../runner/module.ts';
 import { checkDurations, durationOf, durationSchema } from '../shared/duration.ts';
-import { budgetSentence, budgetsOver, listBudgets } from '../shared/kube-budgets.ts';
-import { type Cordon, cordonAsFound, cordonFor, cordonKey, foreseenCordon, putCordon } from '../shared/kube-cordon.ts';
+import { budgetSentence, budgetsOver, hopelessWaits, listBudgets } from '../shared/kube-budgets.ts';
+import {
+  type Cordon,
+  cordonAsFound,
+  cordonFor,
+  cordonKey,
+  foreseenCordon,
+  handOver,
+  putCordon,
+} from '../shared/kube-cordon.ts';
 import { type Blocker, drainFailure, refusal, twoBudgets } from '../shared/kube-drain-errors.ts';
 import { type DrainRules, type DrainSelection, selectPods } from '../shared/kube-drain-filters.ts';
 import { dryRunEviction, type EvictionApi, type EvictionOutcome, evictionApi } from '../shared/kube-eviction.ts';
@@ -202,7 +210,7 @@ async function untilReady(cluster: ClusterReader, node: string, target: WriteTar
 async function drainNode({ node, args: given, api, found }: Next, target: WriteTarget) {
   const started = performance.now();
   const cluster = await target.cluster();
-  await putCordon(cluster, node, cordonFor(target.runId));
+  await putCordon(cluster, node, cordonFor({ runId: target.runId, byHand: false }));
   // Only now can no further pod arrive.
   const selection = await selectPods(cluster, node, given.pod_selector, rulesOf(given));
   const facts = factsOf(node, found, selection);
@@ -223,6 +231,7 @@ async function drainNode({ node, args: given, api, found }: Next, target: WriteT
   const duration = Number(((performance.now() - started) / 1000).toFixed(1));
   const done = { ...facts, evicted, duration };
   if (result.end !== 'done') throw await drainFailure(cluster, node, result, timeout, done);
+  if (target.byHand) await putCordon(cluster, node, handOver(target.runId));
   return {
     facts: done,
     message: `${evicted.length === 1 ? 'one pod has' : `${evicted.length} pods have`} left in ${duration} s`,
@@ -271,7 +280,14 @@ async function tryEvictions(
   );
   const blockers = [...refused, ...(await twoBudgets(cluster, failed))];
   if (blockers.length > 0) throw refusal(node, blockers, facts);
-  return trials;
+  const held = trials.flatMap((trial, index) =>
+    trial.kind === 'blocked' && trial.budget !== undefined ? [{ pod: pods[index]!, budget: trial.budget }] : [],
+  );
+  const hopeless = await hopelessWaits(cluster, held);
+  return trials.map((trial, index) => {
+    const never = hopeless.get(pods[index]!);
+    return trial.kind === 'blocked' && never !== undefined ? { ...trial, why: `${trial.why}; ${never}` } : trial;
+  });
 }
 
 function evictionSummary(

@@ -47,6 +47,10 @@ export const waitNode = defineModule({
       ready: { type: 'boolean', description: 'Whether it is Ready.' },
       version: { type: 'string', description: 'Version of its kubelet.' },
       cordoned: { type: 'boolean', description: 'Whether it is closed for new pods.' },
+      boot_id: {
+        type: 'string',
+        description: 'Boot id of its machine, as its kubelet has reported it; empty when it has not.',
+      },
       renew_time: { type: 'string', description: 'Its heartbeat (renewTime of its Lease), for `heartbeat_after`.' },
       waited: { type: 'number', description: 'Seconds it took.' },
     },
@@ -74,7 +78,10 @@ export const waitNode = defineModule({
     const { ready, version, cordoned } = summaryOf(found!);
     return {
       changes: [],
-      facts: { node, ready, version, cordoned, renew_time: heartbeat, waited: wait.waited },
+      facts: {
+        ...{ node, ready, version, cordoned, renew_time: heartbeat, waited: wait.waited },
+        boot_id: found!.status?.nodeInfo?.bootID ?? '',
+      },
       message: `${node} is ${ready ? 'Ready' : 'there'} with ${version}`,
     };
   },

@@ -160,11 +160,12 @@ back() {
 ${restoreScript(options.backup)}
 }
 start() {
+  trap '' HUP INT TERM
   [ $code = 0 ] || { rm -rf ${copy}.part; back; }
   systemctl start --no-block ${quote(unit)} || code=1
 }
 # Whoever ends this script must not leave k3s stopped.
-trap 'trap "" HUP INT TERM; code=143; start; exit 143' HUP INT TERM
+trap 'code=143; start; exit 143' HUP INT TERM
 systemctl daemon-reload
 systemctl stop --no-block ${quote(unit)} || exit 1
 until case $(${systemdShow(unit)}) in *ActiveState=inactive* | *ActiveState=failed*) ;; *) false ;; esac; do

@@ -18,7 +18,26 @@ export function budgetsOver(pod: KubeObject, budgets: readonly KubeObject[]): Ku
 export function budgetSentence(budget: KubeObject): string {
   const { desiredHealthy = 0, currentHealthy = 0, disruptionsAllowed = 0, expectedPods = 0 } = budget.status ?? {};
   const numbers = `needs ${desiredHealthy} healthy pods, has ${currentHealthy}, allows ${disruptionsAllowed} evictions now`;
-  return `${nameOf(budget)}: ${numbers}${neverAllows(budget) ? `; with ${expectedPods} pods it can never allow one` : ''}`;
+  return `${nameOf(budget)}: ${numbers}${neverAllows(budget) ? `; ${neverSentence(expectedPods)}` : ''}`;
+}
+
+function neverSentence(pods: number): string {
+  return `with ${pods === 1 ? 'one pod' : `${pods} pods`} it can never allow one`;
+}
+
+/** For those of the pods that a budget holds which it can never let go: why waiting is of no use. Needs no rights. */
+export async function hopelessWaits(
+  cluster: ClusterReader,
+  held: readonly { pod: KubeObject; budget: string }[],
+): Promise<Map<KubeObject, string>> {
+  if (held.length === 0) return new Map();
+  const budgets = await listBudgets(cluster).catch(() => []);
+  const found = held.flatMap(({ pod, budget }) => {
+    const name = `${pod.metadata.namespace}/${budget}`;
+    const one = budgets.find((candidate) => nameOf(candidate) === name);
+    return one && neverAllows(one) ? [[pod, neverSentence(one.status.expectedPods)] as const] : [];
+  });
+  return new Map(found);
 }
 
 /** True when even with every pod healthy the budget would allow no eviction (maxUnavailable 0, a single replica). */

@@ -76,9 +76,17 @@ export async function putCordon(
   }
 }
 
-/** A cordon of this run, unless there is one already. */
-export function cordonFor(runId: string): (found: Cordon) => Cordon | undefined {
-  return (found) => (found.cordoned ? undefined : { cordoned: true, by: runId });
+/** A cordon of this run, unless there is one already; by hand it is an operator's, which no later run takes back. */
+export function cordonFor({
+  runId,
+  byHand,
+}: Pick<ReadTarget, 'runId' | 'byHand'>): (found: Cordon) => Cordon | undefined {
+  return (found) => (found.cordoned ? undefined : { cordoned: true, ...(byHand ? {} : { by: runId }) });
+}
+
+/** What was this run's cordon while it was at work is an operator's from now on. */
+export function handOver(runId: string): (found: Cordon) => Cordon | undefined {
+  return ({ by }) => (by === runId ? { cordoned: true } : undefined);
 }
 
 /** What a run found before it changed a cordon. What somebody else has made of the node since stays. */

@@ -70,3 +70,15 @@ export function newDamage(broken: readonly BrokenPod[], baseline: readonly { wor
     return left <= 0;
   });
 }
+
+/** milliseconds past its grace period after which a pod that is still there is stuck; clocks may differ a little. */
+const STUCK_AFTER = 5 * 60_000;
+
+/** Pods that should have been gone for long: `deletionTimestamp` is when their grace period ends. */
+export function stuckAmong(pods: readonly KubeObject[]): { pod: string; node: string; since: string }[] {
+  return pods.flatMap((pod) => {
+    const since: string | undefined = pod.metadata.deletionTimestamp;
+    const isStuck = since !== undefined && Date.now() - Date.parse(since) > STUCK_AFTER;
+    return isStuck ? [{ pod: nameOf(pod), node: pod.spec?.nodeName ?? '', since }] : [];
+  });
+}

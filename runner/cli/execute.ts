@@ -33,6 +33,8 @@ export interface Execution extends LoadedRun {
   approved?: string | undefined;
   /** What the journal is written with. */
   disk?: Disk;
+  /** One task that a person gave on the command line. */
+  byHand?: boolean;
   /** Set when an earlier run goes on. */
   resumed?: {
     folder: RunFolder;
@@ -48,7 +50,10 @@ export interface Execution extends LoadedRun {
 /** Runs a playbook that has been loaded, with the options of the command line. Returns the exit code. */
 export async function execute(execution: Execution): Promise<number> {
   const { file, playbook, inventory, options, resumed } = execution;
-  const settings = resumed?.settings ?? settingsOf(options, execution.filled);
+  const settings = resumed?.settings ?? {
+    ...settingsOf(options, execution.filled),
+    ...(execution.byHand ? { byHand: true } : {}),
+  };
   const short = new ShortSecrets();
   const masker = maskerOf(execution, () => short.found());
   // Every run needs it: loaded while git answers.

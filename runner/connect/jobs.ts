@@ -22,6 +22,8 @@ export interface RunJobOptions extends JobOptions {
   /** Take a job that is there already, running or ended, for this one: resume does. Otherwise a running one is an error. */
   attach?: boolean;
   onOutput?: (stream: 'stdout' | 'stderr', text: Buffer) => void;
+  /** Told once each time the host ceases to answer: a machine without power would otherwise be waited for in silence. */
+  onAway?: (message: string) => void;
   /**
    * Aborting stops the waiting, not the job: half an installation is worse than a whole one, and `endJob` ends it. An abort
    * by a clock (its reason is a TimeoutError) is a time limit like `timeout`.
@@ -154,6 +156,7 @@ class Job {
   /** Runs a request until the host answers; undefined when the deadline comes first. All requests here may be repeated. */
   async #persist(request: ShellRequest): Promise<RunResult | undefined> {
     let delay = REDIALS.first;
+    let told = false;
     for (;;) {
       this.#options.signal?.throwIfAborted();
       try {
@@ -165,6 +168,9 @@ class Job {
       } catch (error) {
         if (!(error instanceof UnreachableError)) throw error;
         if (Date.now() + delay >= this.#deadline) throw this.#away(error);
+        const seconds = Math.round((this.#deadline - Date.now()) / 1000);
+        if (!told) this.#options.onAway?.(`${error.message}; trying again for ${seconds} s`);
+        told = true;
       }
       if (Date.now() >= this.#deadline) return undefined;
       await pause(delay, this.#options.signal);

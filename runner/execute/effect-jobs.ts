@@ -37,7 +37,7 @@ export class EffectJobs {
 
   /** As {@link WriteTarget.job} has it. */
   async run(options: JobOptions): Promise<RunResult> {
-    const { run, where } = this.#parts;
+    const { run, host, taskId, where } = this.#parts;
     const { runJob } = await import('../connect/jobs.ts');
     const attach = this.#isAttaching && !this.#begun.has(options.name);
     this.#begun.add(options.name);
@@ -49,6 +49,7 @@ export class EffectJobs {
       name: this.#prefix + options.name,
       attach,
       signal: where.signal,
+      onAway: (message) => void run.emitter.emit({ type: 'task-progress', host: host.name, task: taskId, message }),
       ...(where.onOutput ? { onOutput: where.onOutput } : {}),
     });
   }

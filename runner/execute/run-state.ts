@@ -43,6 +43,8 @@ export interface RunSettings {
   lockWait?: number;
   /** What happens when hosts failed in a play, where the play does not say it. */
   onFailure?: 'stop' | 'rollback' | 'pause';
+  /** A person gave this one task: see ReadTarget. */
+  byHand?: boolean;
 }
 
 /** What a run is made of; everything that the engine does not build itself comes in here. */

@@ -82,6 +82,10 @@ export class ReadingTarget implements ReadTarget {
     if (this.parts.run.nodes.get(node)?.has(aspect)) setNodeState(this.parts.run, node, aspect, undefined);
   }
 
+  get byHand(): boolean {
+    return this.parts.run.settings.byHand === true;
+  }
+
   get runId(): string {
     return this.parts.run.emitter.run;
   }

@@ -140,7 +140,8 @@ export class ClusterLife {
     const { name } = member.host;
     if (!this.#api.state.get('nodes', name)) this.#api.seed([this.#newNode(member, version)]);
     const voter = !existsSync(join(member.host.root, 'lab/knobs/etcd-learner'));
-    this.#api.setNode(name, { kubelet: 'auto', ready: true, version, ...this.#voter(member, voter) });
+    const { bootId } = member.host;
+    this.#api.setNode(name, { kubelet: 'auto', ready: true, version, bootId, ...this.#voter(member, voter) });
   }
 
   #newNode({ host, role }: Member, version: string) {

@@ -140,6 +140,7 @@ export function localTarget(options: LocalTargetOptions = {}): LocalTarget {
         });
       }),
     nodeIsWell: () => {},
+    byHand: false,
     runId: 'test-run',
   };
 

@@ -71,6 +71,20 @@ describe.concurrent('topologies', { timeout: 120_000 }, () => {
     expect(apart.text).toMatch(/server-1: The order keeps .*more than a minor apart/);
   });
 
+  it('drains nothing in another cluster whose nodes have the same names', async () => {
+    await using lab = await startLab({ agents: 1 });
+    await using other = await startLab({ agents: 1 });
+    otherInventory(lab, (groups) => {
+      for (const { hosts } of Object.values(groups))
+        for (const variables of Object.values(hosts)) variables.kubeconfig = other.kubeconfigFile;
+    });
+    const before = [lab.fingerprint(), other.fingerprint()];
+    const { exitCode, text } = await upgrade(lab, { version: PATCH });
+    expect([exitCode, text]).toEqual([2, text]);
+    expect(text).toMatch(/The node agent-1 of the cluster runs on another machine than this host\..*KUBECONFIG/);
+    expect([lab.fingerprint(), other.fingerprint()]).toEqual(before);
+  });
+
   it('copies the database of a SQLite server while k3s is stopped, with no agents there', async () => {
     await using lab = await startLab({ agents: 0, datastore: 'sqlite' });
     const { exitCode, of } = await upgrade(lab, { version: TO });

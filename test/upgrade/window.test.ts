@@ -47,6 +47,17 @@ it('asks what people use before the first change and after each node, and tells 
   expect(world.heard).toEqual([query, begins, query, query, `/chat {"text":"Upgrade of k3s to ${TO} is done."}`]);
 });
 
+it('tells a chat of an upgrade of agents alone too', async () => {
+  using world = await listen();
+  const { exitCode, text } = await upgrade(lab, { version: TO, notify_url: `${world.url}/chat` }, { limit: 'agents' });
+  // Within a minor agents may be ahead.
+  expect([exitCode, text]).toEqual([0, text]);
+  expect(world.heard).toEqual([
+    `/chat {"text":"Upgrade of k3s to ${TO} begins, node by node: agent-1"}`,
+    `/chat {"text":"Upgrade of k3s to ${TO} is done."}`,
+  ]);
+});
+
 it('begins no node that may not be done before the window ends', async () => {
   let later = 0;
   vi.spyOn(Date, 'now').mockImplementation(() => Math.floor(performance.timeOrigin + performance.now()) + later);

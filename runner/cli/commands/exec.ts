@@ -30,7 +30,7 @@ export async function exec(
   const source = JSON.stringify({ name: `exec ${module} on ${pattern}`, plays: [play] }, undefined, 2);
   const loaded = await loadRun(() => parseDocument(source, COMMAND_LINE), options, process.cwd()).catch(withoutPlaces);
   const { execute } = await import('../execute.ts');
-  return execute({ file: COMMAND_LINE, ...loaded, options: { verbose: true, ...options } });
+  return execute({ file: COMMAND_LINE, byHand: true, ...loaded, options: { verbose: true, ...options } });
 }
 
 /** The text that was made from the command line is not the user's: only the messages help. */

@@ -23,6 +23,8 @@ export interface NodePatch {
   ready?: boolean;
   /** The kubelet's version, such as v1.31.5+k3s1. */
   version?: string;
+  /** Of its machine, as the kubelet reports it. */
+  bootId?: string;
   kubelet?: KubeletMode;
   unschedulable?: boolean;
   /** Merged; null removes. */
@@ -210,6 +212,7 @@ function applyPatch(draft: Node, patch: NodePatch): void {
       kubeletVersion: patch.version,
       kubeProxyVersion: patch.version,
     };
+  if (patch.bootId) draft.status.nodeInfo = { ...draft.status.nodeInfo, bootID: patch.bootId };
   draft.status.conditions ??= [];
   for (const [type, wanted] of Object.entries(patch.conditions ?? {})) {
     const condition =

@@ -205,15 +205,18 @@ describe('jobs over a connection that drops', () => {
       password: 'pw',
       hostKeyChecking: 'off',
     } as const;
+    const told: string[] = [];
     const promise = runJob((request) => connections.run(spec, undefined, request), {
       dir,
       name: 'install',
       script: ':',
-      timeout: 1_200,
+      timeout: 2_400,
+      onAway: (message) => void told.push(message),
     });
     await expect(promise).rejects.toMatchObject({
       code: 'unreachable',
       message: expect.stringContaining('may still be running'),
     });
+    expect(told).toEqual([expect.stringMatching(/127\.0\.0\.1.*; trying again for /)]);
   });
 });

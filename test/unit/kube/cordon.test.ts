@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { cordon } from '../../../modules/kubernetes/cordon.ts';
+import { drain } from '../../../modules/kubernetes/drain.ts';
 import type { Cluster } from '../../../runner/kube/cluster.ts';
 import { type Api, startApi } from '../../lab/api/api.ts';
 import { node } from '../../lab/api/fixtures.ts';
@@ -54,6 +55,16 @@ test('a later run uncordons what an earlier one cordoned, and removes the mark',
   expect(isCordoned()).toBe(false);
   expect(annotations()).not.toHaveProperty('reeve.dev/cordoned-by');
   expect(later.states).toEqual([['agent-1', undefined]]);
+});
+
+test('what a person cordons or drains by hand is that person’s, and stays', async () => {
+  await runModule(cordon, {}, targetOf(cluster, { byHand: true }));
+  expect([isCordoned(), annotations()['reeve.dev/cordoned-by']]).toEqual([true, undefined]);
+  await runModule(cordon, { state: 'uncordoned' }, targetOf(cluster));
+  await runModule(drain, {}, targetOf(cluster, { byHand: true }));
+  expect([isCordoned(), annotations()['reeve.dev/cordoned-by']]).toEqual([true, undefined]);
+  const kept = await planOf(cordon, { state: 'uncordoned', only_own: true }, targetOf(cluster, { runId: 'run-2' }));
+  expect(kept).toMatchObject({ changes: [], message: 'agent-1 was cordoned by an operator and stays so' });
 });
 
 test('undo puts back what was found', async () => {

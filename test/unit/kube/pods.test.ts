@@ -103,6 +103,16 @@ function waiting(reason: string) {
 }
 
 describe('cluster-health', () => {
+  test('tells of pods that should have been gone for long; they are no problem', async () => {
+    const { metadata, ...stuck } = pod('stuck', { node: 'agent-1', behaviour: { neverTerminates: true } });
+    const since = '2020-01-01T00:00:00Z';
+    api.seed([{ metadata: { ...metadata, deletionTimestamp: since, finalizers: ['test/never'] }, ...stuck }]);
+    const target = targetOf(cluster);
+    const { facts } = await planOf(clusterHealth, {}, target);
+    expect(facts).toMatchObject({ healthy: true, stuck: [{ pod: 'default/stuck', node: 'agent-1', since }] });
+    expect(target.warnings).toEqual([`default/stuck on agent-1 is stuck Terminating since ${since}`]);
+  });
+
   test('a healthy cluster, its versions and nodes', async () => {
     api.seed([deployment('web', { node: 'agent-1' }), pvc('data', { node: 'agent-1' })]);
     expect((await health({})).facts).toMatchObject({

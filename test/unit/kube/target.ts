@@ -26,13 +26,14 @@ export interface TestTarget extends WriteTarget {
 export interface TargetOptions {
   nodeName?: string;
   runId?: string;
+  byHand?: boolean;
   /** milliseconds */
   deadline?: number;
 }
 
 /** A target of the module contract for modules that need the cluster only: everything else throws. */
 export function targetOf(cluster: Cluster, options: TargetOptions = {}): TestTarget {
-  const { nodeName = 'agent-1', runId = 'run-1', deadline = 30_000 } = options;
+  const { nodeName = 'agent-1', runId = 'run-1', byHand = false, deadline = 30_000 } = options;
   const controller = new AbortController();
   const end = performance.now() + deadline;
   const remaining = () => end - performance.now();
@@ -46,6 +47,7 @@ export function targetOf(cluster: Cluster, options: TargetOptions = {}): TestTar
     nodeName,
     begun: undefined,
     runId,
+    byHand,
     signal: controller.signal,
     remaining,
     lines,

@@ -368,6 +368,11 @@ describe('version-check', () => {
     expect((await check({ channel: 'v1.30' })).facts).toMatchObject({ target: patch, fresh: true, installed: null });
     expect((await check({})).facts).toMatchObject({ target: wanted });
     await expect(check({ channel: 'v1.99' })).rejects.toMatchObject({ code: 'unknown-channel' });
+    await expect(check({ channel_url: 'http://127.0.0.1:1/channels' })).rejects.toMatchObject({
+      code: 'channel-server',
+      message: expect.stringContaining('http://127.0.0.1:1/channels'),
+      hint: expect.stringContaining('an exact version'),
+    });
   });
 
   it('refuses a downgrade and a skipped minor, and takes the next hop when asked to', async () => {
