@@ -8,6 +8,8 @@ export interface Span {
 const WINDOW = 6;
 /** Fewer characters of a text that was cut off tell nothing of it. */
 const CUT_AT_LEAST = 3;
+/** What is shown of a long text is shorter. */
+const CUT_AT_MOST = 1100;
 const BASE = 0x01000193;
 const FILTER_BITS = 16;
 
@@ -70,8 +72,10 @@ export class TextFinder {
   findAlsoCut(text: string, cut: string): Span[] {
     const spans = this.find(text);
     const whole = spans.length;
-    for (let at = text.indexOf(cut); at >= 0; at = text.indexOf(cut, at + 1)) {
-      const start = Math.max(0, at - this.#longest + 1);
+    let before = 0;
+    for (let at = text.indexOf(cut); at >= 0; at = text.indexOf(cut, before)) {
+      const start = Math.max(before, at - Math.min(this.#longest - 1, CUT_AT_MOST));
+      before = at + cut.length;
       const beginning = start + this.openEnd(text.slice(start, at));
       if (at - beginning >= CUT_AT_LEAST) spans.push({ start: beginning, end: at });
     }
@@ -81,15 +85,16 @@ export class TextFinder {
   /** Where a text may go on to be one of those sought for: the first place from which all the rest is its beginning. */
   openEnd(text: string): number {
     const first = Math.max(0, text.length - this.#longest + 1);
-    for (let at = first; at < text.length; at++) {
-      const rest = text.length - at;
-      if (rest < WINDOW) {
-        if (this.#beginnings.has(text.slice(at))) return at;
-        continue;
+    const last = text.length - WINDOW;
+    for (let at = first, hash = first <= last ? hashAt(text, first) : 0; at <= last; at++) {
+      if (this.#filter[hash >>> (32 - FILTER_BITS)] === 1) {
+        const rest = text.slice(at);
+        if (this.#texts.get(hash)?.some((one) => one.length > rest.length && one.startsWith(rest))) return at;
       }
-      const bucket = this.#texts.get(hashAt(text, at));
-      if (bucket?.some((one) => one.length > rest && one.startsWith(text.slice(at)))) return at;
+      if (at < last) hash = roll(hash, text.charCodeAt(at), text.charCodeAt(at + WINDOW));
     }
+    for (let at = Math.max(first, last + 1); at < text.length; at++)
+      if (this.#beginnings.has(text.slice(at))) return at;
     return text.length;
   }
 }
