@@ -22,8 +22,9 @@ export function safePath(path: string): string {
   return path.startsWith('/') ? path : `./${path}`;
 }
 
-/** A path on the target; `~/` at its beginning is the home of the user the script runs as. */
+/** A path on the target; `~` alone or before a slash is the home of the user the script runs as. */
 export function quotePath(path: string): string {
+  if (path === '~') return '"$HOME"';
   return path.startsWith('~/') ? `"$HOME"/${quoteWord(path.slice(2))}` : quoteWord(safePath(path));
 }
 

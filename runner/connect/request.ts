@@ -1,5 +1,5 @@
 import { ReeveError } from '../errors.ts';
-import { exports, quoteWord } from './quote.ts';
+import { exports, quotePath } from './quote.ts';
 import type { ShellRequest } from './types.ts';
 
 /**
@@ -29,7 +29,7 @@ function lineWord(text: string): string {
 /** What an isolated script finds set up: its directory and its variables, as a shell command. */
 function setUp(request: ShellRequest): string {
   const steps = [];
-  if (request.cwd !== undefined) steps.push(`cd -- ${quoteWord(request.cwd)}`);
+  if (request.cwd !== undefined) steps.push(`cd ${quotePath(request.cwd)}`);
   const variables = exports(request.env);
   if (variables) steps.push(variables);
   return steps.join('&&') || ':';

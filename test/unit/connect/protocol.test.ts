@@ -230,6 +230,8 @@ function suite(specOf: () => ConnectionSpec, { bulk = true } = {}): void {
     await run(`mkdir -p "$D"`, { env: { D: folder } });
     expect((await run('pwd', { isolated: true, cwd: folder })).stdout).toBe(`${folder}\n`);
     await run(`rmdir "$D"`, { env: { D: folder } });
+    const atHome = await run('[ "$PWD" = "$HOME" ] && echo home', { isolated: true, cwd: '~' });
+    expect(atHome.stdout).toBe('home\n');
     const missing = await run('echo never', { isolated: true, cwd: folder });
     expect(missing.stdout).toBe('');
     expect(missing.code).not.toBe(0);
