@@ -1,6 +1,6 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunFolder, RunHeader } from '../journal/folder.ts';
+import { makeFolders, type RunFolder, type RunHeader } from '../journal/folder.ts';
 import { readNotes } from '../journal/notes.ts';
 import { visitJournal } from '../journal/read.ts';
 import { type Format, REPORT_FILES, type Render } from '../report/formats.ts';
@@ -30,7 +30,7 @@ export async function renderReports(folder: RunFolder, format: Format): Promise<
  */
 export async function writeRunReports(folder: RunFolder, to?: string): Promise<void> {
   const { header, record } = await readRun(folder);
-  if (to !== undefined) mkdirSync(to, { recursive: true });
+  if (to !== undefined) makeFolders(to, 0o777);
   for (const { file, format, load } of REPORT_FILES) {
     if (format !== 'md' && to === undefined) continue;
     const text = await whole(await load(), header, record);
