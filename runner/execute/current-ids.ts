@@ -1,5 +1,5 @@
 import type { Renamed, RunEvent } from '../events.ts';
-import { renamedId } from './replay.ts';
+import { renamedId } from './renamed-ids.ts';
 
 /**
  * The events of a run with the ids that its steps have now: a resume with another playbook says which of them were renamed.

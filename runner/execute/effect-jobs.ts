@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RunRequest } from '../connect/jobs.ts';
 import type { JobOptions, RunResult } from '../module.ts';
-import type { EffectKey } from './replay.ts';
+import type { EffectKey } from './recorded-effects.ts';
 import type { TargetParts } from './target.ts';
 
 /**
@@ -19,7 +19,7 @@ export class EffectJobs {
   constructor(parts: TargetParts, place: EffectKey, stateDir: () => string) {
     this.#parts = parts;
     this.#stateDir = stateDir;
-    const open = parts.run.replay?.takeOpen(place);
+    const open = parts.run.replay?.effects.takeOpen(place);
     const names = [place.host, open?.task ?? place.task, place.item ?? ''];
     const hash = createHash('sha256').update(names.join('\n')).digest('hex').slice(0, 8);
     this.#prefix = `${parts.run.emitter.run}-${hash}-`;

@@ -4,8 +4,9 @@ import { type AnyModule, type Applied, type Plan, TaskFailure } from '../module.
 import type { AttemptParts } from './attempt.ts';
 import { confirmLocks } from './lock.ts';
 import { type Attempt, changed, failedAttempt, shownChanges } from './outcome.ts';
+import type { EffectKey } from './recorded-effects.ts';
 import { forEvent, hiddenResult } from './recorded-value.ts';
-import type { EffectKey, Replay } from './replay.ts';
+import type { Replay } from './replay.ts';
 import { replayedEffect } from './replay-effect.ts';
 import type { RunState } from './run-state.ts';
 import { WritingTarget } from './target.ts';
@@ -73,7 +74,7 @@ export async function announceEffect(run: RunState, event: EventBody): Promise<v
 
 /** Set for an action that ended before the run died: what it came to, which no plan could tell now. */
 export async function recordedBefore(parts: AttemptParts, replay: Replay): Promise<Attempt | undefined> {
-  const done = replay.takeEffect(whereOf(parts));
+  const done = replay.effects.take(whereOf(parts));
   if (done && onHost(parts.module)) await new WritingTarget(parts.target, parts.item).jobs.clearLeft();
   return done && replayedEffect(parts, done);
 }
@@ -81,7 +82,7 @@ export async function recordedBefore(parts: AttemptParts, replay: Replay): Promi
 /** Set when the run had begun these changes before it died, and they are made. */
 export async function doneBefore(parts: AttemptParts, plan: Plan, replay: Replay): Promise<Attempt | undefined> {
   const where = whereOf(parts);
-  const announced = replay.takeAnnounced(where);
+  const announced = replay.effects.takeAnnounced(where);
   if (!announced) return undefined;
   const { changes, undo } = announced;
   const { jobs } = new WritingTarget(parts.target, parts.item);

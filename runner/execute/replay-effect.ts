@@ -1,7 +1,7 @@
 import { TaskFailure } from '../module.ts';
 import type { AttemptParts } from './attempt.ts';
 import type { Attempt } from './outcome.ts';
-import type { RecordedEffect } from './replay.ts';
+import type { RecordedEffect } from './recorded-effects.ts';
 import { restoredValue } from './restored-result.ts';
 
 /** What an action came to that ended before the run died: it is not done a second time. */

@@ -1,7 +1,6 @@
 import type {
   BatchStarted,
   BlockFailed,
-  EffectEnded,
   EffectStarted,
   ItemEnded,
   PlayStarted,
@@ -9,11 +8,12 @@ import type {
   RunEvent,
   TaskEnded,
 } from '../events.ts';
-import { MASK } from '../journal/masker.ts';
 import { blocksAround, isOfGate, partOfBlock } from './block-key.ts';
 import { taskKey } from './effect-key.ts';
 import { nodesSoFar } from './node-states.ts';
 import type { PastPlay } from './past-play.ts';
+import { RecordedEffects } from './recorded-effects.ts';
+import { renamedId, renameKeys } from './renamed-ids.ts';
 import type { RunState } from './run-state.ts';
 
 /** What a journal says of one item of a loop that has ended. */
@@ -31,16 +31,6 @@ export interface RecordedTask {
   hadEffect: boolean;
   /** It is done again although it had changed something: its handlers must know. */
   hadChanged?: boolean;
-}
-
-/** An action that ended well before the run died, and whose task the journal does not know the end of. */
-export type RecordedEffect = EffectEnded & { result: Record<string, unknown> };
-
-/** An effect by its host, the task's id and the label of the loop's item. */
-export interface EffectKey {
-  host: string;
-  task: string;
-  item?: string;
 }
 
 interface Entry extends RecordedTask {
@@ -66,16 +56,11 @@ export class Replay {
   readonly nodes: RunState['nodes'];
   /** The run died before its first event. */
   readonly isEmpty: boolean;
+  readonly effects = new RecordedEffects();
   readonly #entries = new Map<string, Entry[]>();
   readonly #open = new Map<string, Entry>();
   /** Batches that have begun, by play: their beginning is not recorded again, nor confirmed again. */
   readonly #batches = new Map<number, string[][]>();
-  /** Ended actions, by task: items run one after another, so one of them at most is not over. */
-  readonly #effects = new Map<string, RecordedEffect>();
-  /** Tasks whose effect had begun and not ended. */
-  readonly #interrupted = new Map<string, EffectStarted>();
-  /** What effects announced whose tasks or items have not ended. */
-  readonly #announced = new Map<string, EffectStarted>();
   /** Blocks of which something has run, by host: their condition was true. */
   readonly #entered = new Map<string, true>();
   /** Blocks that have failed on a host, and nothing rescues it. */
@@ -157,32 +142,6 @@ export class Replay {
     return this.#entered.has(taskKey(host, block));
   }
 
-  /** An action that has ended while its task has not, taken out; undefined when it is to be done. */
-  takeEffect(key: EffectKey): RecordedEffect | undefined {
-    return takeFrom(this.#effects, key);
-  }
-
-  /**
-   * The effect in which the run died, taken out: a job that it began there, under the task's id of then, is attached to.
-   */
-  takeOpen(key: EffectKey): EffectStarted | undefined {
-    return takeFrom(this.#interrupted, key);
-  }
-
-  /**
-   * What the run had announced when it died in a task, taken out. When nothing of it is left to do it was done, and the
-   * task has changed something: its handlers must know.
-   */
-  takeAnnounced(key: EffectKey): Pick<EffectStarted, 'changes' | 'undo'> | undefined {
-    return takeFrom(this.#announced, key);
-  }
-
-  /** What was announced to take an effect back with in which the run died; undefined when it did not die there. */
-  begun({ host, task, item }: EffectKey): unknown {
-    const open = this.#interrupted.get(taskKey(host, task));
-    return open && isSameItem(open.item, item) ? open.undo : undefined;
-  }
-
   #read(event: RunEvent): void {
     switch (event.type) {
       case 'play-started':
@@ -211,7 +170,7 @@ export class Replay {
         this.#beginEffect(event);
         break;
       case 'effect-ended':
-        this.#endEffect(event);
+        this.effects.end(event);
         break;
       case 'item-ended':
         this.#endItem(event);
@@ -248,7 +207,7 @@ export class Replay {
         if (part === 'block' && !isUndone) continue;
         entry.again = true;
         if (entry.ended?.status === 'changed') entry.hadChanged = true;
-        this.#effects.delete(key);
+        this.effects.forget(key);
       }
       for (const key of this.#entered.keys()) if (isUndone && partOfBlock(key, failed)) this.#entered.delete(key);
     }
@@ -263,8 +222,12 @@ export class Replay {
   }
 
   #forgetGate(play: number, batch: number): void {
-    for (const map of [this.#entries, this.#entered, this.#effects] as Map<string, unknown>[])
-      for (const key of map.keys()) if (isOfGate(key, play, batch)) map.delete(key);
+    for (const key of new Set([...this.#entries.keys(), ...this.#entered.keys()])) {
+      if (!isOfGate(key, play, batch)) continue;
+      this.#entries.delete(key);
+      this.#entered.delete(key);
+      this.effects.forget(key);
+    }
   }
 
   /** What failed in this round of a block is over: the next one begins. */
@@ -278,15 +241,9 @@ export class Replay {
   /** From here on steps have other ids. What is gone is forgotten. */
   #rename(renamed: Renamed | undefined): void {
     if (!renamed || Object.keys(renamed).length === 0) return;
-    const maps = [this.#entries, this.#entered, this.#effects, this.#announced, this.#interrupted];
-    for (const map of maps as Map<string, unknown>[]) {
-      const entries = [...map].flatMap(([key, value]) => {
-        const to = renamedKey(key, renamed);
-        return to === undefined ? [] : [[to, value] as const];
-      });
-      map.clear();
-      for (const [key, value] of entries) map.set(key, value);
-    }
+    renameKeys(this.#entries, renamed);
+    renameKeys(this.#entered, renamed);
+    this.effects.rename(renamed);
     for (const list of this.#ended.values()) {
       for (const event of list) event.task = { ...event.task, id: renamedId(event.task.id, renamed) ?? '' };
     }
@@ -300,7 +257,7 @@ export class Replay {
     const again = list.findIndex((entry) => entry.life < this.#life && !isDone(entry));
     const before = list[again];
     const items = before?.again ? [] : (before?.items.slice() ?? []);
-    const hadEffect = this.#announced.has(key);
+    const hadEffect = this.effects.isAnnounced(key);
     const entry: Entry = { items, hadEffect, rescued: false, settled: false, again: false, life: this.#life };
     if (before?.hadChanged) entry.hadChanged = true;
     if (again < 0) list.push(entry);
@@ -310,31 +267,19 @@ export class Replay {
   }
 
   #beginEffect(event: EffectStarted): void {
-    const key = taskKey(event.host, event.task);
-    // Begun again after a death in it: what there was before the first time is what rollback goes back to.
-    const undo = event.undo ?? this.begun(event);
-    const effect = undo === undefined ? event : { ...event, undo };
-    this.#interrupted.set(key, effect);
-    this.#announced.set(key, effect);
-    const entry = this.#open.get(key);
+    this.effects.start(event);
+    const entry = this.#open.get(taskKey(event.host, event.task));
     if (entry) entry.hadEffect = true;
-  }
-
-  #endEffect(event: EffectEnded): void {
-    const key = taskKey(event.host, event.task);
-    this.#interrupted.delete(key);
-    if (event.result) this.#effects.set(key, event as RecordedEffect);
   }
 
   #endItem(event: ItemEnded): void {
     const key = taskKey(event.host, event.task);
     const entry = this.#open.get(key);
     if (!entry) return;
-    const hadEffect = this.#announced.has(key);
+    const hadEffect = this.effects.isAnnounced(key);
     const index = event.index ?? entry.items.length;
     entry.items[index] = isBad(event) || event.status === 'unknown' ? undefined : { ...event, hadEffect };
-    this.#effects.delete(key);
-    this.#announced.delete(key);
+    this.effects.settle(key);
   }
 
   #end(event: TaskEnded): void {
@@ -347,8 +292,7 @@ export class Replay {
     ended.push({ ...event });
     // That a secret was missing says nothing against an action that was done.
     if (event.error?.code === 'secret-not-recorded') return;
-    this.#effects.delete(key);
-    this.#announced.delete(key);
+    this.effects.settle(key);
   }
 
   /** A rescue made good what had failed on the host: a failure outside of one would have been the host's last event. */
@@ -358,19 +302,6 @@ export class Replay {
       for (const entry of list) if (entry.ended && isBad(entry.ended) && !entry.settled) entry.rescued = true;
     }
   }
-}
-
-function takeFrom<T extends { item?: string }>(map: Map<string, T>, { host, task, item }: EffectKey): T | undefined {
-  const key = taskKey(host, task);
-  const found = map.get(key);
-  if (!found || !isSameItem(found.item, item)) return undefined;
-  map.delete(key);
-  return found;
-}
-
-/** Of a label that was masked nobody can say more than that it stands in the same place. */
-export function isSameItem(recorded: string | undefined, item: string | undefined): boolean {
-  return (recorded ?? '') === (item ?? '') || (item !== undefined && recorded?.includes(MASK) === true);
 }
 
 function isDone(entry: Entry): boolean {
@@ -386,17 +317,4 @@ function isBad({ status }: Pick<TaskEnded, 'status'>): boolean {
 /** What says `changed_when: false`, a message to a chat for instance, takes nothing back. */
 function hasChanged({ ended, hadEffect }: Entry): boolean {
   return ended && (!isBad(ended) || ended.ignored) ? ended.status === 'changed' : hadEffect;
-}
-
-function renamedKey(key: string, renamed: Renamed): string | undefined {
-  const [host = '', id = ''] = key.split('\n');
-  const to = renamedId(id, renamed);
-  return to === undefined ? undefined : taskKey(host, to);
-}
-
-/** The id of a step with what says which round, batch or try of it. */
-export function renamedId(id: string, renamed: Renamed): string | undefined {
-  const base = id.replace(/[#~@][\d#~@]*$/, '');
-  const to = Object.hasOwn(renamed, base) ? renamed[base] : base;
-  return typeof to === 'string' ? to + id.slice(base.length) : undefined;
 }

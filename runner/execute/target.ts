@@ -35,7 +35,7 @@ import { gatherFacts, withFacts } from './gather.ts';
 import { addressOf, plainScope } from './host-scope.ts';
 import type { HostState } from './host-state.ts';
 import { setNodeState } from './node-states.ts';
-import type { EffectKey } from './replay.ts';
+import type { EffectKey } from './recorded-effects.ts';
 import type { RunState } from './run-state.ts';
 import { interruptibleSleep } from './sleep.ts';
 import type { Sources } from './sources.ts';
@@ -66,7 +66,7 @@ export class ReadingTarget implements ReadTarget {
   }
 
   get begun(): unknown {
-    return this.parts.run.replay?.begun(this.place);
+    return this.parts.run.replay?.effects.begun(this.place);
   }
 
   get host(): ReadTarget['host'] {

@@ -287,17 +287,17 @@ describe('install-script', () => {
   });
 
   it('goes back until k3s is up: that it was started is not enough', async () => {
-    await newServer();
-    const { undo } = await run({ version: patch, start_timeout: '1s' });
+    await newAgent();
+    const { undo } = await run({ version: patch, start_timeout: '3s' });
     host.setKnob('k3s-start', 'forever');
     await expect(installScript.undo!(undo as never, lt.target)).rejects.toMatchObject({ code: 'start-failed' });
     // As if the start had come some seconds after the files.
-    const state = 'run/systemd/k3s.service/state';
+    const state = 'run/systemd/k3s-agent.service/state';
     writeFileSync(file(state), text(state).replace(/^(ExecMainStartTimestamp=).*/m, '$1Fri 2100-01-01 00:00:00 UTC'));
     host.setKnob('k3s-start', '0.05');
     await installScript.undo!(undo as never, lt.target);
     expect(await running()).toContain('ActiveState=active');
-    expect(text('lab/events').trim().split('\n').at(-1)).toContain(`active\t${old}\tserver`);
+    expect(text('lab/events').trim().split('\n').at(-1)).toContain(`active\t${old}\tagent`);
   });
 
   it('downloads the script once a run, or on the target, and checks its sha256', async () => {
