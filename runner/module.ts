@@ -431,6 +431,11 @@ export interface ModuleDefinition<S extends ObjectSchema = ObjectSchema, Next = 
    * undefined for arguments with which it only looks.
    */
   waits?: { inCheck: 'never' | 'unless-pending'; what(args: ArgsOf<S>): string | undefined };
+  /**
+   * For actions: true for arguments with which it only looks (`reads`, a GET), so that plan does all of it, in check mode too.
+   * What it finds is not held against it there once something is pending that may change that.
+   */
+  looks?(args: Record<string, unknown>): boolean;
   /** What it does cannot be told beforehand (a command): in check mode the task is unknown, not only changed. */
   unpredictable?: boolean;
   /** For state modules: true for the arguments that make it an action (`service` with `state: restarted`). */

@@ -77,6 +77,7 @@ export const http = defineModule({
   ],
   kind: 'action',
   noUndo: 'what a request has done is not known: `rollback:` tasks of the play can take it back',
+  looks,
   guard:
     'GET, HEAD, OPTIONS and requests with `reads` are sent while planning, also in check mode; others only for real',
   returns: {
@@ -105,7 +106,7 @@ export const http = defineModule({
       accepted: Array.isArray(args.status_code) ? (args.status_code as number[]) : [args.status_code as number],
       withContent: args.return_content,
     };
-    if (['GET', 'HEAD', 'OPTIONS'].includes(args.method) || args.reads) {
+    if (looks({ ...args })) {
       return { changes: [], facts: await send(next, target) };
     }
     return { changes: [{ summary: `${args.method} ${args.url}` }], next };
@@ -114,6 +115,11 @@ export const http = defineModule({
     return { facts: await send(next, target) };
   },
 });
+
+/** Without a method it is a GET. */
+function looks({ method = 'GET', reads }: Record<string, unknown>): boolean {
+  return reads === true || method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
+}
 
 interface Args {
   url: string;

@@ -40,6 +40,9 @@ export const runArguments = {
   },
 } as const;
 
+/** Whether a command is declared to change nothing. */
+export const onlyReads = ({ reads }: Record<string, unknown>): boolean => reads === true;
+
 export const runFactsSchema = {
   type: 'object',
   additionalProperties: false,

@@ -3,6 +3,7 @@ import {
   applyExecution,
   guardArguments,
   NO_UNDO,
+  onlyReads,
   planExecution,
   runArguments,
   runFactsSchema,
@@ -37,6 +38,7 @@ export const shell = defineModule({
   kind: 'action',
   noUndo: NO_UNDO,
   unpredictable: true,
+  looks: onlyReads,
   guard: 'Runs every time, unless `creates` exists, `removes` does not exist, or `reads` is set.',
   returns: runFactsSchema,
   notes:

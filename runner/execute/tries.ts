@@ -130,8 +130,8 @@ function neverChanged(done: Attempt): Attempt {
 }
 
 /** It has looked at what something pending may change. */
-function isStale({ run, args }: AttemptParts): boolean {
-  return waitsForPending(run) && args?.reads === true;
+function isStale({ run, module, args }: AttemptParts): boolean {
+  return waitsForPending(run) && args !== undefined && module.looks?.(args) === true;
 }
 
 function lookedTooEarly({ module }: TaskRun, done: Attempt): Attempt {

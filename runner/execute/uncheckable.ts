@@ -11,7 +11,8 @@ export function refuseUncheckable(playbook: Playbook, modules: ReadonlyMap<strin
   for (const play of playbook.plays) {
     const steps = [...play.preTasks, ...play.tasks, ...play.postTasks, ...play.handlers, ...play.gate];
     for (const task of tasksIn(steps, play.checkMode)) {
-      if (modules.get(task.module)?.kind !== 'check' && !onlyReads(task)) throw refusal(task);
+      const module = modules.get(task.module);
+      if (module?.kind !== 'check' && !onlyLooks(module, task)) throw refusal(task);
     }
   }
 }
@@ -25,9 +26,10 @@ function tasksIn(steps: readonly Step[], outer: boolean | undefined): Task[] {
   });
 }
 
-function onlyReads(task: Task): boolean {
+function onlyLooks(module: AnyModule | undefined, task: Task): boolean {
   const written = task.argsAt.value;
-  return written !== null && typeof written === 'object' && (written as { reads?: unknown }).reads === true;
+  const isMapping = written !== null && typeof written === 'object';
+  return module?.looks?.(isMapping ? (written as Record<string, unknown>) : {}) === true;
 }
 
 function refusal(task: Task): ReeveError {

@@ -37,6 +37,25 @@ describe('check mode', () => {
     expect(again.tasks.every((line) => line.endsWith(' ok'))).toBe(true);
   });
 
+  it('what a request finds is not held against it once something is pending', async () => {
+    const asked = (name: string, more = '') =>
+      `      - { name: ${name}, http: { url: "http://127.0.0.1:9/", timeout: 5s }${more} }\n`;
+    const { tasks, exitCode } = await run(`${asked('before', ', ignore_errors: true')}
+      - { name: serve, copy: { content: x, dest: "{{ dir }}/served" } }
+${asked('after', ', register: answer')}
+      - { name: use, debug: "{{ answer.status }}" }
+`);
+    expect(tasks).toEqual(['a before ignored', 'a serve changed', 'a after unknown', 'a use unknown']);
+    expect(exitCode).toBe(0);
+  });
+
+  it('a request that only asks may run in check mode for real, any other may not', async () => {
+    const asked = (method: string) =>
+      `      - { http: { url: "http://127.0.0.1:9/", method: ${method} }, check_mode: false, ignore_errors: true }\n`;
+    expect((await run(asked('GET'))).exitCode).toBe(0);
+    expect((await run(asked('POST'))).exitCode).toBe(EXIT.refused);
+  });
+
   it('a command that only reads runs; any other is unknown and so is what depends on it', async () => {
     const { tasks, exitCode, pending } =
       await run(`      - { name: read, command: { cmd: echo yes, reads: true }, register: r }
