@@ -1,5 +1,6 @@
 import { EXIT, ReeveError } from '../errors.ts';
 import type { HostRecap, TaskStatus } from '../events.ts';
+import { allOf } from '../language/expression.ts';
 import { isUnknown } from '../language/unknown.ts';
 import type { Block, Step, Task } from '../playbook/model.ts';
 import { allTrue, scopeFor } from './conditions.ts';
@@ -144,7 +145,7 @@ async function runBlock(context: StepContext, block: Block, hosts: HostState[]):
 async function isWilling(context: StepContext, block: Block, host: HostState): Promise<boolean> {
   if (block.when.length === 0) return true;
   const before = context.run.replay?.hasEntered(host.name, block.id + context.suffix);
-  const conditions = block.when.map((c) => c.text).join(' && ');
+  const conditions = allOf(block.when);
   const notWanted = `not wanted: ${conditions}`;
   if (before === false) {
     host.count('skipped', false);

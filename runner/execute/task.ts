@@ -1,5 +1,6 @@
 import { EXIT, ReeveError } from '../errors.ts';
 import type { TaskEnded, TaskReference, TaskStatus } from '../events.ts';
+import { allOf } from '../language/expression.ts';
 import type { Expression } from '../language/types.ts';
 import { isUnknown, Unknown } from '../language/unknown.ts';
 import type { StepBase, Task } from '../playbook/model.ts';
@@ -235,7 +236,7 @@ function messageOf(attempts: readonly Attempt[], status: TaskStatus): string | u
 }
 
 function skipped(conditions: readonly Expression[]): Attempt {
-  const message = `not wanted: ${conditions.map((c) => c.text).join(' && ')}`;
+  const message = `not wanted: ${allOf(conditions)}`;
   return { status: 'skipped', changes: [], message, result: baseResult({ skipped: true, message }, {}) };
 }
 

@@ -1,4 +1,5 @@
 import { EXIT, ReeveError } from '../errors.ts';
+import { allOf } from '../language/expression.ts';
 import type { Expression } from '../language/types.ts';
 import { isUnknown, type Unknown } from '../language/unknown.ts';
 import type { StepBase, Task } from '../playbook/model.ts';
@@ -57,7 +58,7 @@ export function waitsForPending({ settings, pending }: RunState): boolean {
 /** What is said of a task or block that is tried only once in check mode. */
 export function wouldTryAgain({ until }: Pick<StepBase, 'until'>, message: string): string {
   if (!until) return `would try again (now: ${message.split('\n', 1)[0]})`;
-  return `would try again until ${until.map((condition) => condition.text).join(' && ')}`;
+  return `would try again until ${allOf(until)}`;
 }
 
 /** Stopped between two tries: resume tries it again. */
@@ -79,7 +80,7 @@ async function untilTrue(taskRun: TaskRun, locals: Record<string, unknown>, done
 function givenUp(done: Attempt, tries: number, task: Task): Attempt {
   if (done.status === 'failed' || done.status === 'unreachable')
     return { ...done, result: { ...done.result, attempts: tries } };
-  const condition = task.until?.map((e) => e.text).join(' && ') ?? '';
+  const condition = task.until ? allOf(task.until) : '';
   const error = new ReeveError('retries-exhausted', `still not true after ${tries} tries: ${condition}`, {
     place: task.place,
     exitCode: EXIT.taskFailed,
@@ -147,7 +148,7 @@ async function judge(taskRun: TaskRun, locals: Record<string, unknown>, done: At
   const failed = await said(task.failedWhen);
   if (isUnknown(failed)) return unknownAttempt(taskRun.module, failed.because, { changes: done.changes });
   if (failed === true) {
-    const rule = Array.isArray(task.failedWhen) ? task.failedWhen.map((e) => e.text).join(' && ') : 'true';
+    const rule = Array.isArray(task.failedWhen) ? allOf(task.failedWhen) : 'true';
     const error = new ReeveError('failed-when', `failed_when is true: ${rule}`, {
       place: task.place,
       exitCode: EXIT.taskFailed,

@@ -113,3 +113,10 @@ function toData(value: unknown): unknown {
   const inner = plain === null || plain === undefined ? null : plain.valueOf();
   return typeof inner === 'bigint' ? Number(inner) : String(plain).replace(/^Type<(.*)>$/, '$1');
 }
+
+/** Conditions that must all be true, as one text that means the same. */
+export function allOf(conditions: readonly Pick<Expression, 'text'>[]): string {
+  const texts = conditions.map(({ text }) => text.trim());
+  // What binds less than && does.
+  return texts.length === 1 ? texts[0]! : texts.map((text) => (/\|\||\?/.test(text) ? `(${text})` : text)).join(' && ');
+}

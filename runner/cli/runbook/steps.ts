@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { modules } from '../../../modules/index.ts';
+import { allOf } from '../../language/expression.ts';
 import { layeredScope } from '../../language/scope.ts';
 import { Raw } from '../../load/document.ts';
 import type { AnyModule } from '../../module.ts';
@@ -140,7 +141,7 @@ function factsOf({ task, when, runOnce }: RunbookTask, isMentioned: Mentioned): 
     ...(task.checkMode === true ? ['only looks: nothing is changed here'] : []),
     ...(runOnce ? ['once, not for every host'] : []),
     ...(task.loop ? [`for each of ${code(textOf(task.loop))}`] : []),
-    ...(task.until ? [`again until ${code(task.until.map(({ text }) => text).join(' && '))}`] : []),
+    ...(task.until ? [`again until ${code(allOf(task.until))}`] : []),
     ...(task.until === undefined && task.retries ? ['try it again for a while when it fails'] : []),
     ...(task.ignoreErrors ? ['go on if it fails'] : []),
     ...(task.delegateTo ? ['on another host'] : []),

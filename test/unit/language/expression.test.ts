@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compileExpression, evaluateCondition } from '../../../runner/language/expression.ts';
+import { allOf, compileExpression, evaluateCondition } from '../../../runner/language/expression.ts';
 import { layeredScope, lazyMapping } from '../../../runner/language/scope.ts';
 import { Unknown } from '../../../runner/language/unknown.ts';
 import { alone, evaluate, failureOf } from './support.ts';
@@ -297,4 +297,11 @@ describe('references', () => {
   ])('%s', (text, references) => {
     expect(referencesOf(text)).toEqual(references);
   });
+});
+
+it.each([
+  [['a || b'], 'a || b'],
+  [['a', 'b || c', 'd ? e : f'], 'a && (b || c) && (d ? e : f)'],
+])('%j as one text means the same', (texts, expected) => {
+  expect(allOf(texts.map((text) => ({ text })))).toBe(expected);
 });
