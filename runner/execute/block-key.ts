@@ -1,7 +1,7 @@
 import { taskKey } from './effect-key.ts';
 
 /** An id without what says which round, batch or try it is of, and that. */
-function partsOf(id: string): [base: string, rounds: string] {
+export function partsOf(id: string): [base: string, rounds: string] {
   const base = id.replace(/[#~@][\d#~@]*$/, '');
   return [base, id.slice(base.length)];
 }

@@ -233,8 +233,7 @@ export class Replay {
   /** What failed in this round of a block is over: the next one begins. */
   #endRound(host: string, block: string): void {
     for (const [key, list] of this.#entries) {
-      if (partOfBlock(key, { host, block }))
-        for (const entry of list) if (entry.ended && isBad(entry.ended) && !entry.settled) entry.rescued = true;
+      if (partOfBlock(key, { host, block })) makeGood(list);
     }
   }
 
@@ -298,10 +297,14 @@ export class Replay {
   /** A rescue made good what had failed on the host: a failure outside of one would have been the host's last event. */
   #rescue(host: string): void {
     for (const [key, list] of this.#entries) {
-      if (!key.startsWith(`${host}\n`)) continue;
-      for (const entry of list) if (entry.ended && isBad(entry.ended) && !entry.settled) entry.rescued = true;
+      if (key.startsWith(`${host}\n`)) makeGood(list);
     }
   }
+}
+
+/** What failed is made good; what had failed when the run ended by itself is not. */
+function makeGood(list: readonly Entry[]): void {
+  for (const entry of list) if (entry.ended && isBad(entry.ended) && !entry.settled) entry.rescued = true;
 }
 
 function isDone(entry: Entry): boolean {
