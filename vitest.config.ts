@@ -1,7 +1,22 @@
 import { defineConfig } from 'vitest/config';
 
-// Timeouts are generous because the machines that run this are shared; no test asserts on time. On two processors one file at a
-// time: `vitest run --maxWorkers=2` takes half as long, and is how races are found.
-export default defineConfig({
-  test: { include: ['test/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000, pool: 'forks' },
-});
+/** `--mode all`: with the kill matrix and the comparison with Ansible, and every point of what `npm test` takes a sample of. */
+const EVERYTHING = 'test/**/*.{test,kill,oracle}.ts';
+
+/*
+ * Files run side by side, more of them than a small machine has processors, since half of what a test does is to wait. A
+ * worker keeps what it has loaded from one file to the next: that halves the CPU time (docs/testing.md). Limits of time are
+ * generous, since no test asserts on time.
+ */
+export default defineConfig(({ mode }) => ({
+  test: {
+    include: [mode === 'all' ? EVERYTHING : 'test/**/*.test.ts'],
+    env: { REEVE_TESTS: mode },
+    globalSetup: ['test/support/global-set-up.ts'],
+    pool: 'forks',
+    isolate: false,
+    maxWorkers: 3,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+}));

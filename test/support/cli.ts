@@ -1,12 +1,10 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import type { LabHosts } from '../lab/hosts/types.ts';
-
-/** What `node` runs. */
-export const MAIN = resolve(import.meta.dirname, '../../runner/cli/main.ts');
+import { MAIN } from './program.ts';
 
 export interface CliResult {
   code: number | null;
@@ -25,6 +23,12 @@ export interface CliProcess {
 /** A folder of its own with files in it, to run `reeve` as a real process in. */
 export class CliFolder {
   readonly dir = mkdtempSync(join(tmpdir(), 'reeve-cli-'));
+  readonly #main: string;
+
+  /** @param main what `node` runs */
+  constructor(main = MAIN) {
+    this.#main = main;
+  }
 
   /** Writes a file; anything but text is written as YAML. Gives its path. */
   write(name: string, content: unknown): string {
@@ -35,7 +39,7 @@ export class CliFolder {
   }
 
   start(args: readonly string[], env: Record<string, string> = {}): CliProcess {
-    const child = spawn(process.execPath, [MAIN, ...args], {
+    const child = spawn(process.execPath, [this.#main, ...args], {
       cwd: this.dir,
       // Nothing of whoever runs the tests: no ssh configuration, no agent, no cluster.
       env: { PATH: process.env.PATH ?? '', HOME: this.dir, TERM: 'xterm', ...env },

@@ -1,12 +1,11 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { RunEvent } from '../../runner/events.ts';
 import { readJournal } from '../../runner/journal/read.ts';
+import { MAIN, ROOT, supportFile } from './program.ts';
 import { snapshotTree } from './tree.ts';
-
-const ROOT = resolve(import.meta.dirname, '../..');
 
 /** A playbook in a folder of its own, run by real processes that kill themselves where they are told to. */
 export class KilledRun {
@@ -32,16 +31,16 @@ export class KilledRun {
 
   /** Runs it until right after the event `dieAfter` (see run-and-die.ts); 0 lets it live. */
   run(dieAfter: number | string, fault = ''): SpawnSyncReturns<string> {
-    return this.#node('test/support/run-and-die.ts', this.playbook, this.inventory, this.runs, String(dieAfter), fault);
+    return this.#node(supportFile('run-and-die'), this.playbook, this.inventory, this.runs, String(dieAfter), fault);
   }
 
   /** Resumes it and kills that right after the event `dieAfter`; `accept` accepts changes. */
   resumeAndDie(dieAfter: number | string, fault = ''): SpawnSyncReturns<string> {
-    return this.#node('test/support/run-and-die.ts', 'resume', '', this.runs, String(dieAfter), fault);
+    return this.#node(supportFile('run-and-die'), 'resume', '', this.runs, String(dieAfter), fault);
   }
 
   reeve(command: string, ...more: string[]): SpawnSyncReturns<string> {
-    return this.#node('runner/cli/main.ts', command, ...more, '--runs', this.runs);
+    return this.#node(MAIN, command, ...more, '--runs', this.runs);
   }
 
   resume(...more: string[]): SpawnSyncReturns<string> {

@@ -1,17 +1,17 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { controlPlanes, shownSpan } from '../../runner/report/control-plane.ts';
 import { recordOf } from '../../runner/report/record.ts';
 import { shownDuration } from '../../runner/report/time.ts';
 import { startLab } from '../lab/lab.ts';
+import { MAIN, ROOT } from '../support/program.ts';
 import { upgradeProcess } from './support/cli.ts';
 import { upgrade } from './support/run-upgrade.ts';
 
-const ROOT = resolve(import.meta.dirname, '../..');
 const FROM = 'v1.30.4+k3s1';
 const TO = 'v1.31.5+k3s1';
 /** milliseconds that a question may come late when the machine has much else to do. */
@@ -30,7 +30,7 @@ afterEach(() => {
 // Not a synchronous one: the lab it asks lives in this process.
 const execute = promisify(execFile);
 async function history(inventory: string): Promise<string> {
-  const args = ['runner/cli/main.ts', 'history', '--cluster', '-i', inventory];
+  const args = [MAIN, 'history', '--cluster', '-i', inventory];
   return (await execute(process.execPath, args, { cwd: ROOT, env: { ...process.env, KUBECONFIG: '' } })).stdout;
 }
 
@@ -114,7 +114,7 @@ describe('what an upgrade leaves for people', () => {
     expect(log().split('## Post-Operation State')[1]).toMatch(/^\| agent-1 \| NotReady, cordoned \| agent \|/m);
     expect(log()).toMatch(/^### Phase 4: Agents\n/m);
     expect(log()).toContain('**Root Cause**: Its own log says: failed to start networking');
-    const undo = ['runner/cli/main.ts', 'rollback', 'last', '--yes'];
+    const undo = [MAIN, 'rollback', 'last', '--yes'];
     const back = await execute(process.execPath, undo, { cwd: ROOT }).catch((error) => error as { stdout: string });
     expect(back.stdout).toContain('REFUSED agent-1: Install k3s');
     expect(log()).toMatch(/- \[ \] Node agent-1 is left cordoned; half upgraded: /);

@@ -1,6 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { RunEvent } from '../../../runner/events.ts';
 import { readJournal } from '../../../runner/journal/read.ts';
 import { deployment, pdb } from '../../lab/api/fixtures.ts';
@@ -8,10 +7,10 @@ import type { UnitEvent } from '../../lab/hosts/types.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { CliFolder, type CliResult } from '../../support/cli.ts';
 import { DEATH, type DeathPoint } from '../../support/death-point.ts';
+import { supportUrl } from '../../support/program.ts';
 import { type Observed, observe, vainEvictions } from './observed.ts';
 
 const PLAYBOOK = resolve(import.meta.dirname, '../../../playbooks/upgrade-k3s.yaml');
-const DIE_AT = pathToFileURL(resolve(import.meta.dirname, '../../support/die-at.ts')).href;
 const FROM = 'v1.30.4+k3s1';
 const TO = 'v1.30.8+k3s1';
 
@@ -85,7 +84,7 @@ export class Scene {
   }
 
   #reeve(args: string[], death: DeathPoint | undefined): Promise<CliResult> {
-    const env = death ? { NODE_OPTIONS: `--import=${DIE_AT}`, [DEATH]: JSON.stringify(death) } : {};
+    const env = death ? { NODE_OPTIONS: `--import=${supportUrl('die-at')}`, [DEATH]: JSON.stringify(death) } : {};
     return this.#cli.run([...args, '--output', 'plain'], env as Record<string, string>);
   }
 }

@@ -11,13 +11,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { modules } from '../../../modules/index.ts';
 import { HANDS } from '../../../runner/cli/runbook/by-hand.ts';
+import { MAIN, ROOT } from '../../support/program.ts';
 
-const ROOT = resolve(import.meta.dirname, '../../..');
 const ALL = ['action-log.md', 'github-annotations.txt', 'github-summary.md', 'junit.xml', 'report.html', 'report.json'];
 const PLAYBOOK = `
 description: Writes a file.
@@ -43,7 +43,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const ENV = { ...process.env, GITHUB_STEP_SUMMARY: '', REEVE_RUNS: '' };
 function reeve(args: string[], env: Record<string, string> = {}): SpawnSyncReturns<string> {
-  const all = ['runner/cli/main.ts', ...args, ...(args[0] === 'runbook' ? [] : ['--runs', join(dir, 'runs')])];
+  const all = [MAIN, ...args, ...(args[0] === 'runbook' ? [] : ['--runs', join(dir, 'runs')])];
   return spawnSync(process.execPath, all, { cwd: ROOT, encoding: 'utf8', env: { ...ENV, ...env } });
 }
 const run = (...more: string[]) => reeve(['run', join(dir, 'play.yaml'), '--output', 'plain', ...more]);
@@ -87,15 +87,7 @@ describe('reports of a run', () => {
   it('writes them after Ctrl-C too', async () => {
     const play = 'plays: [{ hosts: localhost, tasks: [{ name: long, command: { cmd: "sleep 60", reads: true } }] }]\n';
     writeFileSync(join(dir, 'long.yaml'), play);
-    const args = [
-      'runner/cli/main.ts',
-      'run',
-      join(dir, 'long.yaml'),
-      '--output',
-      'json',
-      '--report',
-      join(dir, 'out'),
-    ];
+    const args = [MAIN, 'run', join(dir, 'long.yaml'), '--output', 'json', '--report', join(dir, 'out')];
     const child = spawn(process.execPath, [...args, '--runs', join(dir, 'runs')], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'inherit'],

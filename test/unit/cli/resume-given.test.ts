@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { CliFolder, LOCAL_INVENTORY, MAIN } from '../../support/cli.ts';
+import { CliFolder, LOCAL_INVENTORY } from '../../support/cli.ts';
+import { MAIN } from '../../support/program.ts';
 
 const folder = new CliFolder();
 afterAll(() => folder[Symbol.dispose]());

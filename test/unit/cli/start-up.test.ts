@@ -2,8 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { CliFolder, LOCAL_INVENTORY } from '../../support/cli.ts';
+import { ROOT } from '../../support/program.ts';
 
-const folder = new CliFolder();
+// From the sources: in the built program no package has a name any more.
+const folder = new CliFolder(join(ROOT, 'runner/cli/main.ts'));
 afterAll(() => folder[Symbol.dispose]());
 
 /** Packages that a command loads, as V8 saw it: what is not loaded takes no time. */

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { statusOf } from '../../../runner/report/status.ts';
 import { statusLines } from '../../../runner/report/status-lines.ts';
-import { CliFolder, type CliProcess, LOCAL_INVENTORY, MAIN } from '../../support/cli.ts';
+import { CliFolder, type CliProcess, LOCAL_INVENTORY } from '../../support/cli.ts';
+import { MAIN } from '../../support/program.ts';
 import { hasTerminal, Terminal } from '../../support/terminal.ts';
 import { failedUpgrade, upgradeEvents } from '../../support/upgrade-events.ts';
 

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startHosts } from '../../lab/hosts/start-hosts.ts';
 import type { LabHosts } from '../../lab/hosts/types.ts';
-import { CliFolder, inventoryOf, LOCAL_INVENTORY, MAIN } from '../../support/cli.ts';
+import { CliFolder, inventoryOf, LOCAL_INVENTORY } from '../../support/cli.ts';
+import { MAIN } from '../../support/program.ts';
 import { hasTerminal, Terminal } from '../../support/terminal.ts';
 
 const folder = new CliFolder();

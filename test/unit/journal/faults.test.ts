@@ -1,17 +1,16 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../../runner/events.ts';
 import { Emitter } from '../../../runner/journal/emitter.ts';
 import { Masker } from '../../../runner/journal/masker.ts';
 import { readJournal } from '../../../runner/journal/read.ts';
 import { lockRun } from '../../../runner/journal/run-lock.ts';
+import { MAIN, ROOT, supportFile } from '../../support/program.ts';
 import { runText } from '../../support/run-playbook.ts';
 import { snapshotTree } from '../../support/tree.ts';
-
-const ROOT = resolve(import.meta.dirname, '../../..');
 
 /** What is written can be written again: after a loss of power nobody can tell whether an effect that began has happened. */
 const PLAYBOOK = `
@@ -54,9 +53,8 @@ type Place = ReturnType<typeof prepare>;
 
 const node = (...args: string[]) => spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8', timeout: 60_000 });
 const run = (at: Place, event: number, fault = '') =>
-  node('test/support/run-and-die.ts', at.playbook, at.inventory, at.runs, String(event), fault);
-const reeve = (at: Place, command: string, ...more: string[]) =>
-  node('runner/cli/main.ts', command, ...more, '--runs', at.runs);
+  node(supportFile('run-and-die'), at.playbook, at.inventory, at.runs, String(event), fault);
+const reeve = (at: Place, command: string, ...more: string[]) => node(MAIN, command, ...more, '--runs', at.runs);
 const file = (at: Place) => join(at.runs, readdirSync(at.runs)[0]!, 'events.jsonl');
 const journal = (at: Place): RunEvent[] => readJournal(file(at)).events;
 const left = (at: Place) => snapshotTree(at.base);
@@ -109,7 +107,7 @@ describe('a disk that is full', () => {
     if (!small) return context.skip('needs root and the right to mount a tmpfs');
     try {
       const at = prepare('tmpfs', PLAYBOOK.replace('[a, b]', `[${Array.from({ length: 200 }, (_, n) => `f${n}`)}]`));
-      const stopped = node('runner/cli/main.ts', 'run', at.playbook, '-i', at.inventory, '--runs', join(small, 'runs'));
+      const stopped = node(MAIN, 'run', at.playbook, '-i', at.inventory, '--runs', join(small, 'runs'));
       expect(stopped.status).toBe(1);
       expect(stopped.stdout + stopped.stderr).toMatch(/cannot be written|ENOSPC|no space left/);
       expect(existsSync(join(at.base, 'x/f0'))).toBe(true);
@@ -158,7 +156,7 @@ describe('a journal that cannot be written any more', () => {
         expect.stringMatching(/journal-failed|cannot be written|read-only/i),
       ]);
       expect(refused.stderr).not.toContain('This is a bug');
-      const begun = node('runner/cli/main.ts', 'run', at.playbook, '-i', at.inventory, '--runs', at.runs);
+      const begun = node(MAIN, 'run', at.playbook, '-i', at.inventory, '--runs', at.runs);
       expect([begun.status, begun.stderr]).toEqual([1, expect.stringContaining('--runs')]);
       expect(left(at)).toEqual(before);
       for (const command of ['status', 'history', 'report']) {
@@ -177,7 +175,7 @@ describe('a journal that cannot be written any more', () => {
 it('a folder for runs that cannot be written is an error before anything is done', () => {
   const at = prepare('readonly');
   // Nobody can write there, root neither.
-  const result = node('runner/cli/main.ts', 'run', at.playbook, '-i', at.inventory, '--runs', '/proc/reeve');
+  const result = node(MAIN, 'run', at.playbook, '-i', at.inventory, '--runs', '/proc/reeve');
   expect(result.status).toBe(1);
   expect(result.stderr).toContain('--runs');
   expect(readdirSync(at.base)).toEqual([]);
@@ -247,7 +245,7 @@ describe('two at once', () => {
     const at = prepare('twice');
     expect(run(at, 14).signal).toBe('SIGKILL');
     const children = Array.from({ length: 6 }, () =>
-      spawn(process.execPath, ['runner/cli/main.ts', 'resume', 'last', '--runs', at.runs], {
+      spawn(process.execPath, [MAIN, 'resume', 'last', '--runs', at.runs], {
         cwd: ROOT,
         stdio: 'ignore',
       }),
@@ -356,7 +354,7 @@ it('an output too long for the journal that cannot be kept stops the run before 
       - { name: use, copy: { content: "{{ much.stdout }}", dest: "{{ base }}/used" } }
 `.replaceAll('{{ runs }}', join(dir, 'artefact/runs')),
   );
-  const stopped = node('runner/cli/main.ts', 'run', at.playbook, '-i', at.inventory, '--runs', at.runs);
+  const stopped = node(MAIN, 'run', at.playbook, '-i', at.inventory, '--runs', at.runs);
   expect([stopped.status, stopped.stdout + stopped.stderr]).toEqual([1, expect.stringContaining('cannot be written')]);
   expect(readFileSync(join(at.base, 'log'), 'utf8')).toBe('much\n');
   mkdirSync(join(file(at), '..', 'artefacts'));

@@ -1,13 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../../runner/events.ts';
 import { readJournal } from '../../../runner/journal/read.ts';
+import { MAIN, ROOT, supportFile } from '../../support/program.ts';
 import { snapshotTree } from '../../support/tree.ts';
-
-const ROOT = resolve(import.meta.dirname, '../../..');
 
 let dir: string;
 beforeEach(() => {
@@ -65,9 +64,9 @@ function prepare(name: string): { base: string; playbook: string; inventory: str
 
 const node = (...args: string[]) => spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
 const live = (at: ReturnType<typeof prepare>, dieAfter: number) =>
-  node('test/support/run-and-die.ts', at.playbook, at.inventory, at.runs, String(dieAfter));
+  node(supportFile('run-and-die'), at.playbook, at.inventory, at.runs, String(dieAfter));
 const resume = (at: ReturnType<typeof prepare>, ...more: string[]) =>
-  node('runner/cli/main.ts', 'resume', 'last', '--runs', at.runs, '--output', 'plain', ...more);
+  node(MAIN, 'resume', 'last', '--runs', at.runs, '--output', 'plain', ...more);
 const journal = (at: ReturnType<typeof prepare>): RunEvent[] =>
   readJournal(join(at.runs, readdirSync(at.runs)[0]!, 'events.jsonl')).events;
 

@@ -1,13 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../../runner/events.ts';
 import { readJournal } from '../../../runner/journal/read.ts';
+import { MAIN, ROOT, supportUrl } from '../../support/program.ts';
 import { snapshotTree } from '../../support/tree.ts';
-
-const ROOT = resolve(import.meta.dirname, '../../..');
 
 /** Each kind of change that files can have; `play` and `later` so that a play's own tasks stand between changes. */
 const PLAYBOOK = `
@@ -49,10 +48,7 @@ function prepare(name: string) {
   const reeve = (args: string[], dieAfter?: number) =>
     spawnSync(
       process.execPath,
-      [
-        ...(dieAfter === undefined ? [] : ['--import', './test/support/die-after.ts']),
-        ...['runner/cli/main.ts', ...args, '--runs', runs],
-      ],
+      [...(dieAfter === undefined ? [] : ['--import', supportUrl('die-after')]), ...[MAIN, ...args, '--runs', runs]],
       { cwd: ROOT, encoding: 'utf8', env: { ...process.env, REEVE_DIE_AFTER: `${dieAfter ?? 0}` } },
     );
   return {

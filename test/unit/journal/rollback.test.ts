@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MAIN, ROOT } from '../../support/program.ts';
 import { snapshotTree } from '../../support/tree.ts';
 
-const ROOT = resolve(import.meta.dirname, '../../..');
 const PLAYBOOK = `
 plays:
   - name: Files
@@ -42,7 +42,7 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const reeve = (...args: string[]) =>
-  spawnSync(process.execPath, ['runner/cli/main.ts', ...args, '--runs', join(dir, 'runs')], {
+  spawnSync(process.execPath, [MAIN, ...args, '--runs', join(dir, 'runs')], {
     cwd: ROOT,
     encoding: 'utf8',
   });

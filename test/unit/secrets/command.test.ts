@@ -6,7 +6,8 @@ import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeMemoryFolder, memoryPlaces } from '../../../runner/secrets/memory-folder.ts';
 import { encryptVault } from '../../../runner/secrets/vault/decrypt.ts';
-import { CliFolder, MAIN } from '../../support/cli.ts';
+import { CliFolder } from '../../support/cli.ts';
+import { MAIN } from '../../support/program.ts';
 import { hasTerminal, Terminal } from '../../support/terminal.ts';
 
 const identity = await generateX25519Identity();

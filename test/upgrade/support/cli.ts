@@ -1,10 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '../../../runner/events.ts';
 import type { Lab } from '../../lab/lab.ts';
-
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+import { MAIN, ROOT } from '../../support/program.ts';
 
 export interface CliRun {
   /** Undefined when a signal ended it. */
@@ -23,7 +21,7 @@ export function upgradeProcess(
   const child = spawn(
     process.execPath,
     [
-      ...['runner/cli/main.ts', 'run', 'playbooks/upgrade-k3s.yaml', '-i', lab.inventoryFile, '--output', 'json'],
+      ...[MAIN, 'run', 'playbooks/upgrade-k3s.yaml', '-i', lab.inventoryFile, '--output', 'json'],
       ...Object.entries(given).flatMap(([name, value]) => ['-e', `${name}=${value}`]),
     ],
     { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, KUBECONFIG: '' } },

@@ -2,13 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '../../../runner/events.ts';
 import { readJournal } from '../../../runner/journal/read.ts';
 import type { Lab } from '../../lab/lab.ts';
+import { MAIN, ROOT, supportUrl } from '../../support/program.ts';
 import { until } from './wait.ts';
-
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 export interface Ended {
   /** Null when a signal ended it. */
@@ -26,16 +24,12 @@ export class Runs {
    * `dies` is the number of.
    */
   reeve(args: readonly string[], dies?: ((events: RunEvent[]) => boolean) | number): Promise<Ended> {
-    const preload = typeof dies === 'number' ? ['--import', './test/support/die-after.ts'] : [];
-    const child: ChildProcess = spawn(
-      process.execPath,
-      [...preload, 'runner/cli/main.ts', ...args, '--runs', this.folder],
-      {
-        cwd: ROOT,
-        stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, KUBECONFIG: '', ...(typeof dies === 'number' ? { REEVE_DIE_AFTER: `${dies}` } : {}) },
-      },
-    );
+    const preload = typeof dies === 'number' ? ['--import', supportUrl('die-after')] : [];
+    const child: ChildProcess = spawn(process.execPath, [...preload, MAIN, ...args, '--runs', this.folder], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, KUBECONFIG: '', ...(typeof dies === 'number' ? { REEVE_DIE_AFTER: `${dies}` } : {}) },
+    });
     let text = '';
     for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (chunk) => (text += String(chunk)));
     const ended = new Promise<Ended>((done) => child.on('close', (code) => done({ code, text })));

@@ -1,0 +1,25 @@
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+/** In the environment: the folder of the built program. */
+export const PROGRAM = 'REEVE_TEST_PROGRAM';
+
+export const ROOT = resolve(import.meta.dirname, '../..');
+
+/** What `node` runs: built when vitest set it up so, else the source. */
+export const MAIN = programFile('runner/cli/main');
+
+/** A file to run or to `--import` beside the program, of the same modules. @param name without its ending, below `test/support` */
+export function supportFile(name: string): string {
+  return programFile(`test/support/${name}`);
+}
+
+/** {@link supportFile} for `--import`. */
+export function supportUrl(name: string): string {
+  return pathToFileURL(supportFile(name)).href;
+}
+
+function programFile(name: string): string {
+  const folder = process.env[PROGRAM];
+  return folder ? join(folder, `${name}.js`) : join(ROOT, `${name}.ts`);
+}
