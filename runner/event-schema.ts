@@ -162,6 +162,14 @@ const EVENTS: EventTable = {
     description: 'A block with a rescue or an always has failed on a host for good; its always follows.',
     members: { host: TEXT, block: TEXT },
   },
+  'lock-taken': {
+    description: 'A process of the run holds a lock from here on.',
+    members: { lock: { type: 'string', description: 'As people write it: NAME or NAME@HOST.' } },
+  },
+  'lock-released': {
+    description: 'The run does not hold a lock any more.',
+    members: { lock: TEXT },
+  },
   'rollback-started': {
     description: 'The changes of the run are taken back.',
     members: { steps: COUNT, keeps: { optional: COUNT } },

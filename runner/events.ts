@@ -140,6 +140,17 @@ export interface BlockFailed {
   /** Id of the block. */
   block: string;
 }
+/** A process of the run holds a lock from here on, until it says otherwise, is killed, or somebody breaks the lock. */
+export interface LockTaken {
+  type: 'lock-taken';
+  /** As people write it: `upgrade`, `upgrade@bastion`. */
+  lock: string;
+}
+/** The run does not hold it any more. */
+export interface LockReleased {
+  type: 'lock-released';
+  lock: string;
+}
 /** Somebody takes the changes of the run back. */
 export interface RollbackStarted {
   type: 'rollback-started';
@@ -335,6 +346,8 @@ export type EventBody =
   | HostRescued
   | BlockFailed
   | RunResumed
+  | LockTaken
+  | LockReleased
   | RollbackStarted
   | UndoStarted
   | UndoEnded

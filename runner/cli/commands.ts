@@ -177,8 +177,8 @@ export const COMMANDS: readonly CommandDefinition[] = [
     usage: 'lock <action> [name]',
     description: 'List locks, or break one',
     details:
-      'ACTION is `list` or `break`. Locks are in the cluster, or with @HOST on a host of the inventory: `lock list @HOST`, `lock break NAME@HOST`. A run whose lock is broken stops before its next effect. The lock of a run that died expires by itself within a minute or so.',
-    groups: [{ title: 'Options', options: [INVENTORY_OPTION, EXTRA_VARS, ['--json', 'As JSON']] }, CONNECTION],
+      'ACTION is `list` or `break`. Locks are in the cluster, or with @HOST on a host of the inventory: `lock list @HOST`, `lock break NAME@HOST`. A run whose lock is broken stops before its next effect. The lock of a run that died expires by itself within a minute or so; `lock list` says so of a run that is recorded here and whose process is gone.',
+    groups: [{ title: 'Options', options: [INVENTORY_OPTION, EXTRA_VARS, ['--json', 'As JSON'], RUNS] }, CONNECTION],
     examples: ['reeve lock list', 'reeve lock list @bastion', 'reeve lock break upgrade-k3s'],
     run: async ([action, name], options) => (await import('./commands/lock.ts')).lock(action!, name, options),
   },

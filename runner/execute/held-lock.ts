@@ -6,8 +6,11 @@ import { interruptibleSleep } from './sleep.ts';
  * short; expiry is judged by the time in which this process saw no change, never by comparing two machines' clocks.
  */
 export const EXPIRY_SECONDS = 60;
-/** milliseconds: between two renewals, between two looks at a lock that is taken, and until one counts as expired. */
-const TIMES = { expiry: EXPIRY_SECONDS * 1000, renew: 15_000, look: 2_000 };
+/**
+ * milliseconds: between two renewals, between two looks at a lock that is taken, and until one counts as expired. Tests of
+ * whole processes make the first two short.
+ */
+export const LOCK_TIMES = { expiry: EXPIRY_SECONDS * 1000, renew: 15_000, look: 2_000 };
 
 /** A lock as it was found: who has it, since when, and something that changes whenever its holder renews it. */
 export interface FoundLock {
@@ -24,8 +27,8 @@ export interface LockPlace {
   claim(): Promise<boolean>;
   /** Gives the holder when it is not this one any more, '' when the lock is gone. Throws when the place does not answer. */
   renew(): Promise<string | undefined>;
-  /** Gives it back when it is still this one's. Never throws. */
-  free(): Promise<void>;
+  /** Gives it back when it is still this one's. False when that could not be done. Never throws. */
+  free(): Promise<boolean>;
 }
 
 export interface HoldOptions {
@@ -35,6 +38,9 @@ export interface HoldOptions {
   signal: AbortSignal;
   /** Called when somebody else has taken the lock: this run must stop. */
   onLost: (message: string) => void;
+  /** Called when this run does not hold it any more, and when it could not give it back. */
+  onFree?: () => void;
+  onKept?: (message: string, hint: string) => void;
   /** milliseconds to wait for a holder that is alive; 0 refuses. */
   wait?: number;
   /** Told who has it, once, when there is something to wait for. */
@@ -63,7 +69,7 @@ export async function holdLock(place: LockPlace, options: HoldOptions): Promise<
 class HeldLock implements Lock {
   readonly #place: LockPlace;
   readonly #options: HoldOptions;
-  readonly #times: typeof TIMES;
+  readonly #times: typeof LOCK_TIMES;
   #timer: NodeJS.Timeout | undefined;
   #renewing: Promise<void> = Promise.resolve();
   #renewedAt = 0;
@@ -71,7 +77,7 @@ class HeldLock implements Lock {
   constructor(place: LockPlace, options: HoldOptions) {
     this.#place = place;
     this.#options = options;
-    this.#times = options.times ?? TIMES;
+    this.#times = options.times ?? LOCK_TIMES;
   }
 
   async take(): Promise<void> {
@@ -109,7 +115,15 @@ class HeldLock implements Lock {
     clearInterval(this.#timer);
     this.#timer = undefined;
     await this.#renewing;
-    await this.#place.free();
+    if (await this.#place.free()) {
+      this.#options.onFree?.();
+      return;
+    }
+    const { name } = this.#options;
+    this.#options.onKept?.(
+      `the lock ${name} could not be given back: where it is held does not answer`,
+      `another run takes it over after ${EXPIRY_SECONDS} s, \`reeve lock break ${name}\` frees it at once`,
+    );
   }
 
   #queueRenewal(): Promise<void> {

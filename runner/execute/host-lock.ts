@@ -142,8 +142,13 @@ fi`);
     return now === 'taken' ? readOwner(owner, '').holder : '';
   }
 
-  async free(): Promise<void> {
-    await this.#run(`${this.#dir}\n[ ! -d "$d/${this.#own}" ] || : >"$d/${this.#own}/free"`).catch(() => undefined);
+  async free(): Promise<boolean> {
+    try {
+      const { code } = await this.#run(`${this.#dir}\n[ ! -d "$d/${this.#own}" ] || : >"$d/${this.#own}/free"`);
+      return code === 0;
+    } catch {
+      return false;
+    }
   }
 }
 

@@ -97,15 +97,22 @@ class LeasePlace implements LockPlace {
     return undefined;
   }
 
-  async free(): Promise<void> {
+  async free(): Promise<boolean> {
     this.#options.allow(RELEASE_WITHIN);
-    const found = await this.#read(true).catch(() => undefined);
-    if (!found || holderOf(found) !== this.#options.holder) return;
-    const { resourceVersion, uid } = found.metadata;
-    const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { resourceVersion, uid } };
-    await this.#options.cluster
-      .write({ method: 'DELETE', path: this.#path, body, cleanup: true, timeout: RELEASE_WITHIN })
-      .catch(() => undefined);
+    try {
+      const found = await this.#read(true);
+      if (!found || holderOf(found) !== this.#options.holder) return true;
+      const { resourceVersion, uid } = found.metadata;
+      const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { resourceVersion, uid } };
+      const { status } = await this.#options.cluster.write({
+        ...{ method: 'DELETE', path: this.#path, body },
+        ...{ cleanup: true, timeout: RELEASE_WITHIN },
+      });
+      // Not found, or another one's in the meantime.
+      return status === 200 || status === 404 || status === 409;
+    } catch {
+      return false;
+    }
   }
 
   async #read(cleanup = false): Promise<KubeObject | undefined> {

@@ -23,23 +23,29 @@ export interface LockName {
 
 /**
  * Takes the locks of a run, the playbook's and that of `--lock`, so that one run at a time works on what they stand for.
- * Check mode writes nothing and takes none. The run knows its locks from then on.
- * @throws ReeveError `locked`, exit code 6.
+ * Check mode writes nothing and takes none. The run knows its locks from then on; {@link releaseLocks} gives them back.
+ * @throws ReeveError `locked`, exit code 6; no lock is held then.
  */
-export async function takeLocks(run: RunState): Promise<() => Promise<void>> {
-  if (run.settings.check) return async () => {};
-  const held = run.locks;
-  const release = async () => {
-    for (const lock of held.splice(0).reverse()) await lock.release();
-  };
+export async function takeLocks(run: RunState): Promise<void> {
+  if (run.settings.check) return;
   try {
     // In one order, so that two runs that wait never wait for each other.
-    for (const text of [...new Set(await lockNames(run))].sort()) held.push(await takeOne(run, readLockName(text)));
+    for (const text of [...new Set(await lockNames(run))].sort()) {
+      run.locks.push(await takeOne(run, readLockName(text)));
+      run.emitter.emit({ type: 'lock-taken', lock: text });
+    }
   } catch (error) {
-    await release();
+    await releaseLocks(run);
     throw error;
   }
-  return release;
+}
+
+/**
+ * Gives the locks of a run back, the last one first; nothing when it has none any more. It comes before the record that a
+ * run or rollback has ended: whoever finds that record need not ask what the process did after it.
+ */
+export async function releaseLocks(run: RunState): Promise<void> {
+  for (const lock of run.locks.splice(0).reverse()) await lock.release();
 }
 
 async function lockNames(run: RunState): Promise<string[]> {
@@ -72,6 +78,8 @@ async function takeOne(run: RunState, { text, name, host }: LockName): Promise<L
     signal: firstPress(run.interrupt),
     wait: run.settings.lockWait ?? 0,
     onWait: (message) => void run.emitter.emit({ type: 'notice', level: 'info', message }),
+    onFree: () => void run.emitter.emit({ type: 'lock-released', lock: text }),
+    onKept: (message, hint) => void run.emitter.emit({ type: 'notice', level: 'warning', message, hint }),
     onLost: (message) => {
       const hint = '`reeve resume` goes on with this run when the other one has ended';
       run.interrupt.halt(new ReeveError('lock-lost', message, { hint, exitCode: EXIT.refused }));
@@ -102,6 +110,12 @@ export async function confirmLocks(run: RunState): Promise<void> {
 
 function holderName(run: RunState): string {
   return `run ${run.emitter.run} of ${userInfo().username}@${hostname()}`;
+}
+
+/** The run that holds a lock, when it is one of this machine; undefined for others, and for a person. */
+export function runOfHolder(holder: string): string | undefined {
+  const [, run, host] = /^run (\S+) of .*@(.*)$/.exec(holder) ?? [];
+  return host === hostname() ? run : undefined;
 }
 
 /** How scripts run on the host of a lock, as the user that logs in there, and the folder of its locks. */

@@ -1,7 +1,7 @@
 import { EXIT, ReeveError } from '../errors.ts';
 import { newPlayState } from './context.ts';
 import { indexTasks } from './find-task.ts';
-import { takeLocks } from './lock.ts';
+import { releaseLocks, takeLocks } from './lock.ts';
 import { nodeStateText } from './node-states.ts';
 import { playContext } from './play.ts';
 import { restoreRegisters } from './restore-registers.ts';
@@ -24,12 +24,12 @@ export async function rollBack(parts: RunParts, plan: UndoPlan, keepPlays: numbe
   const run = startRun(parts);
   let error: ReeveError | undefined;
   try {
-    const release = await takeLocks(run);
+    await takeLocks(run);
     try {
       restoreRegisters(run, indexTasks(run.playbook), parts.recorded?.() ?? []);
       error = await undoChanges(run, plan, keepPlays);
     } finally {
-      await release();
+      await releaseLocks(run);
     }
   } catch (thrown) {
     error = asError(thrown);
@@ -44,7 +44,11 @@ export async function rollBack(parts: RunParts, plan: UndoPlan, keepPlays: numbe
   return endRun(run, error);
 }
 
-/** The same inside of a run that goes on afterwards. Gives what stopped it. */
+/**
+ * The same inside of a run that then ends. Gives what stopped it. The locks are given back before the end is recorded: a
+ * process that is killed between the two has not ended its rollback, and the next one takes the lock of its own run at once.
+ * The other way round the record would say that nothing is left to do, and the lock would lie there.
+ */
 export async function undoChanges(run: RunState, plan: UndoPlan, keepPlays: number): Promise<ReeveError | undefined> {
   let error: ReeveError | undefined;
   const steps = plan.steps.filter(({ cannot }) => cannot === undefined).length;
@@ -57,6 +61,7 @@ export async function undoChanges(run: RunState, plan: UndoPlan, keepPlays: numb
     error = withNodes(run, asError(thrown));
   }
   for (const [host, failed] of failures) host.failed ??= failed;
+  await releaseLocks(run);
   run.emitter.emit({
     ...{ type: 'rollback-ended', ok: error === undefined },
     ...(error ? { message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) } : {}),

@@ -4,7 +4,7 @@ import { MASK } from '../journal/masker.ts';
 import type { Playbook } from '../playbook/model.ts';
 import { withoutSecrets } from '../playbook/secret-inputs.ts';
 import { onFailure } from './failure-mode.ts';
-import { takeLocks } from './lock.ts';
+import { releaseLocks, takeLocks } from './lock.ts';
 import { nodeStateText } from './node-states.ts';
 import { afterFailure } from './on-failure.ts';
 import { restorePlay } from './past-play.ts';
@@ -41,11 +41,11 @@ export async function runPlaybook(parts: RunParts, labels: RunLabels): Promise<R
   let after: ReeveError | undefined;
   try {
     if (settings.check) refuseUncheckable(playbook, run.modules);
-    const release = await takeLocks(run);
+    await takeLocks(run);
     try {
       ({ refused, after } = await runPlays(run));
     } finally {
-      await release();
+      await releaseLocks(run);
     }
   } catch (thrown) {
     error = asRunError(thrown, run);

@@ -37,6 +37,10 @@ function tell(event: RunEvent): Told | undefined {
       };
     case 'run-resumed':
       return { level: 'INFO', text: `the run goes on, reeve ${event.reeve}` };
+    case 'lock-taken':
+      return { level: 'INFO', text: `holds the lock ${event.lock}` };
+    case 'lock-released':
+      return { level: 'INFO', text: `gave back the lock ${event.lock}` };
     case 'rollback-started':
       return {
         level: 'PROGRESS',

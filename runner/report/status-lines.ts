@@ -38,6 +38,7 @@ export function statusLines(status: RunStatus, seen: Seen): string[] {
     ...Object.entries(status.pendingHandlers).map(
       ([host, names]) => `  ${host}: handlers that did not run: ${names.join(', ')}`,
     ),
+    ...lockLines(status, seen),
     ...wayOn(status, seen),
   ];
 }
@@ -91,6 +92,15 @@ function apiLines({ apiAway, controlPlaneAway }: RunStatus, { alive, now }: Seen
     });
   }
   return controlPlaneAway ? [`  the control plane did not answer for ${shownDuration(controlPlaneAway)}`] : [];
+}
+
+/** A lock that nobody is there to give back any more. */
+function lockLines({ locks }: RunStatus, { alive, elsewhere }: Seen): string[] {
+  if (alive || elsewhere) return [];
+  return locks.map(
+    (lock) =>
+      `  the lock ${lock} was not given back: this run takes it again at once, another one after a minute; \`reeve lock break ${lock}\` frees it`,
+  );
 }
 
 function wayOn({ outcome = '', rollbackTo }: RunStatus, { alive, id }: Seen): string[] {

@@ -20,6 +20,8 @@ export interface RunStatus {
   failures: { host: string; task: string; message: string }[];
   nodes: Record<string, string>;
   pendingHandlers: Record<string, readonly string[]>;
+  /** Locks that it has taken and not given back. */
+  locks: string[];
   resumed: number;
   /** The last play that a rollback which has not come to its end leaves as it is. */
   rollbackTo?: string;
@@ -47,6 +49,7 @@ export function statusOf(
     failures: [],
     nodes: {},
     pendingHandlers: {},
+    locks: [],
     resumed: 0,
     apiAway: [],
   };
@@ -119,6 +122,12 @@ function follow(status: RunStatus, running: Running, event: RunEvent): void {
       break;
     case 'handlers-pending':
       status.pendingHandlers[event.host] = event.handlers;
+      break;
+    case 'lock-taken':
+      status.locks = [...status.locks.filter((lock) => lock !== event.lock), event.lock];
+      break;
+    case 'lock-released':
+      status.locks = status.locks.filter((lock) => lock !== event.lock);
       break;
     case 'rollback-started':
       status.outcome = 'being rolled back';

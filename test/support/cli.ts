@@ -24,10 +24,12 @@ export interface CliProcess {
 export class CliFolder {
   readonly dir = mkdtempSync(join(tmpdir(), 'reeve-cli-'));
   readonly #main: string;
+  readonly #env: Record<string, string>;
 
-  /** @param main what `node` runs */
-  constructor(main = MAIN) {
+  /** @param main what `node` runs; `env`: for every process, unless it is given another value */
+  constructor({ main = MAIN, env = {} as Record<string, string> } = {}) {
     this.#main = main;
+    this.#env = env;
   }
 
   /** Writes a file; anything but text is written as YAML. Gives its path. */
@@ -42,7 +44,7 @@ export class CliFolder {
     const child = spawn(process.execPath, [this.#main, ...args], {
       cwd: this.dir,
       // Nothing of whoever runs the tests: no ssh configuration, no agent, no cluster.
-      env: { PATH: process.env.PATH ?? '', HOME: this.dir, TERM: 'xterm', ...env },
+      env: { PATH: process.env.PATH ?? '', HOME: this.dir, TERM: 'xterm', ...this.#env, ...env },
     });
     child.stdin.end();
     const output = { stdout: '', stderr: '' };

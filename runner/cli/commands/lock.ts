@@ -1,8 +1,13 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { EXIT, ReeveError } from '../../errors.ts';
-import { heldBy } from '../../execute/held-lock.ts';
-import { breakLock, listLocks } from '../../execute/lock.ts';
+import { EXPIRY_SECONDS, heldBy } from '../../execute/held-lock.ts';
+import { breakLock, listLocks, runOfHolder } from '../../execute/lock.ts';
 import type { RunState } from '../../execute/run-state.ts';
+import { isRunning } from '../../journal/run-lock.ts';
 import { idleRun } from '../idle-run.ts';
+import { text } from '../options.ts';
+import { runsFolder } from '../record.ts';
 import { UsageError } from '../report-error.ts';
 import { watchSignals } from '../signals.ts';
 
@@ -21,7 +26,7 @@ export async function lock(
   const unwatch = watchSignals(run.interrupt, () => {});
   run.interrupt.onPress((count) => count === 1 && run.interrupt.press());
   try {
-    return action === 'list' ? await list(run, name?.slice(1), options.json === true) : await free(run, name!);
+    return action === 'list' ? await list(run, name?.slice(1), options) : await free(run, name!);
   } finally {
     unwatch();
     await run.clusters.close();
@@ -29,12 +34,28 @@ export async function lock(
   }
 }
 
-async function list(run: RunState, host: string | undefined, json: boolean): Promise<number> {
-  const found = [...(await listLocks(run, host))].map(([name, { holder, since }]) => ({ name, holder, since }));
-  if (json) console.log(JSON.stringify(found, undefined, 2));
+async function list(run: RunState, host: string | undefined, options: Record<string, unknown>): Promise<number> {
+  const runs = runsFolder(text(options.runs, '--runs'));
+  const found = [...(await listLocks(run, host))].map(([name, { holder, since }]) => ({
+    ...{ name, holder, since },
+    ...aliveness(runs, holder),
+  }));
+  if (options.json === true) console.log(JSON.stringify(found, undefined, 2));
   else if (found.length === 0) console.log(`no lock is held ${host === undefined ? 'in the cluster' : `on ${host}`}`);
-  else for (const one of found) console.log(`${one.name}: ${heldBy({ ...one, mark: '' })}`);
+  else for (const one of found) console.log(`${one.name}: ${heldBy({ ...one, mark: '' })}${wayOn(one)}`);
   return EXIT.done;
+}
+
+/** Whether the run that holds a lock is alive; nothing for one that is not recorded here. */
+function aliveness(runs: string, holder: string): { alive?: boolean } {
+  const id = runOfHolder(holder);
+  if (id === undefined || !existsSync(join(runs, id))) return {};
+  return { alive: isRunning(join(runs, id)) };
+}
+
+function wayOn({ holder, alive }: { holder: string; alive?: boolean }): string {
+  if (alive !== false) return '';
+  return `; its process is gone: \`reeve status ${runOfHolder(holder)}\` says how that run goes on, another run takes the lock over after ${EXPIRY_SECONDS} s`;
 }
 
 async function free(run: RunState, name: string): Promise<number> {
