@@ -12,6 +12,7 @@ export default defineConfig(({ mode }) => ({
   test: {
     include: [mode === 'all' ? EVERYTHING : 'test/**/*.test.ts'],
     env: { REEVE_TESTS: mode },
+    reporters: ['default', 'test/support/summary.ts'],
     globalSetup: ['test/support/global-set-up.ts'],
     pool: 'forks',
     isolate: false,
