@@ -1,23 +1,40 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** `--mode all`: with the kill matrix and the comparison with Ansible, and every point of what `npm test` takes a sample of. */
 const EVERYTHING = 'test/**/*.{test,kill,oracle}.ts';
+/** Folders whose files take longest, the longest first: who begins last is what everybody waits for. */
+const LONG = ['/test/kill/', '/test/upgrade/', '/test/unit/journal/', '/test/unit/cli/', '/test/unit/connect/'];
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const at = LONG.findIndex((folder) => moduleId.includes(folder));
+      return at < 0 ? LONG.length : at;
+    };
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
 
 /*
  * Files run side by side, more of them than a small machine has processors, since half of what a test does is to wait. A
- * worker keeps what it has loaded from one file to the next: that halves the CPU time (docs/testing.md). Limits of time are
- * generous, since no test asserts on time.
+ * worker keeps what it has loaded from one file to the next: that halves the CPU time of the small ones (docs/testing.md).
+ * Limits of time are generous, since no test asserts on time. `REEVE_TEST_ORDER=SEED` shuffles files and the tests in them.
  */
-export default defineConfig(({ mode }) => ({
-  test: {
-    include: [mode === 'all' ? EVERYTHING : 'test/**/*.test.ts'],
-    env: { REEVE_TESTS: mode },
-    reporters: ['default', 'test/support/summary.ts'],
-    globalSetup: ['test/support/global-set-up.ts'],
-    pool: 'forks',
-    isolate: false,
-    maxWorkers: 3,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-  },
-}));
+export default defineConfig(({ mode }) => {
+  const { REEVE_TEST_ORDER: order } = process.env;
+  return {
+    test: {
+      include: [mode === 'all' ? EVERYTHING : 'test/**/*.test.ts'],
+      env: { REEVE_TESTS: mode },
+      reporters: ['default', 'test/support/summary.ts'],
+      globalSetup: ['test/support/global-set-up.ts'],
+      sequence: order ? { seed: Number(order), shuffle: { files: true, tests: false } } : { sequencer: LongFirst },
+      pool: 'forks',
+      isolate: false,
+      maxWorkers: 3,
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
+    },
+  };
+});

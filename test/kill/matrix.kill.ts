@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { DeathPoint } from '../support/death-point.ts';
+import { sampleOf } from '../support/random.ts';
 import { complaintsOf, seeded, undisturbed, type Whole } from './support/matrix.ts';
-import { type Points, pointsOf, sampleOf } from './support/points.ts';
+import { type Points, pointsOf } from './support/points.ts';
 
 const OTHERS = 10;
 /** Runs that die once more in the resume, and runs that die again and again. */
@@ -27,7 +28,9 @@ const somewhere = (most: number): DeathPoint => ({
   edge: next() < 0.5 ? 'before' : 'after',
 });
 
-describe('an upgrade of two servers and an agent ends by resume as an undisturbed one, nothing done twice, killed', () => {
+describe('an upgrade of two servers and an agent ends by resume as an undisturbed one, nothing done twice, killed', {
+  timeout: 1_800_000,
+}, () => {
   it('around every effect', async () => {
     expect(points.boundaries.length).toBeGreaterThanOrEqual(3 * 12);
     expect(await complaintsOf(whole, once(points.boundaries))).toEqual([]);

@@ -11,7 +11,7 @@ export interface Answer {
 
 /** The reason why Ansible cannot be asked here, or undefined. */
 export function whatIsMissing(): string | undefined {
-  if (!command()) return 'ansible is missing: `apt-get install ansible` brings it on Debian';
+  if (!command()) return 'ansible is missing';
   const found = spawnSync(interpreter(), ['-c', 'import ansible']);
   return found.status === 0 ? undefined : `${interpreter()} cannot import ansible`;
 }

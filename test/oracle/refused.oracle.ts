@@ -1,14 +1,10 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InvalidError } from '../../runner/errors.ts';
+import { needs } from '../support/needs.ts';
 import { Ansible, whatIsMissing } from './ansible.ts';
 import { inventoryArguments, openCase, writeCase } from './support.ts';
-
-const missing = whatIsMissing();
-if (missing) throw new Error(missing);
-const ansible = new Ansible();
-afterAll(() => ansible.close());
 
 /** What Ansible cannot read: it warns and goes on with half an inventory, or none; here each is an error with a place. */
 const REFUSED: [name: string, files: Record<string, string>, place: string][] = [
@@ -34,17 +30,25 @@ const REFUSED: [name: string, files: Record<string, string>, place: string][] = 
   ['a plugin that is not there', { 'p.yml': 'plugin: nowhere\n' }, '1:9'],
 ];
 
-it.each(REFUSED)('%s', async (_name, files, place) => {
-  const folder = writeCase(files);
-  try {
-    const source = join(folder, Object.keys(files)[0]!);
-    const theirs = await ansible.ask(folder, 'ansible-inventory', ...inventoryArguments([source]), '--list');
-    expect(theirs.stderr).toMatch(/Failed to parse|Unable to parse|ERROR/);
-    const ours = await openCase([source]).catch((error: unknown) => error);
-    expect(ours).toBeInstanceOf(InvalidError);
-    const { diagnostics } = ours as InvalidError;
-    expect(diagnostics.map((one) => `${one.place?.line}:${one.place?.column}`)).toContain(place);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+describe('Ansible itself', { ...needs(whatIsMissing()), timeout: 300_000 }, () => {
+  let ansible: Ansible;
+  beforeAll(() => {
+    ansible = new Ansible();
+  });
+  afterAll(() => ansible.close());
+
+  it.each(REFUSED)('%s', async (_name, files, place) => {
+    const folder = writeCase(files);
+    try {
+      const source = join(folder, Object.keys(files)[0]!);
+      const theirs = await ansible.ask(folder, 'ansible-inventory', ...inventoryArguments([source]), '--list');
+      expect(theirs.stderr).toMatch(/Failed to parse|Unable to parse|ERROR/);
+      const ours = await openCase([source]).catch((error: unknown) => error);
+      expect(ours).toBeInstanceOf(InvalidError);
+      const { diagnostics } = ours as InvalidError;
+      expect(diagnostics.map((one) => `${one.place?.line}:${one.place?.column}`)).toContain(place);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 });

@@ -6,6 +6,7 @@ import type { Seeds } from '../lab/api/cluster.ts';
 import { deployment, pdb, pod } from '../lab/api/fixtures.ts';
 import { hasSshd } from '../lab/hosts/openssh-server.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
+import { large } from '../support/size.ts';
 import { upgrade } from './support/run-upgrade.ts';
 import { cordonedNodes, follow, versions } from './support/timeline.ts';
 import { until } from './support/wait.ts';
@@ -23,7 +24,7 @@ const installs = (event: RunEvent, host: string) =>
 
 // Each has a lab of its own and mostly waits.
 describe.concurrent('the API', { timeout: 120_000 }, () => {
-  it('may be gone for 20 s in the middle of the upgrade of its server', async () => {
+  it('may be gone for 20 s in the middle of the upgrade of its server', large, async () => {
     await using lab = await start();
     let outage: Promise<void> | undefined;
     const { exitCode, text } = await upgrade(
@@ -99,7 +100,7 @@ describe.concurrent('a connection', { timeout: 120_000 }, () => {
     },
   );
 
-  it('that carries the way to the API may drop while a node is drained', async () => {
+  it('that carries the way to the API may drop while a node is drained', large, async () => {
     await using lab = await start();
     const server = lab.hosts.get('server-1');
     let open = 0;
@@ -122,7 +123,7 @@ describe.concurrent('a connection', { timeout: 120_000 }, () => {
 });
 
 describe.concurrent('pods that may not leave', { timeout: 120_000 }, () => {
-  it('a budget that never allows it ends at the deadline, and the node takes pods as before', async () => {
+  it('a budget that never allows it ends at the deadline, and the node takes pods as before', large, async () => {
     await using lab = await start([deployment('web', { nodes: ['agent-1'] }), pdb('web', { minAvailable: 1 })]);
     const { exitCode, text, ended } = await upgrade(lab, { version: TO, timeout: '2s' });
     expect(exitCode).toBe(2);
@@ -166,7 +167,7 @@ describe.concurrent('what was there before', { timeout: 120_000 }, () => {
     expect(timeline.steps).toEqual(['opened agent-2']);
   });
 
-  it('one node that somebody upgraded by hand is left alone', async () => {
+  it('one node that somebody upgraded by hand is left alone', large, async () => {
     await using lab = await start();
     const limited = await upgrade(lab, { version: TO }, { limit: 'servers' });
     expect(limited.exitCode).toBe(0);
@@ -178,7 +179,7 @@ describe.concurrent('what was there before', { timeout: 120_000 }, () => {
     expect(versions(lab)).toEqual(DONE);
   });
 
-  it('one whose binary somebody replaced without a restart is finished', async () => {
+  it('one whose binary somebody replaced without a restart is finished', large, async () => {
     await using lab = await start();
     expect((await upgrade(lab, { version: TO }, { limit: 'servers' })).exitCode).toBe(0);
     writeFileSync(join(lab.hosts.get('agent-1').root, 'usr/local/bin/k3s'), lab.artifacts.binary(TO), { mode: 0o755 });
@@ -189,7 +190,7 @@ describe.concurrent('what was there before', { timeout: 120_000 }, () => {
     expect(timeline.steps).toEqual(['cordoned agent-1', `agent-1 runs ${TO}`, 'opened agent-1']);
   });
 
-  it('broken pods do not block; new damage does', async () => {
+  it('broken pods do not block; new damage does', large, async () => {
     await using lab = await start([
       deployment('old', { nodes: ['server-1'], behaviour: { crashLoops: true } }),
       deployment('web', { nodes: ['agent-1'], nodeSelector: { 'kubernetes.io/hostname': 'agent-1' } }),
@@ -205,7 +206,7 @@ describe.concurrent('what was there before', { timeout: 120_000 }, () => {
     expect(second.failures[0]?.message).not.toContain('default/old');
   });
 
-  it('an external datastore needs its own backup', async () => {
+  it('an external datastore needs its own backup', large, async () => {
     await using lab: Lab = await startLab({
       agents: 0,
       serverArgs: ['--datastore-endpoint', 'postgres://k3s:secret-word@127.0.0.1/k3s'],

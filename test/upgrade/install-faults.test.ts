@@ -6,6 +6,7 @@ import { deployment } from '../lab/api/fixtures.ts';
 import type { Node } from '../lab/api/objects.ts';
 import { installScript } from '../lab/hosts/artifact-server.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
+import { large, sampled } from '../support/size.ts';
 import { upgrade } from './support/run-upgrade.ts';
 import { cordonedNodes, versions } from './support/timeline.ts';
 
@@ -28,12 +29,13 @@ describe('an installation that goes wrong on an agent', () => {
   afterAll(() => lab.stop());
   afterEach(() => agent().setKnob('install', undefined));
 
-  it.each([
+  const faults = [
     ['fail', 'the install script failed with exit code'],
     ['lose-flags', 'the install script lost argument --node-label'],
     ['lose-env', 'the install script lost variable K3S_'],
     ['corrupt', 'Download sha256 does not match'],
-  ])('«%s» is taken back, and the node takes pods again', async (knob, message) => {
+  ] as const;
+  it.each(sampled(faults, 2))('«%s» is taken back, and the node takes pods again', async (knob, message) => {
     agent().setKnob('install', knob);
     const [unit, env] = [unitOf(), envOf()];
     const { exitCode, text, ended } = await upgrade(lab, { version: TO });
@@ -73,7 +75,7 @@ describe('a k3s that does not come up as it should', () => {
   });
   afterEach(() => lab.stop());
 
-  it.each(['forever', 'fail'])(
+  it.each(sampled(['forever', 'fail'], 1))(
     'on an agent (%s) ends at the limit with its journal; the next run mends it',
     async (how) => {
       const start = readFileSync(join(agent().root, 'lab/knobs/k3s-start'), 'utf8').trim();
@@ -96,7 +98,7 @@ describe('a k3s that does not come up as it should', () => {
     },
   );
 
-  it('but as another version is no success', async () => {
+  it('but as another version is no success', large, async () => {
     lab.api.state.subscribe(({ object }) => {
       const node = object as Node;
       if (node.kind !== 'Node' || node.metadata.name !== 'agent-1' || node.status?.nodeInfo?.kubeletVersion !== TO)
@@ -110,7 +112,7 @@ describe('a k3s that does not come up as it should', () => {
     expect(cordonedNodes(lab)).toEqual(['agent-1']);
   });
 
-  it('on a server in time is a failure', async () => {
+  it('on a server in time is a failure', large, async () => {
     lab.hosts.get('server-1').setKnob('k3s-start', '60');
     const { exitCode, text } = await upgrade(lab, { version: TO, recovery_limit: '2s' });
     expect(exitCode).toBe(2);
@@ -119,7 +121,7 @@ describe('a k3s that does not come up as it should', () => {
     expect(versions(lab)['agent-1']).toBe(FROM);
   });
 
-  it('since its database takes too long to copy runs again as before', async () => {
+  it('since its database takes too long to copy runs again as before', large, async () => {
     await lab.stop();
     lab = await startLab({ agents: 0, datastore: 'sqlite' });
     const server = lab.hosts.get('server-1');

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../runner/events.ts';
 import { deployment } from '../lab/api/fixtures.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
+import { large, sampled } from '../support/size.ts';
 import { upgradeProcess } from './support/cli.ts';
 import { upgrade } from './support/run-upgrade.ts';
 import { cordonedNodes, versions } from './support/timeline.ts';
@@ -48,7 +49,7 @@ describe('kill -9', () => {
   });
   afterAll(() => lab.stop());
 
-  it.each(DEATHS)('%s leaves a cluster that the next run can go on with', async (_, isPoint) => {
+  it.each(sampled(DEATHS, 3))('%s leaves a cluster that the next run can go on with', async (_, isPoint) => {
     expireLock(lab);
     const run = await upgradeProcess(lab, { version: TO }, (event, child) => {
       if (isPoint(event)) child.kill('SIGKILL');
@@ -66,7 +67,7 @@ describe('kill -9', () => {
 });
 
 describe('kill -9 while a long installation runs on', () => {
-  it('does not let the next run begin a second one beside it', async () => {
+  it('does not let the next run begin a second one beside it', large, async () => {
     await using lab = await start(1);
     const agent = lab.hosts.get('agent-1');
     agent.setKnob('install', 'slow 4');

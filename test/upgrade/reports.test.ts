@@ -9,6 +9,7 @@ import { recordOf } from '../../runner/report/record.ts';
 import { shownDuration } from '../../runner/report/time.ts';
 import { startLab } from '../lab/lab.ts';
 import { MAIN, ROOT } from '../support/program.ts';
+import { large } from '../support/size.ts';
 import { upgradeProcess } from './support/cli.ts';
 import { upgrade } from './support/run-upgrade.ts';
 
@@ -65,7 +66,7 @@ describe('what an upgrade leaves for people', () => {
     expect(remembered).toContain(events[0]!.run);
   });
 
-  it('when the control plane did not answer, as the API server itself knows it', async () => {
+  it('when the control plane did not answer, as the API server itself knows it', large, async () => {
     // Long enough to be seen by somebody who asks once a second.
     await using lab = await startLab({ version: FROM, agents: 1, startMs: 4_000 });
     const known = lab.api.server.absences.length;
@@ -88,7 +89,7 @@ describe('what an upgrade leaves for people', () => {
     expect(log).toContain(`**Control plane did not answer**: ${shownSpan(gap!)}; asked every second`);
   });
 
-  it('that a control plane of three always answered, and when each server did not', async () => {
+  it('that a control plane of three always answered, and when each server did not', large, async () => {
     await using lab = await startLab({ version: FROM, servers: 3, agents: 0, startMs: 3_000 });
     const { exitCode, events } = await upgradeProcess(lab, { version: TO });
     expect(exitCode).toBe(0);
@@ -120,7 +121,7 @@ describe('what an upgrade leaves for people', () => {
     expect(log()).toMatch(/- \[ \] Node agent-1 is left cordoned; half upgraded: /);
   });
 
-  it('an entry that never ended when the upgrade failed; none when it is turned off', async () => {
+  it('an entry that never ended when the upgrade failed; none when it is turned off', large, async () => {
     await using lab = await startLab({ version: FROM });
     lab.hosts.get('server-1').setKnob('install', 'fail');
     const quiet = await upgradeProcess(lab, { version: TO, history: 'false' });

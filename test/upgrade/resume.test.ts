@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../runner/events.ts';
 import { deployment } from '../lab/api/fixtures.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
+import { large } from '../support/size.ts';
 import { Runs } from './support/runs.ts';
 import { cordonedNodes, follow, versions } from './support/timeline.ts';
 
@@ -27,7 +28,10 @@ const begins = (events: RunEvent[], host: string, task: string) =>
 const installing = (events: RunEvent[], host: string) =>
   events.some((e) => e.type === 'task-progress' && e.host === host && e.message.startsWith('installing'));
 
-it('a node that a failed installation has opened again is drained again before a resume installs anything on it', async () => {
+it('a node that a failed installation has opened again is drained again before a resume installs anything on it', {
+  ...large,
+  timeout: 180_000,
+}, async () => {
   const agent = lab.hosts.get('agent-1');
   agent.setKnob('install', 'fail');
   expect((await runs.upgrade(lab, TO)).code).toBe(2);
@@ -41,7 +45,7 @@ it('a node that a failed installation has opened again is drained again before a
     .flatMap((e) => (e.type === 'task-ended' && e.host === 'agent-1' && e.status === 'changed' ? e.task.name : []));
   expect(changed).toEqual(['Drain', 'Install k3s', 'Open the node again']);
   expect([versions(lab), cordonedNodes(lab)]).toEqual([{ 'agent-1': TO, 'server-1': TO }, []]);
-}, 180_000);
+});
 
 describe('an upgrade that is killed', () => {
   it('again and again is gone on with by resume at once, its own lock included, and nothing is installed twice', async () => {
@@ -61,14 +65,17 @@ describe('an upgrade that is killed', () => {
     expect(installs).toHaveLength(1);
   }, 240_000);
 
-  it('and then fails says all that is wrong with a node, what the dead process did to it too', async () => {
+  it('and then fails says all that is wrong with a node, what the dead process did to it too', {
+    ...large,
+    timeout: 180_000,
+  }, async () => {
     const dies = (events: RunEvent[]) => begins(events, 'agent-1', 'Install k3s');
     await runs.upgrade(lab, TO, { more: ['-e', 'recovery_limit=3s'], dies });
     lab.hosts.get('agent-1').setKnob('k3s-start', 'fail');
     const { code, text } = await runs.reeve(['resume', 'last']);
     expect(code).toBe(2);
     expect(text).toMatch(/agent-1 .*cordoned; half upgraded/);
-  }, 180_000);
+  });
 
   it('in a long installation attaches to it', async () => {
     const agent = lab.hosts.get('agent-1');
@@ -84,7 +91,10 @@ describe('an upgrade that is killed', () => {
 });
 
 describe('an upgrade that failed', () => {
-  it('drains a node again by resume that was opened meanwhile, and opens it again when it fails again', async () => {
+  it('drains a node again by resume that was opened meanwhile, and opens it again when it fails again', {
+    ...large,
+    timeout: 180_000,
+  }, async () => {
     const agent = lab.hosts.get('agent-1');
     agent.setKnob('install', 'fail');
     expect((await runs.upgrade(lab, TO)).code).toBe(2);
@@ -96,5 +106,5 @@ describe('an upgrade that failed', () => {
     const timeline = follow(lab);
     expect((await runs.reeve(['resume', 'last'])).code).toBe(0);
     expect(timeline.steps).toEqual(['cordoned agent-1', `agent-1 runs ${TO}`, 'opened agent-1']);
-  }, 180_000);
+  });
 });

@@ -3,6 +3,8 @@ import type { RunEvent } from '../../runner/events.ts';
 import type { KubeObject } from '../lab/api/objects.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import type { LabOptions } from '../lab/lab-options.ts';
+import { random } from '../support/random.ts';
+import { large, sampled } from '../support/size.ts';
 import { announcedBy } from './support/announced.ts';
 import { Runs } from './support/runs.ts';
 import { cordonedNodes, follow, versions } from './support/timeline.ts';
@@ -41,11 +43,12 @@ function history(): Record<string, unknown>[] {
 }
 
 describe('after a rollback within a minor the files of all hosts and all objects of the API are as before', () => {
-  it.each<[string, LabOptions]>([
+  const topologies: [string, LabOptions][] = [
     ['a server with etcd and two agents', { agents: 2 }],
     ['three servers, each drained', { servers: 3, agents: 1 }],
     ['a server with SQLite', { agents: 1, datastore: 'sqlite' }],
-  ])(
+  ];
+  it.each(sampled(topologies, 1))(
     'but for what --check announced: %s',
     async (_, options) => {
       await start(options);
@@ -72,17 +75,6 @@ describe('after a rollback within a minor the files of all hosts and all objects
 });
 
 describe('a rollback that is killed', () => {
-  /** mulberry32: the same points each time. */
-  function random(seed: number): () => number {
-    let state = seed;
-    return () => {
-      state = (state + 0x6d2b79f5) | 0;
-      let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-      mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-      return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-    };
-  }
-
   it('again and again, at seeded points, ends in the same state, and nothing is undone twice', async () => {
     await start({ agents: 1 });
     const before = await wholeState(lab);
@@ -90,11 +82,12 @@ describe('a rollback that is killed', () => {
     const check = await runs.reeve(['rollback', 'last', '--check']);
     const next = random(4);
     let deaths = 0;
-    let last = await runs.reeve(['rollback', 'last', '--yes'], 2);
+    // The first takes its lock, says that it begins, and dies at its first change.
+    let last = await runs.reeve(['rollback', 'last', '--yes'], 3);
     while (last.code === null) {
       deaths += 1;
       // From the first effect after its beginning to five events further on.
-      last = await runs.reeve(['rollback', 'last', '--yes'], 2 + Math.floor(next() * 5));
+      last = await runs.reeve(['rollback', 'last', '--yes'], 3 + Math.floor(next() * 5));
     }
     // Whoever is killed right after the last record has rolled back, and had no time to say so.
     const said = expect.stringMatching(/Rolled back\.|There is nothing to take back/);
@@ -111,7 +104,10 @@ describe('a rollback that is killed', () => {
     expect((await runs.reeve(['rollback', 'last', '--yes'])).text).toContain('There is nothing to take back');
   }, 300_000);
 
-  it('and an upgrade that was killed goes back without being resumed, from wherever it was', async () => {
+  it('and an upgrade that was killed goes back without being resumed, from wherever it was', {
+    ...large,
+    timeout: 240_000,
+  }, async () => {
     await start({ agents: 1 });
     const before = await wholeState(lab);
     const inInstallation = (events: RunEvent[]) =>
@@ -126,7 +122,7 @@ describe('a rollback that is killed', () => {
     const announced = announcedBy(check.text, lab);
     expect(differences(before, await wholeState(lab)).filter((one) => !announced(one))).toEqual([]);
     expect([versions(lab), cordonedNodes(lab)]).toEqual([{ 'agent-1': FROM, 'server-1': FROM }, []]);
-  }, 240_000);
+  });
 });
 
 describe('over a minor version', () => {
@@ -156,7 +152,10 @@ describe('over a minor version', () => {
     ]);
   }, 240_000);
 
-  it('--on-failure rollback says so and takes nothing back: the cluster stays as the failure left it, in service', async () => {
+  it('--on-failure rollback says so and takes nothing back: the cluster stays as the failure left it, in service', {
+    ...large,
+    timeout: 180_000,
+  }, async () => {
     await start({ agents: 1 });
     lab.hosts.get('agent-1').setKnob('install', 'fail');
     const { code, text } = await runs.upgrade(lab, MINOR, { more: ['--on-failure', 'rollback'] });
@@ -164,11 +163,14 @@ describe('over a minor version', () => {
     expect(text).toContain(`nothing was taken back: server-1: Install k3s: ${MINOR} → ${FROM}`);
     expect([versions(lab), cordonedNodes(lab)]).toEqual([{ 'agent-1': FROM, 'server-1': MINOR }, []]);
     expect(of('undo-started')).toEqual([]);
-  }, 180_000);
+  });
 });
 
 describe('--to PLAY', () => {
-  it('keeps that play and those before it; a name that is none is an error with the nearest one', async () => {
+  it('keeps that play and those before it; a name that is none is an error with the nearest one', {
+    ...large,
+    timeout: 180_000,
+  }, async () => {
     await start({ agents: 1 });
     expect((await runs.upgrade(lab, PATCH)).code).toBe(0);
     const wrong = await runs.reeve(['rollback', 'last', '--to', 'Server', '--yes']);
@@ -187,7 +189,7 @@ describe('--to PLAY', () => {
     expect(rest.text).not.toContain('agent-1: Install k3s');
     expect(rest.code).toBe(0);
     expect(versions(lab)).toEqual({ 'agent-1': FROM, 'server-1': FROM });
-  }, 180_000);
+  });
 });
 
 describe('an installation that fails on the agent', () => {
@@ -205,7 +207,10 @@ describe('an installation that fails on the agent', () => {
     expect(history()).toEqual([expect.objectContaining({ rolled_back: expect.any(String) })]);
   }, 180_000);
 
-  it('with --on-failure rollback leaves a node closed that does not come up with the old k3s either', async () => {
+  it('with --on-failure rollback leaves a node closed that does not come up with the old k3s either', {
+    ...large,
+    timeout: 240_000,
+  }, async () => {
     await start({ agents: 1 });
     lab.hosts.get('agent-1').setKnob('k3s-start', 'forever');
     const { code, text } = await runs.upgrade(lab, PATCH, {
@@ -222,9 +227,12 @@ describe('an installation that fails on the agent', () => {
     const back = await runs.reeve(['rollback', 'last', '--yes']);
     expect([back.code, back.text]).toEqual([0, expect.stringContaining('Rolled back.')]);
     expect([versions(lab), cordonedNodes(lab)]).toEqual([{ 'agent-1': FROM, 'server-1': FROM }, []]);
-  }, 240_000);
+  });
 
-  it('with --on-failure pause stops there, says how to go on, and resume does', async () => {
+  it('with --on-failure pause stops there, says how to go on, and resume does', {
+    ...large,
+    timeout: 240_000,
+  }, async () => {
     await start({ agents: 2 });
     lab.hosts.get('agent-1').setKnob('install', 'fail');
     const { code, text } = await runs.upgrade(lab, PATCH, { more: ['--on-failure', 'pause'] });
@@ -241,10 +249,13 @@ describe('an installation that fails on the agent', () => {
     expect([new Set(Object.values(versions(lab))), cordonedNodes(lab)]).toEqual([new Set([PATCH]), []]);
     expect((await runs.reeve(['rollback', 'last', '--yes'])).code).toBe(0);
     expect([new Set(Object.values(versions(lab))), cordonedNodes(lab)]).toEqual([new Set([FROM]), []]);
-  }, 240_000);
+  });
 });
 
-it('the history names the version that the oldest node had, also after a run that came half-way', async () => {
+it('the history names the version that the oldest node had, also after a run that came half-way', {
+  ...large,
+  timeout: 180_000,
+}, async () => {
   await start({ agents: 1 });
   lab.hosts.get('agent-1').setKnob('install', 'fail');
   expect((await runs.upgrade(lab, MINOR)).code).toBe(2);
@@ -254,4 +265,4 @@ it('the history names the version that the oldest node had, also after a run tha
     [FROM, MINOR, false],
     [FROM, MINOR, true],
   ]);
-}, 180_000);
+});

@@ -5,6 +5,7 @@ import { parse, stringify } from 'yaml';
 import type { Node } from '../lab/api/objects.ts';
 import { conditionOf } from '../lab/api/objects.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
+import { large } from '../support/size.ts';
 import { upgrade } from './support/run-upgrade.ts';
 import { follow, versions } from './support/timeline.ts';
 
@@ -45,7 +46,7 @@ describe.concurrent('topologies', { timeout: 120_000 }, () => {
     expect(learners).toBe(1);
   });
 
-  it('stops before the next server while one is no voter of etcd', async () => {
+  it('stops before the next server while one is no voter of etcd', large, async () => {
     await using lab = await startLab({ servers: 3, agents: 0 });
     lab.hosts.get('server-1').setKnob('etcd-learner', 'yes');
     const { exitCode, text } = await upgrade(lab, { version: TO, recovery_limit: '4s' });
@@ -55,7 +56,7 @@ describe.concurrent('topologies', { timeout: 120_000 }, () => {
     expect(versions(lab)).toEqual({ 'server-1': TO, 'server-2': FROM, 'server-3': FROM });
   });
 
-  it('does not make an agent newer than a server that the inventory does not know', async () => {
+  it('does not make an agent newer than a server that the inventory does not know', large, async () => {
     await using lab = await startLab({ servers: 2, agents: 1 });
     otherInventory(lab, (groups) => delete groups.servers?.hosts['server-2']);
     const before = lab.fingerprint();
@@ -71,7 +72,7 @@ describe.concurrent('topologies', { timeout: 120_000 }, () => {
     expect(apart.text).toMatch(/server-1: The order keeps .*more than a minor apart/);
   });
 
-  it('drains nothing in another cluster whose nodes have the same names', async () => {
+  it('drains nothing in another cluster whose nodes have the same names', large, async () => {
     await using lab = await startLab({ agents: 1 });
     await using other = await startLab({ agents: 1 });
     otherInventory(lab, (groups) => {
@@ -95,7 +96,7 @@ describe.concurrent('topologies', { timeout: 120_000 }, () => {
     expect(versions(lab)).toEqual({ 'server-1': TO });
   });
 
-  it('needs no group of agents', async () => {
+  it('needs no group of agents', large, async () => {
     await using lab = await startLab({ agents: 0 });
     otherInventory(lab, (groups) => delete groups.agents);
     const { exitCode, text } = await upgrade(lab, { version: TO });
@@ -103,7 +104,7 @@ describe.concurrent('topologies', { timeout: 120_000 }, () => {
     expect(exitCode).toBe(0);
   });
 
-  it('upgrades agents first within a minor', async () => {
+  it('upgrades agents first within a minor', large, async () => {
     await using lab = await startLab({ agents: 1 });
     const timeline = follow(lab);
     const { exitCode } = await upgrade(lab, { version: PATCH, order: 'agents-first' });
@@ -111,7 +112,7 @@ describe.concurrent('topologies', { timeout: 120_000 }, () => {
     expect(timeline.steps).toEqual([...oneByOne(['agent-1'], PATCH), `server-1 runs ${PATCH}`]);
   });
 
-  it('follows a channel, and leaves alone what is at its version', async () => {
+  it('follows a channel, and leaves alone what is at its version', large, async () => {
     await using lab = await startLab({ agents: 1, channels: { stable: PATCH } });
     expect((await upgrade(lab, { channel: 'v1.30' }, { limit: 'servers' })).exitCode).toBe(0);
     expect(versions(lab)).toEqual({ 'server-1': PATCH, 'agent-1': FROM });
@@ -123,7 +124,7 @@ describe.concurrent('topologies', { timeout: 120_000 }, () => {
     expect(timeline.steps).toEqual(oneByOne(['agent-1'], PATCH));
   });
 
-  it('knows hosts whose nodes have other names', async () => {
+  it('knows hosts whose nodes have other names', large, async () => {
     await using lab = await startLab({ agents: 1 });
     otherInventory(lab, (groups) => {
       const { servers, agents } = groups;

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type Lab, startLab } from '../lab/lab.ts';
+import { large } from '../support/size.ts';
 import { upgrade } from './support/run-upgrade.ts';
 import { cordonedNodes, versions } from './support/timeline.ts';
 
@@ -47,7 +48,7 @@ it('asks what people use before the first change and after each node, and tells 
   expect(world.heard).toEqual([query, begins, query, query, `/chat {"text":"Upgrade of k3s to ${TO} is done."}`]);
 });
 
-it('tells a chat of an upgrade of agents alone too', async () => {
+it('tells a chat of an upgrade of agents alone too', large, async () => {
   using world = await listen();
   const { exitCode, text } = await upgrade(lab, { version: TO, notify_url: `${world.url}/chat` }, { limit: 'agents' });
   // Within a minor agents may be ahead.
@@ -58,7 +59,7 @@ it('tells a chat of an upgrade of agents alone too', async () => {
   ]);
 });
 
-it('begins no node that may not be done before the window ends', async () => {
+it('begins no node that may not be done before the window ends', large, async () => {
   let later = 0;
   vi.spyOn(Date, 'now').mockImplementation(() => Math.floor(performance.timeOrigin + performance.now()) + later);
   const { exitCode, text, tasks } = await upgrade(
@@ -78,7 +79,7 @@ it('begins no node that may not be done before the window ends', async () => {
   expect([versions(lab), cordonedNodes(lab)]).toEqual([{ 'server-1': TO, 'agent-1': FROM }, []]);
 });
 
-it('tells a chat of an upgrade that stopped, once, whatever it stopped at', async () => {
+it('tells a chat of an upgrade that stopped, once, whatever it stopped at', large, async () => {
   using world = await listen();
   const stopped = async (host: string) => {
     world.heard.length = 0;

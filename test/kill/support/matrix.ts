@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import type { RunEvent } from '../../../runner/events.ts';
 import { type DeathPoint, spokenPoint } from '../../support/death-point.ts';
+import { random } from '../../support/random.ts';
 import type { Observed } from './observed.ts';
-import { random } from './points.ts';
 import { Scene, type Topology } from './scene.ts';
 
 /** Labs at once: one waits while the other computes. */

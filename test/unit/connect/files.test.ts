@@ -31,6 +31,7 @@ import {
 } from '../../../runner/connect/files.ts';
 import type { ConnectionSpec, Connections } from '../../../runner/connect/types.ts';
 import type { FileUndo } from '../../../runner/module.ts';
+import { tries } from '../../support/size.ts';
 import { localSpec, shells } from './support/shells.ts';
 
 describe.each(shells)('files, $name', ({ command }) => {
@@ -73,7 +74,7 @@ describe.each(shells)('files, $name', ({ command }) => {
         rmSync(path);
       }),
       {
-        numRuns: 60,
+        numRuns: tries(60),
         examples: [
           ['-rf', new Uint8Array([0])],
           ['it\'s "\n$(id)`', new Uint8Array([10, 10])],

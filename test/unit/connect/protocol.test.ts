@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createConnections } from '../../../runner/connect/connections.ts';
 import type { ConnectionSpec, Connections, ShellRequest } from '../../../runner/connect/types.ts';
 import type { RunResult } from '../../../runner/module.ts';
+import { tries } from '../../support/size.ts';
 import { type EmbeddedServer, startEmbedded } from './support/embedded.ts';
 import { killGroupOf, processesWith, uniqueSleep, until } from './support/processes.ts';
 import { localSpec, shells, skipped } from './support/shells.ts';
@@ -182,7 +183,7 @@ function suite(specOf: () => ConnectionSpec, { bulk = true } = {}): void {
           expect(result.raw.stdout.equals(Buffer.from(bytes))).toBe(true);
           expect(result.stderr).toBe(`|${one}|${one}`);
         }),
-        { numRuns: 40 },
+        { numRuns: tries(40) },
       );
     });
   });

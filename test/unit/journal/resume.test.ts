@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../../runner/events.ts';
 import { readJournal } from '../../../runner/journal/read.ts';
 import { MAIN, ROOT, supportFile } from '../../support/program.ts';
+import { sampled } from '../../support/size.ts';
 import { snapshotTree } from '../../support/tree.ts';
 
 let dir: string;
@@ -84,9 +85,10 @@ describe('a run that was killed', () => {
     // Between the effect itself and its record nobody can tell whether it happened: killed right after the record of its
     // beginning, before it can begin, and right after the record of its end, both must be right.
     const boundaries = events.filter((event) => /^(effect|item|task|batch|play|host|handler)/.test(event.type));
-    // Each costs two processes: every boundary of an effect on one host, and every ninth of the others.
+    // Each costs two processes: the boundaries of effects on one host, and every ninth of the others.
     const isEffectOfX = (event: RunEvent) => event.type.startsWith('effect') && 'host' in event && event.host === 'x';
-    const sample = boundaries.filter((event, index) => isEffectOfX(event) || index % 9 === 0);
+    const isChosen = (event: RunEvent, index: number) => isEffectOfX(event) || index % 9 === 0;
+    const sample = sampled(boundaries.filter(isChosen), 6);
     for (const event of sample) {
       const at = prepare(`killed-${event.seq}`);
       expect(live(at, event.seq).signal).toBe('SIGKILL');

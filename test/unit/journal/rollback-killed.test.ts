@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../../runner/events.ts';
 import { readJournal } from '../../../runner/journal/read.ts';
 import { MAIN, ROOT, supportUrl } from '../../support/program.ts';
+import { sampled } from '../../support/size.ts';
 import { snapshotTree } from '../../support/tree.ts';
 
 /** Each kind of change that files can have; `play` and `later` so that a play's own tasks stand between changes. */
@@ -70,9 +71,9 @@ describe('a run that is killed', () => {
     const whole = prepare('whole');
     expect(whole.run().status).toBe(0);
     const points = numbersOf(whole.events(), 'effect-started', 'effect-ended');
-    for (const [index, number] of points.entries()) {
-      // Of each effect one end; of two effects one is resumed.
-      if (index % 2 !== Math.floor(index / 4) % 2) continue;
+    // Of each effect one end; of two effects one is resumed.
+    const ofEachOne = [...points.entries()].filter(([index]) => index % 2 === Math.floor(index / 4) % 2);
+    for (const [index, number] of sampled(ofEachOne, 4)) {
       const at = prepare(`at-${number}`);
       const before = at.tree();
       expect(at.run(number).signal).toBe('SIGKILL');
@@ -97,7 +98,10 @@ describe('a rollback that is killed', () => {
     const count = whole.events().length - made;
     // At every third event, its first and its last among them.
     const points = Array.from({ length: count }, (_, index) => index + 1);
-    for (const number of points.filter((one) => one % 3 === 1 || one === count)) {
+    for (const number of sampled(
+      points.filter((one) => one % 3 === 1 || one === count),
+      4,
+    )) {
       const at = prepare(`at-${number}`);
       const was = at.tree();
       at.run();

@@ -5,6 +5,7 @@ import { nameOf } from '../../../modules/shared/kube-objects.ts';
 import { type Api, startApi } from '../../lab/api/api.ts';
 import { daemonset, deployment, node, ownedBy, pod, statefulset } from '../../lab/api/fixtures.ts';
 import { type Kubectl, kubectl, kubectlMissing } from '../../lab/api/kubectl.ts';
+import { tries } from '../../support/size.ts';
 import { clusterOf } from './target.ts';
 
 const missing = kubectlMissing();
@@ -102,6 +103,6 @@ test.skipIf(missing)('the filters decide as kubectl’s do', async () => {
     seen.add(Object.keys(theirs)[0]!);
     expect(await ourVerdict(drain)).toEqual(theirs);
   });
-  await fc.assert(property, { numRuns: 25, seed: 20_240_131, endOnFailure: true });
+  await fc.assert(property, { numRuns: tries(25), seed: 20_240_131, endOnFailure: true });
   expect(seen).toEqual(new Set(['refused', 'evicted']));
 });

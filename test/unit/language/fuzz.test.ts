@@ -6,6 +6,7 @@ import { compileExpression } from '../../../runner/language/expression.ts';
 import { layeredScope } from '../../../runner/language/scope.ts';
 import { compileTemplate } from '../../../runner/language/template.ts';
 import { Unknown } from '../../../runner/language/unknown.ts';
+import { tries } from '../../support/size.ts';
 
 const scope = layeredScope([
   { a: 1, name: 'web', list: ['x', { b: null }], map: { k: [1], 'k-2': true }, nothing: null, u: new Unknown('later') },
@@ -210,7 +211,7 @@ describe('no text breaks the language', () => {
           isWellMade(template.render(scope), text);
         });
       }),
-      { numRuns: 4000 },
+      { numRuns: tries(4000) },
     );
   });
 
@@ -223,7 +224,7 @@ describe('no text breaks the language', () => {
           isWellMade(expression.evaluate(scope));
         });
       }),
-      { numRuns: 4000 },
+      { numRuns: tries(4000) },
     );
   });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { InvalidError } from '../../../runner/errors.ts';
 import { parseDocument } from '../../../runner/load/parse.ts';
+import { tries } from '../../support/size.ts';
 
 /** The characters of the source that the string at `path` was made of. */
 function sourceOf(text: string, path: (string | number)[]): string {
@@ -57,7 +58,7 @@ describe('textPlace', () => {
           if (/[ab{é]/.test(value[i]!)) expect(found).toBe(value[i]);
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: tries(1000) },
     );
   });
 });
@@ -137,7 +138,7 @@ describe('any text', () => {
           }
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: tries(3000) },
     );
   });
 });

@@ -5,6 +5,7 @@ import { lineinfile } from '../../../modules/files/lineinfile.ts';
 import { replace } from '../../../modules/files/replace.ts';
 import type { AnyModule, ReadTarget } from '../../../runner/module.ts';
 import { fillArgs } from '../../support/module-suite.ts';
+import { tries } from '../../support/size.ts';
 
 /** A target whose one file has the given content: plans are pure, so no shell is needed to try thousands. */
 function targetWith(content: Buffer): ReadTarget {
@@ -102,7 +103,7 @@ describe.each([
         const once = await contentAfter(module, given(all), content);
         if (once) expect(await contentAfter(module, given(all), once)).toEqual(once);
       }),
-      { numRuns: 2000 },
+      { numRuns: tries(2000) },
     );
   });
 });
@@ -117,7 +118,7 @@ test('lineinfile touches one line and no byte elsewhere', async () => {
       expect(result.toString('latin1', mark)).toMatch(/^new\r?\n/);
       expect(result.subarray(result.length - content.length + mark)).toEqual(content.subarray(mark));
     }),
-    { numRuns: 2000 },
+    { numRuns: tries(2000) },
   );
 });
 
@@ -129,6 +130,6 @@ test('blockinfile: absent takes back what present did', async () => {
       if (!made || content.includes('MANAGED')) return;
       expect(await contentAfter(blockinfile, { state: 'absent' }, made)).toEqual(content);
     }),
-    { numRuns: 1000 },
+    { numRuns: tries(1000) },
   );
 });

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { probeFile } from '../../../modules/shared/stat.ts';
 import { availableShells, type LocalTarget, localTarget } from '../../support/local-target.ts';
+import { tries } from '../../support/size.ts';
 
 /** What a shell that reads a file by itself may stumble over, and what it must leave to a program. */
 const piece = fc.oneof(
@@ -30,7 +31,7 @@ describe.each(availableShells())('read by %s', (shell) => {
         const state = await probeFile(target.read, { path, content: 'always' });
         expect(state.content?.toString('latin1')).toBe(content.toString('latin1'));
       }),
-      { numRuns: 150 },
+      { numRuns: tries(150) },
     );
   });
 });

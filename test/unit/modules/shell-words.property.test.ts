@@ -9,6 +9,7 @@ import { formatMode, modeArgument, resolveMode } from '../../../modules/shared/m
 import { quote, quoteAll, quoteGlob, quotePath } from '../../../modules/shared/quote.ts';
 import { splitWords } from '../../../modules/shared/words.ts';
 import { availableShells } from '../../support/local-target.ts';
+import { tries } from '../../support/size.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'reeve-words-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -30,7 +31,7 @@ describe.each(availableShells())('%s', (shell) => {
       fc.property(fc.array(anything, { minLength: 1, maxLength: 20 }), (words) => {
         expect(wordsOf(shell, quoteAll(words))).toEqual(words);
       }),
-      { numRuns: 40 },
+      { numRuns: tries(40) },
     );
   });
 
@@ -44,7 +45,7 @@ describe.each(availableShells())('%s', (shell) => {
         fc.pre(!('problem' in split && split.problem.includes('backslash')));
         expect('words' in split ? split.words : undefined).toEqual(wordsOf(shell, line));
       }),
-      { numRuns: 150 },
+      { numRuns: tries(150) },
     );
   });
 
@@ -94,7 +95,7 @@ test.skipIf(!gnuChmod)('resolveMode does what chmod does', () => {
       expect(new RegExp(modeArgument.pattern).test(text)).toBe(true);
       expect(formatMode(resolveMode(text, bits, directory))).toBe(formatMode(statSync(path).mode));
     }),
-    { numRuns: 400 },
+    { numRuns: tries(400) },
   );
   chmodSync(paths.directory, 0o700);
 });

@@ -9,6 +9,7 @@ import { loadDocument } from '../../../runner/load/parse.ts';
 import { creationFor } from '../../../runner/secrets/sops/creation-rules.ts';
 import { changedSopsText, newSopsText, readSopsFile, rekeyedSopsText } from '../../../runner/secrets/sops/file.ts';
 import type { SopsRules } from '../../../runner/secrets/sops/metadata.ts';
+import { tries } from '../../support/size.ts';
 import { folder, KEYS, problemsOf, session, vector } from './support.ts';
 
 const identity = await generateX25519Identity();
@@ -109,7 +110,7 @@ describe('encrypting', () => {
         expect(await values(path)).toEqual(JSON.parse(JSON.stringify(value)));
         expect(parse((await readSopsFile(path, OURS)).text)).toEqual(JSON.parse(JSON.stringify(value)));
       }),
-      { numRuns: 60 },
+      { numRuns: tries(60) },
     );
   });
 

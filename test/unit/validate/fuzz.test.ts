@@ -7,6 +7,7 @@ import { KEYWORDS } from '../../../runner/playbook/keywords.ts';
 import { parsePlaybook } from '../../../runner/playbook/parse.ts';
 import { formatDiagnostics } from '../../../runner/validate/format.ts';
 import { validatePlaybook } from '../../../runner/validate/validate-playbook.ts';
+import { tries } from '../../support/size.ts';
 import { testRegistry } from '../playbook/registry.ts';
 import { testInventory } from './support.ts';
 
@@ -97,6 +98,6 @@ it('any playbook is read or explained, with places inside the text', () => {
         if (!(error instanceof InvalidError)) throw error;
       }
     }),
-    { numRuns: 1500 },
+    { numRuns: tries(1500) },
   );
 });

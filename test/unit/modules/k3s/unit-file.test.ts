@@ -8,6 +8,7 @@ import {
   splitCommandLine,
   valuesOf,
 } from '../../../../modules/shared/unit-file.ts';
+import { tries } from '../../../support/size.ts';
 
 const installed = `[Unit]
 Description=Lightweight Kubernetes
@@ -102,7 +103,7 @@ describe('environment files', () => {
         });
         expect(parseEnvironmentFile(stdout).get('K3S_TOKEN')).toBe(value);
       }),
-      { numRuns: 40 },
+      { numRuns: tries(40) },
     );
   });
 });
