@@ -36,6 +36,7 @@ event() { # state, told to the lab only when it is news
   printf 'unit\t%s\t%s\t%s\t%s\n' "$unit" "$1" "$version" "$role" >>"$LAB_ROOT/lab/events"
 }
 
+# Told last: who hears of it may look at the state, and the lab at the events, at once.
 finish() { # outcome of the job that somebody waits for: done or failed
   [ -n "$answer" ] || return 0
   answer=
@@ -217,13 +218,13 @@ started_main() { # pid
 # Ends the process, once there is one. Returns 1 when there is none and none to come: the unit is over.
 stop_main() {
   wanted=stopped
-  finish failed
   if [ "$main" = 0 ] && [ -z "$starting" ]; then
     write_state inactive dead
     event inactive
     return 1
   fi
   write_state deactivating stop-sigterm
+  finish failed
   [ "$main" != 0 ] || return 0
   kill -TERM "$main"
   knob stop-sec 2
@@ -267,10 +268,10 @@ ended() {
     return 1
   fi
   if [ "$type" = oneshot ] && [ "$result" = success ]; then
-    finish done
-    if [ "$remain" = yes ]; then write_state active exited && event active && return 0; fi
+    if [ "$remain" = yes ]; then write_state active exited && event active && finish done && return 0; fi
     write_state inactive dead
     event inactive
+    finish done
     return 1
   fi
   [ "$result" = success ] || log_line systemd 1 "$unit: Main process exited, code=exited, status=$1/FAILURE"
@@ -280,11 +281,12 @@ ended() {
     on-failure) if [ "$result" = success ]; then again=no; else again=yes; fi ;;
     *) again=no ;;
   esac
-  [ "$active" = activating ] && finish failed
+  before=$active
   if [ "$again" = yes ]; then
     restarts=$((restarts + 1))
     write_state activating auto-restart
     event failed
+    [ "$before" != activating ] || finish failed
     knob restart-sec 0.2
     remind "$knob" again
     return 0
