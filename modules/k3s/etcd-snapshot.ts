@@ -176,7 +176,7 @@ function failure(message: string): TaskFailure {
 /** Prints size and hash of the file, and the hash of its copy. */
 function verifyScript(path: string, copy: string): string {
   const file = quote(path);
-  const lines = [`wc -c <${file} | tr -d ' '`, `sha256sum <${file} | sed 's/ .*//'`];
+  const lines = [`echo "$(($(wc -c <${file})))"`, `sha256sum <${file} | sed 's/ .*//'`];
   if (copy !== '') {
     const [to, part] = [quote(copy), quote(`${copy}.part`)];
     lines.push(`umask 077; cp ${file} ${part} && mv -f ${part} ${to} && sha256sum <${to} | sed 's/ .*//'`);

@@ -103,7 +103,10 @@ export function copyPaths(dir: string, version: string, unit: string) {
   };
 }
 
-/** Prints frames: a line `@@ label bytes`, then so many bytes and a line end. */
+/**
+ * Prints frames: a line `@@ label bytes`, then so many bytes and a line end. The shell counts them, which starts no process:
+ * in the locale C its characters are bytes, on dash, bash and busybox ash.
+ */
 function k3sStateScript(places: K3sPlaces, names: string[], copies: string): string {
   const units = [...new Set(['k3s', 'k3s-agent', ...names])];
   return `
@@ -111,11 +114,14 @@ bin=${quote(`${places.bin_dir}/k3s`)}
 units=${quote(places.systemd_dir)}
 data=${quote(places.data_dir)}
 config=${quote(places.config_dir)}
-text() { printf '@@ %s %s\\n%s\\n' "$1" "$(printf %s "$2" | wc -c | tr -d ' ')" "$2"; }
-file() { [ -f "$2" ] && printf '@@ %s %s\\n' "$1" "$(wc -c <"$2" | tr -d ' ')" && cat "$2" && echo; }
+LC_ALL=C
+text() { printf '@@ %s %s\\n%s\\n' "$1" "\${#2}" "$2"; }
+file() { [ -f "$2" ] && content=$(cat "$2" && echo .) && text "$1" "\${content%.}"; }
 command -v systemctl >/dev/null 2>&1 && text systemd yes
 if [ -x "$bin" ]; then
-  text version "$("$bin" --version 2>/dev/null </dev/null | head -n 1)"
+  version=$("$bin" --version 2>/dev/null </dev/null)
+  text version "\${version%%'
+'*}"
   text changed "$(stat -c %Y "$bin" 2>/dev/null)"
 fi
 ${units.map(unitScript).join('\n')}

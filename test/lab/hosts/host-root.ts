@@ -41,6 +41,7 @@ export function createRoot(root: string, spec: HostSpec): void {
     const text = fill(readFileSync(join(standIns, source), 'utf8'));
     for (const target of targets) writeScript(join(root, target), text);
   };
+  install('shared.sh', 'lab/bin/shared');
   install('systemctl.sh', 'usr/bin/systemctl');
   install('journalctl.sh', 'usr/bin/journalctl');
   install('lab-unit.sh', 'lab/bin/lab-unit');
@@ -111,11 +112,18 @@ function filler(root: string, spec: HostSpec): (text: string) => string {
     HOST: spec.name,
     SHELL: shellArgv(root, shell).join(' '),
     PATH: systemPath(),
+    BOOTED: String(bootedAt()),
     CAT: shell === 'busybox' ? `${requireShell(shell)} cat` : (findProgram('cat') ?? '/bin/cat'),
     NODE: process.execPath,
     CURL: fileURLToPath(new URL('./curl.ts', import.meta.url)),
   };
   return (text) => text.replace(/@([A-Z]+)@/g, (all, word: string) => words[word] ?? all);
+}
+
+/** When the machine started, in hundredths of a second since 1970. */
+function bootedAt(): number {
+  const [uptime] = readFileSync('/proc/uptime', 'latin1').split(' ');
+  return Math.round(Date.now() / 10 - Number(uptime) * 100);
 }
 
 function writeScript(path: string, text: string): void {

@@ -19,20 +19,35 @@ fi
 PATH=$LAB_ROOT/usr/local/bin:$LAB_ROOT/usr/bin:$PATH
 export LAB_ROOT PATH
 
-knob() { # name default
-  if [ -f "$LAB_ROOT/lab/knobs/$1" ]; then cat "$LAB_ROOT/lab/knobs/$1"; else echo "$2"; fi
+knob() { # name default: sets knob
+  knob=$2
+  [ ! -f "$LAB_ROOT/lab/knobs/$1" ] || IFS= read -r knob <"$LAB_ROOT/lab/knobs/$1" || :
 }
 
 in_lab() { # what path
   case $2 in "$LAB_ROOT"/*) ;; *) fatal "$1 $2 is outside of the lab's host $LAB_ROOT" ;; esac
 }
 
-# Each argument in single quotes on a line of its own. The last one too ends in a backslash, before an empty line: readers
-# of k3s units have to live with that.
+quote() { # word: sets quoted to it in single quotes
+  quoted="'"
+  left=$1
+  while :; do
+    case $left in *\'*) ;; *) break ;; esac
+    quoted="$quoted${left%%\'*}'\\''"
+    left=${left#*\'}
+  done
+  quoted="$quoted$left'"
+}
+
+# Sets arguments to each of them in single quotes on a line of its own. The last one too ends in a backslash, before an
+# empty line: readers of k3s units have to live with that.
 quote_lines() {
-  printf ' \\\n'
+  arguments=' \
+'
   for word; do
-    printf "\t'%s' \\\\\n" "$(printf '%s' "$word" | sed "s/'/'\\\\''/g")"
+    quote "$word"
+    arguments="$arguments	$quoted \\
+"
   done
 }
 
@@ -40,11 +55,12 @@ download() { # file url
   if [ "$fetch" = curl ]; then curl -o "$1" -sfL "$2"; else wget -qO "$1" "$2"; fi
 }
 
-hash_of() { sha256sum "$1" 2>/dev/null | sed 's/ .*//'; }
-
-installed_hashes() {
-  for file in "$bin_dir/k3s" "$unit_file" "$env_file"; do echo "$(hash_of "$file") $file"; done
+hash_of() { # file: sets hash
+  hash=$(sha256sum "$1" 2>/dev/null) || :
+  hash=${hash%% *}
 }
+
+installed_hashes() { sha256sum "$bin_dir/k3s" "$unit_file" "$env_file" 2>/dev/null || :; }
 
 choose_command() { # the arguments of INSTALL_K3S_EXEC and of this script
   case ${1:-} in
@@ -62,7 +78,7 @@ choose_command() { # the arguments of INSTALL_K3S_EXEC and of this script
       shift
       ;;
   esac
-  arguments=$(quote_lines "$@")
+  quote_lines "$@"
 }
 
 set_up() {
@@ -70,7 +86,9 @@ set_up() {
     '' | https://*) ;;
     *) fatal "Only https:// URLs are supported for K3S_URL (have ${K3S_URL})" ;;
   esac
-  eval "set -- ${INSTALL_K3S_EXEC:-} $(for word; do printf "'%s' " "$(printf '%s' "$word" | sed "s/'/'\\\\''/g")"; done)"
+  words=
+  for word; do quote "$word" && words="$words $quoted"; done
+  eval "set -- ${INSTALL_K3S_EXEC:-} $words"
   choose_command "$@"
   if [ -n "${INSTALL_K3S_NAME:-}" ]; then
     system_name=k3s-$INSTALL_K3S_NAME
@@ -101,10 +119,11 @@ find_version() {
     info "Finding release for channel ${INSTALL_K3S_CHANNEL}"
     url=$INSTALL_K3S_CHANNEL_URL/$INSTALL_K3S_CHANNEL
     case $fetch in
-      curl) version=$(curl -w '%{url_effective}' -L -s -S "$url" -o /dev/null | sed -e 's|.*/||') ;;
+      curl) version=$(curl -w '%{url_effective}' -L -s -S "$url" -o /dev/null) || : ;;
       wget) version=$(wget -SqO /dev/null "$url" 2>&1 | grep -i Location | sed -e 's|.*/||' | tr -d '\r') ;;
     esac
-    version=$(printf '%s' "$version" | sed 's/%2[Bb]/+/')
+    version=${version##*/}
+    case $version in *%2[Bb]*) version=${version%%\%2[Bb]*}+${version#*%2[Bb]} ;; esac
   fi
   info "Using $version as release"
 }
@@ -117,7 +136,8 @@ fetch_binary() {
       return
       ;;
   esac
-  if [ "$(knob downloader any)" = wget ]; then
+  knob downloader any
+  if [ "$knob" = wget ]; then
     fetch=wget
   elif command -v curl >/dev/null 2>&1; then
     fetch=curl
@@ -133,19 +153,23 @@ fetch_binary() {
   trap 'code=$?; rm -rf "$work"; exit $code' EXIT
   info "Downloading hash $hash_url"
   download "$work/hash" "$hash_url" || fatal 'Download failed'
-  expected=$(sed -n 's/ *k3s$//p' "$work/hash" | tr -d ' ')
-  if [ "$(hash_of "$bin_dir/k3s")" = "$expected" ]; then
+  expected=
+  while read -r hash name; do [ "$name" != k3s ] || expected=$hash; done <"$work/hash"
+  hash_of "$bin_dir/k3s"
+  if [ "$hash" = "$expected" ]; then
     info 'Skipping binary downloaded, installed k3s matches hash'
     return
   fi
   info "Downloading binary $binary_url"
   download "$work/k3s" "$binary_url" || fatal 'Download failed'
-  [ "$(knob install normal)" != corrupt ] || echo '# bad' >>"$work/k3s"
+  knob install normal
+  [ "$knob" != corrupt ] || echo '# bad' >>"$work/k3s"
   info 'Verifying binary download'
-  [ "$(hash_of "$work/k3s")" = "$expected" ] || fatal "Download sha256 does not match $expected, got $(hash_of "$work/k3s")"
+  hash_of "$work/k3s"
+  [ "$hash" = "$expected" ] || fatal "Download sha256 does not match $expected, got $hash"
   chmod 755 "$work/k3s"
   info "Installing k3s to $bin_dir/k3s"
-  mkdir -p "$bin_dir"
+  [ -d "$bin_dir" ] || mkdir -p "$bin_dir"
   # Beside the target first: a rename over a busy binary works, and it is atomic only on one file system.
   mv -f "$work/k3s" "$bin_dir/.k3s.new"
   mv -f "$bin_dir/.k3s.new" "$bin_dir/k3s"
@@ -156,7 +180,7 @@ link_commands() {
   for name in kubectl crictl ctr; do
     if [ -e "$bin_dir/$name" ] && [ "${INSTALL_K3S_SYMLINK:-}" != force ]; then
       info "Skipping $bin_dir/$name symlink to k3s, already exists"
-    elif found=$(command -v $name) && [ "${INSTALL_K3S_SYMLINK:-}" != force ]; then
+    elif command -v $name >/dev/null && found=$(command -v $name) && [ "${INSTALL_K3S_SYMLINK:-}" != force ]; then
       info "Skipping $bin_dir/$name symlink to k3s, command exists in PATH at $found"
     else
       info "Creating $bin_dir/$name symlink to k3s"
@@ -169,43 +193,53 @@ write_scripts() {
   killall=$bin_dir/k3s-killall.sh
   uninstall=$bin_dir/$system_name-uninstall.sh
   info "Creating killall script $killall"
-  cat >"$killall" <<KILLALL
-#!/bin/sh
+  printf '%s\n' "#!/bin/sh
 PATH=$LAB_ROOT/usr/bin:\$PATH
-for unit in "$systemd_dir"/k3s*.service; do
-  [ -e "\$unit" ] && systemctl stop "\${unit##*/}"
+for unit in \"$systemd_dir\"/k3s*.service; do
+  [ -e \"\$unit\" ] && systemctl stop \"\${unit##*/}\"
 done
-exit 0
-KILLALL
+exit 0" >"$killall"
   info "Creating uninstall script $uninstall"
-  cat >"$uninstall" <<UNINSTALL
-#!/bin/sh
+  printf '%s\n' "#!/bin/sh
 PATH=$LAB_ROOT/usr/bin:\$PATH
-"$killall"
+\"$killall\"
 systemctl disable $system_name
-rm -f "$unit_file" "$env_file"
+rm -f \"$unit_file\" \"$env_file\"
 systemctl daemon-reload
-rm -rf "$LAB_ROOT/etc/rancher/k3s" "$LAB_ROOT/var/lib/rancher/k3s"
-rm -f "$bin_dir/k3s" "$uninstall" "$killall"
-UNINSTALL
+rm -rf \"$LAB_ROOT/etc/rancher/k3s\" \"$LAB_ROOT/var/lib/rancher/k3s\"
+rm -f \"$bin_dir/k3s\" \"$uninstall\" \"$killall\"" >"$uninstall"
   chmod 755 "$killall" "$uninstall"
 }
 
 write_environment() {
   info "env: Creating environment file $env_file"
-  mkdir -p "$systemd_dir"
+  [ -d "$systemd_dir" ] || mkdir -p "$systemd_dir"
   (umask 077 && : >"$env_file")
-  chmod 600 "$env_file"
-  [ "$(knob install normal)" != lose-env ] || return 0
-  sh -c export | sed -e 's/^export //' -e 's/^declare -x //' | grep -E '^(K3S|CONTAINERD)_' >>"$env_file" || :
-  sh -c export | sed -e 's/^export //' -e 's/^declare -x //' | grep -Ei '^(NO|HTTP|HTTPS)_PROXY' >>"$env_file" || :
+  knob install normal
+  [ "$knob" != lose-env ] || return 0
+  proxies=
+  exports=$(export -p)
+  while IFS= read -r line; do
+    line=${line#export }
+    line=${line#declare -x }
+    case $line in
+      K3S_* | CONTAINERD_*) printf '%s\n' "$line" ;;
+      [Nn][Oo]_[Pp][Rr][Oo][Xx][Yy]* | [Hh][Tt][Tt][Pp]_[Pp][Rr][Oo][Xx][Yy]* | [Hh][Tt][Tt][Pp][Ss]_[Pp][Rr][Oo][Xx][Yy]*)
+        proxies="$proxies$line
+"
+        ;;
+    esac
+  done >>"$env_file" <<EXPORTS
+$exports
+EXPORTS
+  printf '%s' "$proxies" >>"$env_file"
 }
 
 write_unit() {
   info "systemd: Creating service file $unit_file"
-  [ "$(knob install normal)" != lose-flags ] || arguments=$(quote_lines)
-  cat >"$unit_file" <<UNIT
-[Unit]
+  knob install normal
+  [ "$knob" != lose-flags ] || quote_lines
+  printf '%s\n' "[Unit]
 Description=Lightweight Kubernetes
 Documentation=https://k3s.io
 Wants=network-online.target
@@ -232,9 +266,7 @@ RestartSec=5s
 ExecStartPre=-/sbin/modprobe br_netfilter
 ExecStartPre=-/sbin/modprobe overlay
 ExecStart=$bin_dir/k3s \\
-    $role$arguments
-
-UNIT
+    $role$arguments" >"$unit_file"
 }
 
 enable_and_start() {
@@ -252,8 +284,9 @@ enable_and_start() {
 }
 
 misbehave() { # what a test set for this host: fail, slow SECONDS, chatty LINES
-  # shellcheck disable=SC2046
-  set -- $(knob install normal)
+  # shellcheck disable=SC2086
+  knob install normal
+  set -- $knob
   case $1 in
     fail) fatal 'Failed to install: the lab was told so' ;;
     slow) sleep "$2" ;;

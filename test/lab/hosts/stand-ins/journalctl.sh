@@ -1,6 +1,7 @@
 #!@SHELL@
 # journalctl of a lab host: lines of one unit, the newest last.
 LAB_ROOT='@ROOT@'
+. "$LAB_ROOT/lab/bin/shared"
 unit=
 lines=
 output=short
@@ -29,6 +30,7 @@ tail -n "${lines:-1000}" "$file" | while IFS='	' read -r when identifier pid tex
   if [ "$output" = cat ]; then
     printf '%s\n' "$text"
   else
-    printf '%s %s %s[%s]: %s\n' "$(LC_ALL=C date -d "@$when" '+%b %d %H:%M:%S')" '@HOST@' "$identifier" "$pid" "$text"
+    calendar "$when"
+    printf '%s %s %s %s[%s]: %s\n' "$month_name $day" "$hour:$minute:$second" '@HOST@' "$identifier" "$pid" "$text"
   fi
 done

@@ -1,22 +1,31 @@
-#!/usr/bin/env sh
+#!/bin/sh
 # The lab's k3s @VERSION@: the parts of its command line that an upgrade touches. Which host it runs on it learns from
 # LAB_ROOT, or from where it lies (ROOT/usr/local/bin/k3s).
 version='@VERSION@'
 commit='@COMMIT@'
+called=${0##*/}
+[ "$called" = k3s ] || set -- "$called" "$@"
+command=${1:-help}
+[ $# = 0 ] || shift
+case $command in
+  --version | -v | version)
+    printf '%s\n' "k3s version $version ($commit)" 'go version go1.22.8'
+    exit 0
+    ;;
+esac
 if [ -z "${LAB_ROOT:-}" ]; then
-  here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+  here=$(CDPATH='' cd -- "${0%/*}" && pwd)
   LAB_ROOT=${here%/usr/local/bin}
 fi
+. "$LAB_ROOT/lab/bin/shared"
 : "${LAB_HOST:=$(hostname)}"
 config="$LAB_ROOT/etc/rancher/k3s/config.yaml"
 data="$LAB_ROOT/var/lib/rancher/k3s"
 
-knob() { # name default
-  if [ -f "$LAB_ROOT/lab/knobs/$1" ]; then cat "$LAB_ROOT/lab/knobs/$1"; else echo "$2"; fi
-}
-
 say() { # level text
-  printf 'time="%s" level=%s msg="%s"\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" "$2" >&2
+  clock
+  calendar "$now"
+  printf 'time="%s" level=%s msg="%s"\n' "$year-$month-${day}T$hour:$minute:${second}Z" "$1" "$2" >&2
 }
 
 fatal() {
@@ -30,12 +39,25 @@ event() {
   printf '%s\n' "$line" >>"$LAB_ROOT/lab/events"
 }
 
-configured() { # key: a top-level value of config.yaml
-  sed -n "s/^$1:[[:space:]]*//p" "$config" 2>/dev/null | sed -e 's/^"\(.*\)"$/\1/' -e "s/^'\(.*\)'\$/\1/" | tail -n 1
+configured() { # key: sets value to a top-level value of config.yaml
+  value=
+  slurp "$config"
+  case $text in *"$newline$1:"*) ;; *) return 0 ;; esac
+  value=${text##*"$newline$1:"}
+  value=${value%%"$newline"*}
+  value=${value#"${value%%[! $tab]*}"}
+  case $value in '"'*'"') value=${value#?} && value=${value%?} ;; esac
+  case $value in "'"*"'") value=${value#?} && value=${value%?} ;; esac
 }
 
 running() { # is k3s' server unit active here?
-  grep -q '^ActiveState=active' "$LAB_ROOT"/run/systemd/k3s.service/state 2>/dev/null
+  slurp "$LAB_ROOT/run/systemd/k3s.service/state"
+  case $text in *"${newline}ActiveState=active$newline"*) ;; *) return 1 ;; esac
+}
+
+read_token() { # file
+  token=
+  [ ! -r "$1" ] || read -r token <"$1" || :
 }
 
 # Reads --flag VALUE and --flag=VALUE from this command's arguments into variables.
@@ -73,11 +95,12 @@ read_flags() {
 }
 
 check_token() { # role
-  wanted=$(knob token '')
+  knob token ''
+  wanted=$knob
   [ -n "$wanted" ] || return 0
-  [ -n "$token_file" ] && [ -z "$token" ] && token=$(cat "$token_file" 2>/dev/null)
-  [ -n "$token" ] || token=$(configured token)
-  [ "$1" = server ] && [ -z "$token" ] && [ -f "$data/server/token" ] && token=$(cat "$data/server/token")
+  [ -n "$token_file" ] && [ -z "$token" ] && read_token "$token_file"
+  [ -n "$token" ] || { configured token && token=$value; }
+  [ "$1" = server ] && [ -z "$token" ] && [ -f "$data/server/token" ] && read_token "$data/server/token"
   [ "$token" = "$wanted" ] && return 0
   if [ "$1" = agent ] && [ -z "$token" ]; then fatal '--token is required'; fi
   if [ "$1" = agent ]; then
@@ -89,10 +112,11 @@ check_token() { # role
 }
 
 serve() { # server|agent
-  [ "$1" = agent ] && [ -z "$server_url" ] && server_url=$(configured server)
+  [ "$1" = agent ] && [ -z "$server_url" ] && configured server && server_url=$value
   [ "$1" = agent ] && [ -z "$server_url" ] && fatal '--server is required'
   if [ "$1" = agent ]; then say info "Starting k3s agent $version ($commit)"; else say info "Starting k3s $version ($commit)"; fi
-  seconds=$(knob k3s-start 0.2)
+  knob k3s-start 0.2
+  seconds=$knob
   check_token "$1"
   case $seconds in
     fail) fatal "failed to start networking: unable to initialize network policy controller: error getting node subnet" ;;
@@ -101,7 +125,7 @@ serve() { # server|agent
       exec sleep 2147483647
       ;;
   esac
-  mkdir -p "$data/agent/containerd"
+  [ -d "$data/agent/containerd" ] || mkdir -p "$data/agent/containerd"
   if [ "$1" = server ] && [ ! -d "$data/server/db" ]; then
     mkdir -p "$data/server/db"
     echo lab >"$data/server/db/state.db"
@@ -112,8 +136,17 @@ serve() { # server|agent
   exec sleep 2147483647
 }
 
-number() { # vA.B.C+k3sN as one number that sorts
-  echo "$1" | sed -e 's/^v//' -e 's/+k3s/./' | awk -F. '{ printf "%d", ((($1 * 1000) + $2) * 1000 + $3) * 100 + $4 }'
+number() { # vA.B.C+k3sN: sets number to one that sorts
+  number=${1#v}
+  case $number in *+k3s*) number=${number%%+k3s*}.${number#*+k3s} ;; esac
+  blanks=$IFS
+  IFS=.
+  set -- $number
+  IFS=$blanks
+  number=0
+  for part in "${1:-}" "${2:-}" "${3:-}"; do number=$((number * 1000 + 0${part%%[!0-9]*})); done
+  part=${4:-}
+  number=$((number * 100 + 0${part%%[!0-9]*}))
 }
 
 reset_cluster() {
@@ -121,8 +154,13 @@ reset_cluster() {
   [ -d "$data/server/db/etcd" ] || fatal 'etcd: cluster-reset: managed etcd is not in use'
   if [ -n "$restore" ]; then
     [ -f "$restore" ] || fatal "etcd: snapshot path does not exist: $restore"
-    made_by=$(sed -n 's/^version=//p' "$restore")
-    [ "$(number "$made_by")" -le "$(number "$version")" ] || fatal "etcd: snapshot was made by a newer version: $made_by"
+    made_by=
+    while read -r line; do
+      case $line in version=*) made_by=${line#version=} && break ;; esac
+    done <"$restore"
+    number "$version" && most=$number
+    number "$made_by"
+    [ "$number" -le "$most" ] || fatal "etcd: snapshot was made by a newer version: $made_by"
     mkdir -p "$data/server/db/etcd"
     cp "$restore" "$data/server/db/etcd/restored"
   fi
@@ -130,11 +168,18 @@ reset_cluster() {
   say info 'Managed etcd cluster membership has been reset, restart without --cluster-reset flag now. Backup and delete ${datadir}/server/db on each peer etcd server and rejoin the nodes'
 }
 
+size_of() { # file: sets size
+  size=$(($(wc -c <"$1")))
+}
+
 snapshot_save() {
-  stamp=$(date +%s)
+  clock
+  stamp=$now
   full="$name-$LAB_HOST-$stamp"
-  mkdir -p "$snapshots"
-  case $(knob snapshot good) in
+  [ -d "$snapshots" ] || mkdir -p "$snapshots"
+  umask 077
+  knob snapshot good
+  case $knob in
     empty) : >"$snapshots/$full" ;;
     fail) fatal 'Error: see server log for details: failed to save etcd snapshot: rpc error: code = ResourceExhausted' ;;
     *)
@@ -142,8 +187,8 @@ snapshot_save() {
       dd if=/dev/zero bs=1024 count=16 2>/dev/null >>"$snapshots/$full"
       ;;
   esac
-  chmod 600 "$snapshots/$full"
-  event snapshot save "$full" "file://$snapshots/$full" "$(wc -c <"$snapshots/$full" | tr -d ' ')" "$stamp"
+  size_of "$snapshots/$full"
+  event snapshot save "$full" "file://$snapshots/$full" "$size" "$stamp"
   say info "Snapshot $full saved."
 }
 
@@ -151,8 +196,10 @@ snapshot_list() {
   printf '%-40s %-60s %-10s %s\n' Name Location Size Created
   for file in "$snapshots"/*; do
     [ -f "$file" ] || continue
-    when=$(date -u -d "@${file##*-}" +%Y-%m-%dT%H:%M:%SZ)
-    printf '%-40s %-60s %-10s %s\n' "${file##*/}" "file://$file" "$(wc -c <"$file" | tr -d ' ')" "$when"
+    when=${file##*-}
+    case $when in '' | 0* | *[!0-9]*) when= ;; *) calendar "$when" && when="$year-$month-${day}T$hour:$minute:${second}Z" ;; esac
+    size_of "$file"
+    printf '%-40s %-60s %-10s %s\n' "${file##*/}" "file://$file" "$size" "$when"
   done
 }
 
@@ -208,22 +255,14 @@ kubectl() {
 
 token_command() {
   case ${1:-} in
-    create) printf 'K10%s::%s.%s\n' "$(date +%s)" abcdef 0123456789abcdef ;;
+    create) clock && printf 'K10%s::%s.%s\n' "$now" abcdef 0123456789abcdef ;;
     list | ls) printf 'TOKEN     TTL         EXPIRES\n' ;;
     generate) printf 'abcdef.0123456789abcdef\n' ;;
     *) exit 0 ;;
   esac
 }
 
-called=${0##*/}
-[ "$called" = k3s ] || set -- "$called" "$@"
-command=${1:-help}
-[ $# = 0 ] || shift
 case $command in
-  --version | -v | version)
-    echo "k3s version $version ($commit)"
-    echo 'go version go1.22.8'
-    ;;
   server | agent)
     read_flags "$@"
     if [ -n "$reset" ]; then reset_cluster; else serve "$command"; fi

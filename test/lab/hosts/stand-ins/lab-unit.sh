@@ -1,35 +1,32 @@
 #!@SHELL@
-# One unit's life, the part of systemd's process 1 that the lab's hosts need. `lab-unit job VERB UNIT RESULT` does one
-# start, stop or restart; `lab-unit supervise UNIT RESULT` runs the unit's process and is the only writer of its state.
+# One unit's life, the part of systemd's process 1 that the lab's hosts need. `lab-unit VERB UNIT TICKET ANSWER` does one
+# start, stop or restart. It leaves a supervisor behind, which runs the unit's process and is the only writer of its state.
+# Who waits for the outcome reads it from file descriptor 9, up to its end: no other process may keep that open.
 LAB_ROOT='@ROOT@'
-LAB_HOST='@HOST@'
+. "$LAB_ROOT/lab/bin/shared"
 units="$LAB_ROOT/etc/systemd/system"
 verb=$1
-shift
-
-knob() { # name default: one word that a test set in lab/knobs
-  if [ -f "$LAB_ROOT/lab/knobs/$1" ]; then cat "$LAB_ROOT/lab/knobs/$1"; else echo "$2"; fi
-}
+unit=$2
+ticket=$3
+answer=$4
+dir="$LAB_ROOT/run/systemd/$unit"
 
 log_line() { # identifier pid text
-  printf '%s\t%s\t%s\t%s\n' "$(date +%s)" "$1" "$2" "$3" >>"$LAB_ROOT/var/log/journal/$unit"
+  clock
+  printf '%s\t%s\t%s\t%s\n' "$now" "$1" "$2" "$3" >>"$LAB_ROOT/var/log/journal/$unit"
+}
+
+date_now() { # sets date to what systemd would print
+  clock
+  calendar "$now"
+  date="$weekday $year-$month-$day $hour:$minute:$second UTC"
 }
 
 write_state() { # ActiveState SubState
   active=$1
-  cat >"$dir/state.new" <<STATE
-ActiveState=$1
-SubState=$2
-MainPID=$main
-ExecMainPID=$main
-NRestarts=$restarts
-Result=$result
-ExecMainStatus=$status
-ExecMainStartTimestamp=$started
-ExecMainStartTimestampMonotonic=$monotonic
-ActiveEnterTimestamp=$entered
-InvocationID=$invocation
-STATE
+  printf '%s\n' "ActiveState=$1" "SubState=$2" "MainPID=$main" "ExecMainPID=$main" "NRestarts=$restarts" "Result=$result" \
+    "ExecMainStatus=$status" "ExecMainStartTimestamp=$started" "ExecMainStartTimestampMonotonic=$monotonic" \
+    "ActiveEnterTimestamp=$entered" "InvocationID=$invocation" >"$dir/state.new"
   mv -f "$dir/state.new" "$dir/state"
 }
 
@@ -39,26 +36,62 @@ event() { # state, told to the lab only when it is news
   printf 'unit\t%s\t%s\t%s\t%s\n' "$unit" "$1" "$version" "$role" >>"$LAB_ROOT/lab/events"
 }
 
+# Told last: who hears of it may look at the state, and the lab at the events, at once.
 finish() { # outcome of the job that somebody waits for: done or failed
   [ -n "$answer" ] || return 0
-  echo "$1" >"$answer.new"
-  mv -f "$answer.new" "$answer"
   answer=
+  # Who asked may be gone.
+  trap '' PIPE
+  { echo "$1" >&9; } 2>/dev/null
+  trap - PIPE
+  exec 9>&-
 }
 
-# The unit as systemd sees it: continuation lines joined, comments gone.
-definition() {
-  sed -e ':join' -e '/\\$/{' -e 'N' -e 's/\\\n[[:space:]]*/ /' -e 'b join' -e '}' "$dir/loaded" | grep -v '^[#;]'
+# Calls a function with every line of the unit as systemd sees it: continuation lines joined, comments gone.
+each_line() { # function
+  whole=
+  while IFS= read -r line || [ -n "$line" ]; do
+    [ -z "$whole" ] || line="${whole%?} ${line#"${line%%[! $tab]*}"}"
+    whole=
+    case $line in
+      *\\) whole=$line ;;
+      '#'* | ';'*) ;;
+      *) "$1" "$line" ;;
+    esac
+  done <"$dir/loaded"
+  case $whole in '' | '#'* | ';'*) ;; *) "$1" "$whole" ;; esac
 }
 
-setting() { # KEY: its last value
-  definition | sed -n "s/^$1=//p" | tail -n 1
+read_settings() { # the last value of each
+  restart=
+  description=
+  remain=
+  each_line setting
 }
 
-below_root() { # an absolute path of the unit, on this host
+setting() { # line
   case $1 in
-    "$LAB_ROOT"/*) echo "$1" ;;
-    *) echo "$LAB_ROOT$1" ;;
+    Restart=*) restart=${1#*=} ;;
+    Description=*) description=${1#*=} ;;
+    RemainAfterExit=*) remain=${1#*=} ;;
+  esac
+}
+
+what_to_run() { # line
+  case $1 in
+    Type=*) type=${1#*=} ;;
+    ExecStart=*)
+      line=${1#*=}
+      line=${line#"${line%%[!-@:+!]*}"}
+      command=${line:-$command}
+      ;;
+  esac
+}
+
+below_root() { # an absolute path of the unit: sets path to where it is on this host
+  case $1 in
+    "$LAB_ROOT"/*) path=$1 ;;
+    *) path=$LAB_ROOT$1 ;;
   esac
 }
 
@@ -81,34 +114,30 @@ environment_file() {
   done <"$1"
 }
 
-load_environment() {
-  short=${unit%.service}
-  while IFS= read -r entry; do
-    case $entry in
-      EnvironmentFile=*)
-        file=${entry#*=}
-        file=${file#-}
-        case $file in *%N*) file="${file%%\%N*}$short${file#*%N}" ;; esac
-        environment_file "$(below_root "$file")"
-        ;;
-      Environment=*)
-        eval "export ${entry#*=}"
-        ;;
-    esac
-  done <<DEFINITION
-$(definition)
-DEFINITION
+environment_setting() { # line
+  case $1 in
+    EnvironmentFile=*)
+      path=${1#*=}
+      path=${path#-}
+      case $path in *%N*) path="${path%%\%N*}${unit%.service}${path#*%N}" ;; esac
+      below_root "$path"
+      environment_file "$path"
+      ;;
+    Environment=*)
+      eval "export ${1#*=}"
+      ;;
+  esac
 }
 
 # The unit's process in a clean environment: units do not see what the person who started them had exported.
 run_main() {
   unset OLDPWD
-  load_environment
+  each_line environment_setting
   eval "set -- $command"
   cd "$LAB_ROOT" || exit 1
   NOTIFY_SOCKET="$dir/control"
   export NOTIFY_SOCKET
-  exec 3>&- 4>&-
+  exec 3>&-
   exec "$@"
 }
 
@@ -118,51 +147,60 @@ start_main() {
   eval "set -- $command"
   case $1 in
     */k3s | k3s)
-      version=$("$1" --version 2>/dev/null | sed -n '1s/^k3s version \([^ ]*\).*/\1/p')
+      version=$("$1" --version 2>/dev/null)
+      case $version in 'k3s version '*) version=${version#k3s version } && version=${version%%[ $newline]*} ;; *) version= ;; esac
       role=$2
       ;;
   esac
   identifier=${1##*/}
   main=0
   starting=yes
-  early=
   result=success
   status=0
-  started=$(LC_ALL=C date '+%a %Y-%m-%d %H:%M:%S %Z')
-  read -r monotonic _ </proc/uptime || monotonic=0.00
+  date_now
+  started=$date
+  read -r monotonic _ </proc/uptime
   monotonic="${monotonic%.*}${monotonic#*.}0000"
-  read -r invocation </proc/sys/kernel/random/uuid || invocation=$(date +%s)-$$
-  invocation=$(echo "$invocation" | tr -d -)
-  write_state activating start
-  event activating
-  log_line systemd 1 "Starting $unit - $(setting Description)..."
-  rm -f "$dir/output"
-  mkfifo "$dir/output"
-  accompany &
+  IFS=- read -r a b c d e </proc/sys/kernel/random/uuid
+  invocation=$a$b$c$d$e
+  read_settings
+  log_line systemd 1 "Starting $unit - $description..."
+  last="end of $invocation "
+  accompany | keep_journal &
 }
 
-# Runs the unit's process, writes down what it prints, and tells the supervisor of its end once all that is in the journal.
+# Runs the unit's process and says how it ended, behind all that it printed.
 accompany() {
-  last="end of $invocation"
-  # For both directions, since opening it for one would wait for the other.
-  exec 4<>"$dir/output"
-  run_main </dev/null >&4 2>&1 &
-  process=$!
-  echo "pid $process" >&3
-  keep_journal "$process" &
-  journal=$!
-  wait "$process"
-  code=$?
-  echo "$last" >&4
-  wait "$journal"
-  echo "exited $code" >&3
+  exec 9>&-
+  announce </dev/null 2>&1 &
+  wait $!
+  echo "$last$?"
 }
 
-keep_journal() { # pid
+# Tells the journal and the supervisor which process it is, and becomes it.
+announce() {
+  read -r process _ </proc/self/stat
+  echo "$process"
+  echo "pid $process" >&3
+  run_main
+}
+
+# Writes down what the process prints, and tells the supervisor of its end once all that is in the journal.
+keep_journal() {
+  exec 9>&-
+  read -r process
+  code=137
   while IFS= read -r text; do
-    [ "$text" != "$last" ] || return 0
-    log_line "$identifier" "$1" "$text"
-  done <"$dir/output"
+    case $text in
+      *"$last"*)
+        [ -z "${text%%"$last"*}" ] || log_line "$identifier" "$process" "${text%%"$last"*}"
+        code=${text##*"$last"}
+        break
+        ;;
+    esac
+    log_line "$identifier" "$process" "$text"
+  done
+  echo "exited $code" >&3
 }
 
 started_main() { # pid
@@ -173,32 +211,31 @@ started_main() { # pid
     return
   fi
   write_state activating start
-  case $type in
-    oneshot) ;;
-    notify) [ -z "$early" ] || became_active ;;
-    *) became_active ;;
-  esac
+  event activating
+  case $type in oneshot | notify) ;; *) became_active ;; esac
 }
 
 # Ends the process, once there is one. Returns 1 when there is none and none to come: the unit is over.
 stop_main() {
   wanted=stopped
-  finish failed
   if [ "$main" = 0 ] && [ -z "$starting" ]; then
     write_state inactive dead
     event inactive
     return 1
   fi
   write_state deactivating stop-sigterm
+  finish failed
   [ "$main" != 0 ] || return 0
   kill -TERM "$main"
-  remind "$(knob stop-sec 2)" kill
+  knob stop-sec 2
+  remind "$knob" kill
 }
 
 # Sends this supervisor a word after so many seconds, unless it has ended or another reminder came since.
 remind() {
   [ -z "$reminder" ] || kill "$reminder" 2>/dev/null
   (
+    exec 9>&-
     trap 'kill $!' TERM
     sleep "$1" &
     wait $! && echo "$2" >&3
@@ -207,10 +244,11 @@ remind() {
 }
 
 became_active() {
-  entered=$(LC_ALL=C date '+%a %Y-%m-%d %H:%M:%S %Z')
+  date_now
+  entered=$date
   write_state active running
   event active
-  log_line systemd 1 "Started $unit - $(setting Description)."
+  log_line systemd 1 "Started $unit - $description."
   finish done
 }
 
@@ -218,6 +256,7 @@ became_active() {
 ended() {
   status=$1
   main=0
+  read_settings
   case $1 in
     0 | 129 | 130 | 141 | 143) result=success ;;
     *) if [ "$1" -gt 128 ]; then result=signal; else result=exit-code; fi ;;
@@ -225,29 +264,31 @@ ended() {
   if [ "$wanted" = stopped ]; then
     write_state inactive dead
     event inactive
-    log_line systemd 1 "Stopped $unit - $(setting Description)."
+    log_line systemd 1 "Stopped $unit - $description."
     return 1
   fi
   if [ "$type" = oneshot ] && [ "$result" = success ]; then
-    finish done
-    if [ "$(setting RemainAfterExit)" = yes ]; then write_state active exited && event active && return 0; fi
+    if [ "$remain" = yes ]; then write_state active exited && event active && finish done && return 0; fi
     write_state inactive dead
     event inactive
+    finish done
     return 1
   fi
   [ "$result" = success ] || log_line systemd 1 "$unit: Main process exited, code=exited, status=$1/FAILURE"
   [ "$result" = success ] || log_line systemd 1 "$unit: Failed with result '$result'."
-  case $(setting Restart) in
+  case $restart in
     always) again=yes ;;
     on-failure) if [ "$result" = success ]; then again=no; else again=yes; fi ;;
     *) again=no ;;
   esac
-  [ "$active" = activating ] && finish failed
+  before=$active
   if [ "$again" = yes ]; then
     restarts=$((restarts + 1))
     write_state activating auto-restart
     event failed
-    remind "$(knob restart-sec 0.2)" again
+    [ "$before" != activating ] || finish failed
+    knob restart-sec 0.2
+    remind "$knob" again
     return 0
   fi
   if [ "$result" = success ]; then write_state inactive dead && event inactive; else write_state failed failed && event failed; fi
@@ -255,8 +296,9 @@ ended() {
 }
 
 supervise() {
-  type=$(setting Type)
-  command=$(definition | sed -n 's/^ExecStart=[-@:+!]*//p' | sed '/^$/d' | tail -n 1)
+  type=
+  command=
+  each_line what_to_run
   restarts=0
   entered=
   reminder=
@@ -268,7 +310,7 @@ supervise() {
   while read -r word number <&3; do
     case $word in
       pid) started_main "$number" ;;
-      ready) if [ -n "$starting" ]; then early=yes; elif [ "$wanted" = started ]; then became_active; fi ;;
+      ready) [ "$wanted" != started ] || became_active ;;
       exited) ended "$number" || break ;;
       again) [ "$wanted" = started ] && start_main ;;
       kill) [ "$main" = 0 ] || kill -9 "$main" ;;
@@ -280,12 +322,12 @@ supervise() {
   finish failed
 }
 
-alive() { [ -f "$dir/supervisor" ] && kill -0 "$(cat "$dir/supervisor" 2>/dev/null)" 2>/dev/null; }
+alive() { { read -r supervisor <"$dir/supervisor"; } 2>/dev/null && kill -0 "$supervisor" 2>/dev/null; }
 
 stop_unit() {
   alive || return 0
-  # In the background: were the supervisor to end at this moment, nobody would read it.
-  [ -p "$dir/control" ] && echo stop >"$dir/control" &
+  # Open for both directions: were the supervisor to end at this moment, nobody would read it.
+  [ ! -p "$dir/control" ] || { echo stop >&8; } 8<>"$dir/control"
   while alive; do sleep 0.02; done
 }
 
@@ -294,94 +336,46 @@ start_unit() {
     follow=yes
     return
   fi
-  [ -f "$dir/loaded" ] || load
-  rm -f "$dir/control"
+  [ -f "$dir/loaded" ] || load "$unit"
+  [ ! -e "$dir/control" ] || rm -f "$dir/control"
   mkfifo "$dir/control"
-  spawn supervise "$unit" "$answer"
+  supervise &
   # Written here and not by the supervisor, or the next job could miss one that is just being born.
-  echo "$spawned" >"$dir/supervisor"
+  echo $! >"$dir/supervisor"
 }
 
 # Waits for a start that another job began.
 follow_start() {
-  until grep -q '^ActiveState=active' "$dir/state"; do
+  until is_active; do
     alive || break
     sleep 0.02
   done
   if alive; then finish done; else finish failed; fi
 }
 
-load() {
-  mkdir -p "$dir"
-  cat "$units/$unit" "$units/$unit.d"/*.conf >"$dir/loaded.new" 2>/dev/null
-  mv -f "$dir/loaded.new" "$dir/loaded"
-}
-
-# A process of the machine, not of whoever asked: own session, no inherited streams, a clean environment.
-spawn() {
-  for launcher in setsid ''; do
-    [ -z "$launcher" ] || command -v $launcher >/dev/null 2>&1 || continue
-    env -i PATH="$LAB_ROOT/usr/local/bin:$LAB_ROOT/usr/bin:@PATH@" LAB_ROOT="$LAB_ROOT" LAB_HOST="$LAB_HOST" \
-      $launcher "$LAB_ROOT/lab/bin/lab-unit" "$@" </dev/null >/dev/null 2>>"$LAB_ROOT/lab/lab-unit.err" &
-    spawned=$!
-    return
-  done
-}
-
-# Jobs on one unit run in the order they were asked for. A ticket holds the id of its job once that runs.
-queue() {
-  read -r now _ </proc/uptime || now=$(date +%s).00
-  ticket=$(printf '%012d-%07d' "${now%.*}${now#*.}" $$)
-  mkdir -p "$dir/queue"
-  : >"$dir/queue/$ticket"
+is_active() {
+  slurp "$dir/state"
+  case $text in *"${newline}ActiveState=active$newline"*) ;; *) return 1 ;; esac
 }
 
 await_turn() {
   echo $$ >"$dir/queue/$ticket"
   while :; do
-    first=$(ls "$dir/queue" | head -n 1)
-    [ "$first" != "$ticket" ] || return 0
-    holder=$(cat "$dir/queue/$first" 2>/dev/null)
-    if [ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null; then rm -f "$dir/queue/$first"; fi
+    for first in "$dir/queue"/*; do break; done
+    [ "$first" != "$dir/queue/$ticket" ] || return 0
+    holder=
+    { read -r holder <"$first"; } 2>/dev/null
+    if [ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null; then rm -f "$first"; fi
     sleep 0.02
   done
 }
 
-job() { # start|stop|restart
-  follow=
-  await_turn
-  case $1 in
-    stop) stop_unit && finish done ;;
-    restart) stop_unit && start_unit ;;
-    start) start_unit ;;
-  esac
-  rm -f "$dir/queue/$ticket"
-  [ -z "$follow" ] || follow_start
-}
-
+follow=
+await_turn
 case $verb in
-  job)
-    action=$1
-    unit=$2
-    ticket=$3
-    answer=$4
-    dir="$LAB_ROOT/run/systemd/$unit"
-    job "$action"
-    ;;
-  spawn-job)
-    dir="$LAB_ROOT/run/systemd/$2"
-    queue
-    spawn job "$1" "$2" "$ticket" "$3"
-    ;;
-  load)
-    unit=$1
-    dir="$LAB_ROOT/run/systemd/$unit"
-    load
-    ;;
-  supervise)
-    unit=$1
-    answer=${2:-}
-    dir="$LAB_ROOT/run/systemd/$unit"
-    supervise
-    ;;
+  stop) stop_unit && finish done ;;
+  restart) stop_unit && start_unit ;;
+  start) start_unit ;;
 esac
+rm -f "$dir/queue/$ticket"
+[ -z "$follow" ] || follow_start

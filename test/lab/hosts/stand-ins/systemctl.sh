@@ -1,6 +1,7 @@
 #!@SHELL@
 # systemctl of a lab host. State is below run/systemd/UNIT/; lab-unit does the work of process 1.
 LAB_ROOT='@ROOT@'
+. "$LAB_ROOT/lab/bin/shared"
 units="$LAB_ROOT/etc/systemd/system"
 properties=
 values_only=
@@ -9,14 +10,14 @@ now=
 quiet=
 verb=
 names=
-
-add_properties() { properties="$properties $(echo "$1" | tr ',' ' ')"; }
+state_unit=
+file_unit=
 
 while [ $# -gt 0 ]; do
   case $1 in
-    -p | --property) add_properties "$2" && shift ;;
-    -p*) add_properties "${1#-p}" ;;
-    --property=*) add_properties "${1#*=}" ;;
+    -p | --property) properties="$properties $2" && shift ;;
+    -p*) properties="$properties ${1#-p}" ;;
+    --property=*) properties="$properties ${1#*=}" ;;
     --value) values_only=yes ;;
     --no-block) block= ;;
     --now) now=yes ;;
@@ -35,57 +36,92 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-value_of() { # unit property: from the state that lab-unit keeps
-  sed -n "s/^$2=//p" "$LAB_ROOT/run/systemd/$1/state" 2>/dev/null
-}
-
 exists() { [ -f "$units/$1" ]; }
 masked() { [ -L "$units/$1" ] && [ "$(readlink "$units/$1")" = /dev/null ]; }
 enabled() { [ -e "$units/multi-user.target.wants/$1" ] || [ -L "$units/multi-user.target.wants/$1" ]; }
 
-active_state() {
-  state=$(value_of "$1" ActiveState)
-  echo "${state:-inactive}"
+# Each of these sets value. What lab-unit keeps of a unit and the unit's file are read once, at the first question.
+of_state() { # unit property
+  if [ "$state_unit" != "$1" ]; then
+    slurp "$LAB_ROOT/run/systemd/$1/state"
+    state_unit=$1
+    state_text=$text
+  fi
+  text=$state_text
+  first_of "$2"
 }
 
-file_state() {
+of_file() { # unit key
+  if [ "$file_unit" != "$1" ]; then
+    slurp "$units/$1"
+    file_unit=$1
+    file_text=$text
+  fi
+  text=$file_text
+  last_of "$2"
+}
+
+active_state() { # unit
+  of_state "$1" ActiveState
+  value=${value:-inactive}
+}
+
+file_state() { # unit
   if masked "$1"; then
-    echo masked
+    value=masked
   elif ! exists "$1"; then
-    echo
+    value=
   elif enabled "$1"; then
-    echo enabled
-  elif grep -q '^\[Install\]' "$units/$1"; then
-    echo disabled
+    value=enabled
   else
-    echo static
+    of_file "$1" WantedBy
+    case $text in *"$newline[Install]"*) value=disabled ;; *) value=static ;; esac
   fi
 }
 
-load_state() {
-  if masked "$1"; then echo masked; elif exists "$1"; then echo loaded; else echo not-found; fi
+load_state() { # unit
+  if masked "$1"; then value=masked; elif exists "$1"; then value=loaded; else value=not-found; fi
 }
 
-stale() { # the file on disk is no longer what was loaded
-  [ -f "$LAB_ROOT/run/systemd/$1/loaded" ] || return 1
-  cat "$units/$1" "$units/$1.d"/*.conf 2>/dev/null | cmp -s - "$LAB_ROOT/run/systemd/$1/loaded" && return 1
-  return 0
+# Is the file on disk no longer what was loaded?
+stale() { # unit
+  loaded="$LAB_ROOT/run/systemd/$1/loaded"
+  [ -f "$loaded" ] || return 1
+  for drop_in in "$units/$1.d"/*.conf; do
+    [ -e "$drop_in" ] || continue
+    @CAT@ "$units/$1" "$units/$1.d"/*.conf 2>/dev/null | cmp -s - "$loaded" && return 1
+    return 0
+  done
+  if exists "$1"; then
+    same_text "$units/$1" "$loaded" && return 1
+    return 0
+  fi
+  [ -s "$loaded" ]
 }
 
-property() { # unit property: its value
+same_text() { # file file
+  while :; do
+    IFS= read -r left <&3 && left=$left$newline
+    IFS= read -r right <&4 && right=$right$newline
+    [ "$left" = "$right" ] || return 1
+    case $left in *"$newline") ;; *) return 0 ;; esac
+  done 3<"$1" 4<"$2"
+}
+
+property() { # unit property
   case $2 in
-    Id | Names) echo "$1" ;;
+    Id | Names) value=$1 ;;
     LoadState) load_state "$1" ;;
     UnitFileState) file_state "$1" ;;
-    FragmentPath) if exists "$1"; then echo "$units/$1"; else echo; fi ;;
+    FragmentPath) if exists "$1"; then value=$units/$1; else value=; fi ;;
     ActiveState) active_state "$1" ;;
-    SubState) state=$(value_of "$1" SubState) && echo "${state:-dead}" ;;
+    SubState) of_state "$1" SubState && value=${value:-dead} ;;
     MainPID | ExecMainPID | NRestarts | ExecMainStatus | ExecMainStartTimestampMonotonic)
-      state=$(value_of "$1" "$2") && echo "${state:-0}" ;;
-    Result) state=$(value_of "$1" "$2") && echo "${state:-success}" ;;
-    Type | Restart | Description | KillMode) sed -n "s/^$2=//p" "$units/$1" 2>/dev/null | tail -n 1 ;;
-    NeedDaemonReload) if stale "$1"; then echo yes; else echo no; fi ;;
-    *) value_of "$1" "$2" ;;
+      of_state "$1" "$2" && value=${value:-0} ;;
+    Result) of_state "$1" "$2" && value=${value:-success} ;;
+    Type | Restart | Description | KillMode) of_file "$1" "$2" ;;
+    NeedDaemonReload) if stale "$1"; then value=yes; else value=no; fi ;;
+    *) of_state "$1" "$2" ;;
   esac
 }
 
@@ -93,11 +129,16 @@ all_properties='Id Names Description LoadState ActiveState SubState UnitFileStat
 ExecMainPID ExecMainStatus ExecMainStartTimestamp ExecMainStartTimestampMonotonic ActiveEnterTimestamp InvocationID NRestarts
 Result NeedDaemonReload'
 
-show() {
+show() { # unit
+  blanks=$IFS
+  IFS=", $newline"
   for property in ${properties:-$all_properties}; do
-    value=$(property "$1" "$property")
-    if [ -n "$values_only" ]; then echo "$value"; else echo "$property=$value"; fi
+    IFS=$blanks
+    property "$1" "$property"
+    [ -n "$values_only" ] || printf '%s=' "$property"
+    printf '%s\n' "$value"
   done
+  IFS=$blanks
 }
 
 missing() {
@@ -112,24 +153,49 @@ warn_stale() {
 
 # Runs the job apart from this process; a killed systemctl does not undo what it asked for.
 run_job() { # start|stop|restart unit
-  mkdir -p "$LAB_ROOT/run/systemd/$2"
-  answer=
-  [ -z "$block" ] || answer="$LAB_ROOT/run/systemd/$2/answer.$$"
   [ "$1" = stop ] || warn_stale "$2"
-  "$LAB_ROOT/lab/bin/lab-unit" spawn-job "$1" "$2" "$answer"
-  [ -n "$block" ] || return 0
-  until [ -s "$answer" ]; do sleep 0.02; done
-  read -r outcome <"$answer"
-  rm -f "$answer"
-  [ "$outcome" = failed ] || return 0
-  echo "Job for $2 failed because the control process exited with error code." >&2
-  echo "See \"systemctl status $2\" and \"journalctl -xeu $2\" for details." >&2
+  take_ticket "$2"
+  state_unit=
+  if [ -z "$block" ]; then
+    start_job "$1" "$2" '' 9>/dev/null &
+    return 0
+  fi
+  # Read until all who could still answer have ended or have closed it, so that one who was killed keeps nobody waiting.
+  outcome=$(start_job "$1" "$2" answer 9>&1)
+  case $outcome in
+    'done') return 0 ;;
+    failed)
+      echo "Job for $2 failed because the control process exited with error code." >&2
+      echo "See \"systemctl status $2\" and \"journalctl -xeu $2\" for details." >&2
+      ;;
+    *) echo "Failed to wait for response: Connection reset by peer" >&2 ;;
+  esac
   return 1
 }
 
+# Jobs on one unit run in the order they were asked for. A ticket holds the id of its job once that runs.
+take_ticket() { # unit: sets ticket
+  read -r ticket _ </proc/uptime
+  ticket=000000000000${ticket%.*}${ticket#*.}
+  ticket=${ticket#"${ticket%????????????}"}-
+  padded=0000000$$
+  ticket=$ticket${padded#"${padded%???????}"}
+  queue="$LAB_ROOT/run/systemd/$1/queue"
+  [ -d "$queue" ] || mkdir -p "$queue"
+  : >"$queue/$ticket"
+}
+
+# A process of the machine, not of whoever asked: own session, no inherited streams, a clean environment.
+start_job() { # start|stop|restart unit answer
+  launcher=setsid
+  command -v setsid >/dev/null 2>&1 || launcher=
+  exec env -i PATH="$LAB_ROOT/usr/local/bin:$LAB_ROOT/usr/bin:@PATH@" LAB_ROOT="$LAB_ROOT" LAB_HOST='@HOST@' \
+    $launcher "$LAB_ROOT/lab/bin/lab-unit" "$1" "$2" "$ticket" "$3" </dev/null >/dev/null 2>>"$LAB_ROOT/lab/lab-unit.err"
+}
+
 enable_unit() {
-  mkdir -p "$units/multi-user.target.wants"
   enabled "$1" && return 0
+  [ -d "$units/multi-user.target.wants" ] || mkdir -p "$units/multi-user.target.wants"
   ln -s "$units/$1" "$units/multi-user.target.wants/$1"
   [ -n "$quiet" ] || echo "Created symlink $units/multi-user.target.wants/$1 → $units/$1." >&2
 }
@@ -144,22 +210,41 @@ reload_daemon() {
   for loaded in "$LAB_ROOT"/run/systemd/*/loaded; do
     [ -f "$loaded" ] || continue
     name=${loaded%/loaded}
-    "$LAB_ROOT/lab/bin/lab-unit" load "${name##*/}"
+    name=${name##*/}
+    ! stale "$name" || load "$name"
   done
 }
 
-status() {
-  if [ "$(load_state "$1")" = not-found ]; then
+status() { # unit
+  load_state "$1"
+  if [ "$value" = not-found ]; then
     echo "Unit $1 could not be found." >&2
     return 4
   fi
-  echo "● $1 - $(property "$1" Description)"
-  echo "     Loaded: $(load_state "$1") ($units/$1; $(file_state "$1"); preset: enabled)"
-  echo "     Active: $(active_state "$1") ($(property "$1" SubState)) since $(property "$1" ActiveEnterTimestamp)"
-  echo "   Main PID: $(property "$1" MainPID)"
+  line=$value
+  property "$1" Description && echo "● $1 - $value"
+  file_state "$1" && echo "     Loaded: $line ($units/$1; $value; preset: enabled)"
+  active_state "$1" && active=$value
+  property "$1" SubState && line="$active ($value)"
+  property "$1" ActiveEnterTimestamp && echo "     Active: $line since $value"
+  property "$1" MainPID && echo "   Main PID: $value"
   echo
   "$LAB_ROOT/usr/bin/journalctl" -u "$1" -n 10
-  [ "$(active_state "$1")" = active ] || return 3
+  [ "$active" = active ] || return 3
+}
+
+list_units() {
+  for file in "$units"/*.service; do
+    [ -f "$file" ] || continue
+    unit=${file##*/}
+    if [ "$verb" = list-units ]; then
+      line=$unit
+      for property in LoadState ActiveState SubState Description; do property "$unit" "$property" && line="$line $value"; done
+      echo "$line"
+    else
+      file_state "$unit" && echo "$unit $value enabled"
+    fi
+  done
 }
 
 rc=0
@@ -175,7 +260,7 @@ case $verb in
       if masked "$unit" && [ "$verb" != stop ]; then echo "Failed to $verb $unit: Unit $unit is masked." >&2 && rc=1 && continue; fi
       case $verb in
         reload | reload-or-restart) action=restart ;;
-        try-restart) if [ "$(active_state "$unit")" = active ]; then action=restart; else continue; fi ;;
+        try-restart) if active_state "$unit" && [ "$value" = active ]; then action=restart; else continue; fi ;;
         *) action=$verb ;;
       esac
       run_job "$action" "$unit" || rc=1
@@ -195,28 +280,30 @@ case $verb in
   is-active)
     rc=3
     for unit; do
-      [ -n "$quiet" ] || active_state "$unit"
-      [ "$(active_state "$unit")" = active ] && rc=0
+      active_state "$unit"
+      [ -n "$quiet" ] || echo "$value"
+      [ "$value" = active ] && rc=0
     done
     ;;
   is-failed)
     rc=1
     for unit; do
-      [ -n "$quiet" ] || active_state "$unit"
-      [ "$(active_state "$unit")" = failed ] && rc=0
+      active_state "$unit"
+      [ -n "$quiet" ] || echo "$value"
+      [ "$value" = failed ] && rc=0
     done
     ;;
   is-enabled)
     rc=1
     for unit; do
-      case $(load_state "$unit") in
-        not-found)
-          echo "Failed to get unit file state for $unit: No such file or directory" >&2
-          continue
-          ;;
-      esac
-      [ -n "$quiet" ] || file_state "$unit"
-      case $(file_state "$unit") in enabled | static) rc=0 ;; esac
+      load_state "$unit"
+      if [ "$value" = not-found ]; then
+        echo "Failed to get unit file state for $unit: No such file or directory" >&2
+        continue
+      fi
+      file_state "$unit"
+      [ -n "$quiet" ] || echo "$value"
+      case $value in enabled | static) rc=0 ;; esac
     done
     ;;
   is-system-running) echo running ;;
@@ -225,26 +312,16 @@ case $verb in
     for unit; do
       if ! exists "$unit"; then echo "No files found for $unit." >&2 && rc=1 && continue; fi
       for file in "$units/$unit" "$units/$unit.d"/*.conf; do
-        [ -f "$file" ] && echo "# $file" && cat "$file"
+        [ -f "$file" ] && echo "# $file" && @CAT@ "$file"
       done
     done
     ;;
   reset-failed)
-    for unit; do [ "$(active_state "$unit")" = failed ] && rm -f "$LAB_ROOT/run/systemd/$unit/state"; done
+    for unit; do active_state "$unit" && [ "$value" = failed ] && rm -f "$LAB_ROOT/run/systemd/$unit/state"; done
     rc=0
     ;;
-  kill) for unit; do kill "$(property "$unit" MainPID)"; done ;;
-  list-unit-files | list-units)
-    for file in "$units"/*.service; do
-      [ -f "$file" ] || continue
-      unit=${file##*/}
-      if [ "$verb" = list-units ]; then
-        echo "$unit $(load_state "$unit") $(active_state "$unit") $(property "$unit" SubState) $(property "$unit" Description)"
-      else
-        echo "$unit $(file_state "$unit") enabled"
-      fi
-    done
-    ;;
+  kill) for unit; do property "$unit" MainPID && kill "$value"; done ;;
+  list-unit-files | list-units) list_units ;;
   lab-boot) for link in "$units"/multi-user.target.wants/*; do [ -e "$link" ] && block= && run_job start "${link##*/}"; done ;;
   reboot | poweroff) exec "$LAB_ROOT/usr/bin/$verb" ;;
   *)
