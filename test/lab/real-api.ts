@@ -22,7 +22,7 @@ export interface RealApi {
 /** Why there is no real API server here, or undefined when there is one. */
 export function realApiMissing(): string | undefined {
   const folder = process.env.KUBEBUILDER_ASSETS;
-  if (!folder) return 'KUBEBUILDER_ASSETS is not set';
+  if (!folder) return 'a real API server is missing (KUBEBUILDER_ASSETS is not set)';
   const missing = ['etcd', 'kube-apiserver'].filter((name) => !existsSync(join(folder, name)));
   return missing.length > 0 ? `${folder} has no ${missing.join(' and no ')}` : undefined;
 }

@@ -22,8 +22,7 @@ import {
   type SourceTree,
   type WriteTarget,
 } from '../../runner/module.ts';
-
-export type ShellName = 'sh' | 'dash' | 'bash' | 'busybox';
+import type { ShellName } from '../lab/hosts/types.ts';
 
 export interface LocalTargetOptions {
   /** Default `sh`. `busybox` runs `busybox sh` with the busybox applets alone on its PATH. */
@@ -61,15 +60,6 @@ export interface LocalTarget {
   /** Aborts the signal, as the deadline and a second Ctrl-C do. */
   abort(): void;
   dispose(): void;
-}
-
-/** The shells of this machine; prints the name of each that is missing, so that a skip has a reason. */
-export function availableShells(): ShellName[] {
-  return (['dash', 'bash', 'busybox'] as const).filter((shell) => {
-    const found = spawnSync(shell, shell === 'busybox' ? ['true'] : ['-c', 'true']).status === 0;
-    if (!found) console.warn(`skipped: no ${shell} on this machine`);
-    return found;
-  });
 }
 
 export function localTarget(options: LocalTargetOptions = {}): LocalTarget {

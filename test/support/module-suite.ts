@@ -1,14 +1,9 @@
 /** Runs a table of cases of one module for real, on every shell of this machine, and checks what holds for all. */
 import { Ajv, type ValidateFunction } from 'ajv';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import type { AnyModule, Plan } from '../../runner/module.ts';
-import {
-  availableShells,
-  type LocalTarget,
-  type LocalTargetOptions,
-  localTarget,
-  type ShellName,
-} from './local-target.ts';
+import { type LocalTarget, type LocalTargetOptions, localTarget } from './local-target.ts';
+import { anyShell, describeShells } from './shells.ts';
 import { snapshotTree } from './tree.ts';
 
 export interface ModuleCase {
@@ -69,14 +64,13 @@ export function withRoot<T>(value: T, root: string): T {
  * done on the control machine; default: all.
  */
 export function moduleSuite(module: AnyModule, cases: ModuleCase[], options: { elsewhere?: number } = {}): void {
-  const shells = availableShells();
   const targets: LocalTarget[] = [];
   afterEach(() => {
     for (const target of targets.splice(0)) target.dispose();
   });
-  describe.each(shells)(`${module.name} on %s`, (shell) => {
-    test.each(shell === shells[0] ? cases : cases.slice(0, options.elsewhere))('$title', async (one) => {
-      const target = localTarget({ shell: shell as ShellName, ...one.target });
+  describeShells(`${module.name} on %s`, (shell) => {
+    test.each(shell === anyShell ? cases : cases.slice(0, options.elsewhere))('$title', async (one) => {
+      const target = localTarget({ shell: shell.name, ...one.target });
       targets.push(target);
       one.before?.(target.root, target.control);
       await (one.fails ? expectFailure(module, one, target) : expectCase(module, one, target));

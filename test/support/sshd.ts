@@ -3,20 +3,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-
-const SSHD = ['/usr/sbin/sshd', '/usr/local/sbin/sshd'].find((path) => existsSync(path));
-
-/** Why no OpenSSH server can be started here; undefined when one can. */
-export function whyNoSshd(): string | undefined {
-  if (!SSHD) return 'no sshd is installed';
-  if (/(nologin|false|sync)$/.test(userInfo().shell ?? '')) return 'who runs this may not log in';
-  try {
-    execFileSync('ssh-keygen', ['-?'], { stdio: 'ignore' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'no ssh-keygen is installed';
-  }
-  return undefined;
-}
+import { findProgram } from '../lab/hosts/shells.ts';
+import { missingSshd } from './missing.ts';
 
 /** A server's own key, and the one by which its user logs in. */
 export interface Keys {
@@ -63,8 +51,9 @@ export interface SshdOptions {
 
 /** A real OpenSSH server on a free port, which lets in the user who runs this. */
 export async function startSshd({ keys, file, config = '', address = '127.0.0.1' }: SshdOptions): Promise<Sshd> {
-  const why = whyNoSshd();
+  const why = missingSshd();
   if (why) throw new Error(why);
+  const program = findProgram('sshd')!;
   // Its folder for privilege separation is made by the service manager, which this does without.
   if (userInfo().uid === 0 && !existsSync('/run/sshd')) mkdirSync('/run/sshd', { mode: 0o755 });
   const port = await freePort(address);
@@ -88,7 +77,7 @@ LogLevel ERROR
   let log = '';
 
   async function start(): Promise<void> {
-    child = spawn(SSHD!, ['-D', '-e', '-f', file], { detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
+    child = spawn(program, ['-D', '-e', '-f', file], { detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
     child.stderr!.on('data', (text) => {
       log += text;
     });

@@ -2,13 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 
-/** Whether there is a tmux to be a terminal; says so when there is none. */
-export function hasTerminal(): boolean {
-  const has = spawnSync('tmux', ['-V']).status === 0;
-  if (!has) console.log('skipped: tests in a real terminal, since tmux is not installed');
-  return has;
-}
-
 export interface TerminalOptions {
   columns?: number;
   rows?: number;

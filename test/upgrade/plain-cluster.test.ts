@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { hasSshd } from '../lab/hosts/openssh-server.ts';
 import { startLab } from '../lab/lab.ts';
+import { missingSshd } from '../support/missing.ts';
+import { needs } from '../support/needs.ts';
 import { upgrade } from './support/run-upgrade.ts';
 import { cordonedNodes, follow, versions } from './support/timeline.ts';
 
 const TO = 'v1.31.5+k3s1';
 const BACKENDS = ['embedded', 'openssh'] as const;
 
-if (!hasSshd()) console.warn('skipped: the upgrade over a real sshd, which this machine does not have');
-
 describe.each(BACKENDS)('one server and two agents over %s', (backend) => {
-  it.skipIf(backend === 'openssh' && !hasSshd())(
+  it(
     'upgrades them in order, one at a time, and then never again',
+    needs(backend === 'openssh' && missingSshd()),
     async () => {
       await using lab = await startLab({ backend });
       const timeline = follow(lab);

@@ -21,8 +21,8 @@ export interface Kubectl {
 /** Why kubectl cannot be used here, or undefined when it can. */
 export function kubectlMissing(): string | undefined {
   const probe = spawnSync(BINARY, ['version', '--client'], { encoding: 'utf8' });
-  if (probe.error) return `no ${BINARY} on this machine: ${probe.error.message}`;
-  return probe.status === 0 ? undefined : `${BINARY} does not run: ${probe.stderr.trim()}`;
+  if (probe.error) return `${BINARY} is missing`;
+  return probe.status === 0 ? undefined : `${BINARY} does not run`;
 }
 
 /** The minor version of the kubectl in use, such as 32; NaN when it does not say. */

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
@@ -23,12 +22,6 @@ export interface OpensshServer {
 }
 
 const attempts = 5;
-
-/** Whether this machine has a real sshd that can let this user in, for which the user needs a login shell. */
-export function hasSshd(): boolean {
-  const shell = userInfo().shell ?? '';
-  return findProgram('sshd') !== undefined && !/(^|\/)(nologin|false)$/.test(shell);
-}
 
 /** Starts a real sshd on a free loopback port, as root or not, with nothing of the machine's own SSH set-up. */
 export async function startSshd(options: OpensshOptions): Promise<OpensshServer> {

@@ -5,8 +5,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { statusOf } from '../../../runner/report/status.ts';
 import { statusLines } from '../../../runner/report/status-lines.ts';
 import { CliFolder, type CliProcess, LOCAL_INVENTORY } from '../../support/cli.ts';
+import { missing } from '../../support/missing.ts';
+import { needs } from '../../support/needs.ts';
 import { MAIN } from '../../support/program.ts';
-import { hasTerminal, Terminal } from '../../support/terminal.ts';
+import { Terminal } from '../../support/terminal.ts';
 import { failedUpgrade, upgradeEvents } from '../../support/upgrade-events.ts';
 
 let folder: CliFolder;
@@ -31,7 +33,7 @@ async function started(): Promise<CliProcess> {
 const terminal = () =>
   new Terminal([process.execPath, MAIN, 'status', '--follow'], { cwd: folder.dir, columns: 80, rows: 20 });
 
-describe.skipIf(!hasTerminal())('reeve status --follow in a real terminal', () => {
+describe('reeve status --follow in a real terminal', needs(missing('tmux')), () => {
   it('rewrites what the run is at, and ends by itself when the run does', async () => {
     const run = await started();
     using screen = terminal();

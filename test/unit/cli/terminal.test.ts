@@ -5,8 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startHosts } from '../../lab/hosts/start-hosts.ts';
 import type { LabHosts } from '../../lab/hosts/types.ts';
 import { CliFolder, inventoryOf, LOCAL_INVENTORY } from '../../support/cli.ts';
+import { missing } from '../../support/missing.ts';
+import { needs } from '../../support/needs.ts';
 import { MAIN } from '../../support/program.ts';
-import { hasTerminal, Terminal } from '../../support/terminal.ts';
+import { Terminal } from '../../support/terminal.ts';
 
 const folder = new CliFolder();
 afterAll(() => folder[Symbol.dispose]());
@@ -23,7 +25,7 @@ function reeve(...args: string[]): Terminal {
   return new Terminal([process.execPath, MAIN, ...args], { cwd: folder.dir, env: { HOME: folder.dir } });
 }
 
-describe.skipIf(!hasTerminal())('a person at a terminal', () => {
+describe('a person at a terminal', needs(missing('tmux')), () => {
   it('is asked for inputs and for a yes, and no secret is shown', async () => {
     using terminal = reeve('run', asking);
     await terminal.until('Which word?');
@@ -72,7 +74,7 @@ describe.skipIf(!hasTerminal())('a person at a terminal', () => {
   });
 });
 
-describe.skipIf(!hasTerminal())('connections that ask', () => {
+describe('connections that ask', needs(missing('tmux')), () => {
   let hosts: LabHosts;
   const file = folder.write('true.yaml', { plays: [{ hosts: 'all', tasks: [{ command: { argv: ['true'] } }] }] });
   beforeAll(async () => {
@@ -138,10 +140,7 @@ describe.skipIf(!hasTerminal())('connections that ask', () => {
     }
   });
 
-  const hasKeygen = spawnSync('ssh-keygen', ['-?']).error === undefined;
-  if (!hasKeygen) console.log('skipped: passphrases, since ssh-keygen is not installed');
-
-  it.skipIf(!hasKeygen)('ask for the passphrase of a key once for all hosts', async () => {
+  it('ask for the passphrase of a key once for all hosts', needs(missing('ssh-keygen')), async () => {
     const key = join(folder.dir, 'locked');
     copyFileSync(hosts.privateKeyFile, key);
     expect(spawnSync('ssh-keygen', ['-p', '-P', '', '-N', 'opensesame', '-f', key]).status).toBe(0);

@@ -1,13 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createConnections } from '../../../runner/connect/connections.ts';
 import type { Become, Connections } from '../../../runner/connect/types.ts';
-import { localSpec, shells, skipped } from './support/shells.ts';
+import { missing, missingRoot } from '../../support/missing.ts';
+import { describeShells } from '../../support/shells.ts';
+import { localSpec } from './support/local-spec.ts';
 import { FAKE_DOAS, FAKE_SU, FAKE_SUDO, standIns } from './support/stand-ins.ts';
 
 const PASSWORD = 'pass word$"';
 
-describe.each(shells)('become, $name', ({ command }) => {
+describeShells('become, %s', ({ command }) => {
   let connections: Connections;
   let programs: ReturnType<typeof standIns>;
   const spec = localSpec(command);
@@ -87,42 +89,43 @@ describe.each(shells)('become, $name', ({ command }) => {
   });
 });
 
+const becomesNobody = () => spawnSync('sudo', ['-n', '-u', 'nobody', 'true']).status === 0;
 const noSudo =
-  process.getuid!() !== 0
-    ? 'the real sudo and su are tried as root only'
-    : spawnSync('sudo', ['-n', '-u', 'nobody', 'true']).status === 0
-      ? undefined
-      : 'no sudo that lets root become nobody';
+  missingRoot ?? missing('sudo') ?? (becomesNobody() ? undefined : 'a sudo that lets root become nobody is needed');
 
-describe.skipIf(skipped(noSudo)).each(shells)('become with the real programs, $name', ({ command }) => {
-  const connections = createConnections();
-  const spec = localSpec(command);
-  afterAll(() => connections.close());
+describeShells(
+  'become with the real programs, %s',
+  ({ command }) => {
+    const connections = createConnections();
+    const spec = localSpec(command);
+    afterAll(() => connections.close());
 
-  test('sudo to another user, who cannot read the folder of the first', async () => {
-    const become: Become = { method: 'sudo', user: 'nobody' };
-    const uid = execFileSync('id', ['-u', 'nobody'], { encoding: 'utf8' });
-    const own = await connections.run(spec, undefined, { script: 'echo ${0%/*}', timeout: 9_000, isolated: true });
-    const result = await connections.run(spec, become, {
-      script: 'id -u; ls "$F" 2>/dev/null; cat',
-      env: { F: own.stdout.trim() },
-      stdin: Buffer.alloc(5_000, 7),
-      timeout: 9_000,
-      isolated: true,
+    test('sudo to another user, who cannot read the folder of the first', async () => {
+      const become: Become = { method: 'sudo', user: 'nobody' };
+      const uid = execFileSync('id', ['-u', 'nobody'], { encoding: 'utf8' });
+      const own = await connections.run(spec, undefined, { script: 'echo ${0%/*}', timeout: 9_000, isolated: true });
+      const result = await connections.run(spec, become, {
+        script: 'id -u; ls "$F" 2>/dev/null; cat',
+        env: { F: own.stdout.trim() },
+        stdin: Buffer.alloc(5_000, 7),
+        timeout: 9_000,
+        isolated: true,
+      });
+      expect(result.stdout).toBe(`${uid}${'\x07'.repeat(5_000)}`);
+      const late = await connections.run(spec, become, { script: 'echo x; sleep 60', timeout: 300 });
+      expect(late).toMatchObject({ timedOut: true, stdout: 'x\n' });
     });
-    expect(result.stdout).toBe(`${uid}${'\x07'.repeat(5_000)}`);
-    const late = await connections.run(spec, become, { script: 'echo x; sleep 60', timeout: 300 });
-    expect(late).toMatchObject({ timedOut: true, stdout: 'x\n' });
-  });
 
-  test('su, and an account that may not log in', async () => {
-    const su = await connections.run(
-      spec,
-      { method: 'su', user: 'root' },
-      { script: "echo 'it'; id -u", timeout: 9_000 },
-    );
-    expect(su.stdout).toBe('it\n0\n');
-    const locked = connections.run(spec, { method: 'su', user: 'nobody' }, { script: 'id', timeout: 9_000 });
-    await expect(locked).rejects.toMatchObject({ code: 'become-failed' });
-  });
-});
+    test('su, and an account that may not log in', async () => {
+      const su = await connections.run(
+        spec,
+        { method: 'su', user: 'root' },
+        { script: "echo 'it'; id -u", timeout: 9_000 },
+      );
+      expect(su.stdout).toBe('it\n0\n');
+      const locked = connections.run(spec, { method: 'su', user: 'nobody' }, { script: 'id', timeout: 9_000 });
+      await expect(locked).rejects.toMatchObject({ code: 'become-failed' });
+    });
+  },
+  noSudo,
+);

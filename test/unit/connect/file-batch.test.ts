@@ -14,19 +14,20 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createConnections } from '../../../runner/connect/connections.ts';
 import { batchScripts, checkBatchResult } from '../../../runner/connect/file-batch.ts';
 import type { ConnectionSpec, Connections } from '../../../runner/connect/types.ts';
 import type { BatchFile } from '../../../runner/module.ts';
-import { localSpec, shells } from './support/shells.ts';
+import { describeShells } from '../../support/shells.ts';
+import { localSpec } from './support/local-spec.ts';
 
 /** Enough for the way over a folder of reeve's own. */
 const MANY = Array.from({ length: 20 }, (_, n) => `file ${n}`);
 
 type Entry = [name: string, content: Uint8Array];
 
-describe.each(shells)('many files, $name', ({ command }) => {
+describeShells('many files, %s', ({ command }) => {
   let connections: Connections;
   let spec: ConnectionSpec;
   let base: string;

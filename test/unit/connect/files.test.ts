@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createConnections } from '../../../runner/connect/connections.ts';
 import {
   checkFileResult,
@@ -31,10 +31,13 @@ import {
 } from '../../../runner/connect/files.ts';
 import type { ConnectionSpec, Connections } from '../../../runner/connect/types.ts';
 import type { FileUndo } from '../../../runner/module.ts';
+import { missingRoot } from '../../support/missing.ts';
+import { needs } from '../../support/needs.ts';
+import { describeShells } from '../../support/shells.ts';
 import { tries } from '../../support/size.ts';
-import { localSpec, shells } from './support/shells.ts';
+import { localSpec } from './support/local-spec.ts';
 
-describe.each(shells)('files, $name', ({ command }) => {
+describeShells('files, %s', ({ command }) => {
   let connections: Connections;
   let spec: ConnectionSpec;
   let folder: string;
@@ -256,7 +259,7 @@ describe.each(shells)('files, $name', ({ command }) => {
     expect(readdirSync(folder)).toEqual(['file']);
   });
 
-  test.skipIf(process.getuid!() !== 0)('owner and group are set and restored (root only)', async () => {
+  test('owner and group are set and restored (root only)', needs(missingRoot), async () => {
     const path = join(folder, 'owned');
     writeFileSync(path, 'x');
     const undo = await write({ path, owner: '1234', group: '2345', backupDir: join(folder, 'kept') }, 'y');

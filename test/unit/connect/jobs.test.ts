@@ -14,9 +14,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createConnections } from '../../../runner/connect/connections.ts';
 import { endJob, inspectJob, type RunJobOptions, removeJobs, runJob } from '../../../runner/connect/jobs.ts';
 import type { Connections, ShellRequest } from '../../../runner/connect/types.ts';
+import { missingProc } from '../../support/missing.ts';
+import { needs } from '../../support/needs.ts';
+import { describeShells } from '../../support/shells.ts';
 import { type EmbeddedServer, startEmbedded } from './support/embedded.ts';
+import { localSpec } from './support/local-spec.ts';
 import { processesWith, uniqueSleep, until } from './support/processes.ts';
-import { localSpec, shells } from './support/shells.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -26,7 +29,7 @@ afterEach(() => rmSync(join(dir, '..'), { recursive: true, force: true }));
 
 const bootFile = '/proc/sys/kernel/random/boot_id';
 
-describe.each(shells)('jobs, $name', ({ command }) => {
+describeShells('jobs, %s', ({ command }) => {
   const connections = createConnections();
   afterAll(() => connections.close());
   const run = (request: ShellRequest) => connections.run(localSpec(command), undefined, request);
@@ -115,19 +118,16 @@ describe.each(shells)('jobs, $name', ({ command }) => {
     expect(await job({ script: 'echo second' })).toMatchObject({ code: 0, stdout: 'second\n' });
   });
 
-  test.skipIf(!existsSync(bootFile))(
-    'a job from before a restart without an exit code is reported as such',
-    async () => {
-      await job({ script: 'exit 0' });
-      rmSync(join(folder(), 'code'));
-      writeFileSync(join(folder(), 'boot'), 'another-boot\n');
-      expect(await inspectJob(run, dir, 'install')).toBe('rebooted');
-      await expect(job({ attach: true })).rejects.toMatchObject({ code: 'job-rebooted' });
-      // Its pid may be anybody's by now: it is not touched.
-      writeFileSync(join(folder(), 'pid'), `${process.pid} \n`);
-      await endJob(run, dir, 'install');
-    },
-  );
+  test('a job from before a restart without an exit code is reported as such', needs(missingProc), async () => {
+    await job({ script: 'exit 0' });
+    rmSync(join(folder(), 'code'));
+    writeFileSync(join(folder(), 'boot'), 'another-boot\n');
+    expect(await inspectJob(run, dir, 'install')).toBe('rebooted');
+    await expect(job({ attach: true })).rejects.toMatchObject({ code: 'job-rebooted' });
+    // Its pid may be anybody's by now: it is not touched.
+    writeFileSync(join(folder(), 'pid'), `${process.pid} \n`);
+    await endJob(run, dir, 'install');
+  });
 
   test('what a start that was cut off has left is no job', async () => {
     mkdirSync(folder(), { recursive: true });

@@ -6,9 +6,11 @@ import { createConnections } from '../../../runner/connect/connections.ts';
 import { openShell } from '../../../runner/connect/open-shell.ts';
 import { localTransport } from '../../../runner/connect/transports/local.ts';
 import type { ByteStream, ConnectionSpec, Connections, ShellRequest } from '../../../runner/connect/types.ts';
+import { needs } from '../../support/needs.ts';
+import { anyShell, describeShells } from '../../support/shells.ts';
 import { type EmbeddedServer, startEmbedded } from './support/embedded.ts';
+import { localSpec } from './support/local-spec.ts';
 import { processesWith, uniqueSleep, until } from './support/processes.ts';
-import { localSpec, shells, skipped } from './support/shells.ts';
 import { noSshd, startSshd, type TestServer } from './support/sshd.ts';
 
 // Some tests kill shells before they can clean up: their files go where this file's do.
@@ -16,21 +18,21 @@ const temporary = mkdtempSync(join(tmpdir(), 'reeve-limits-'));
 process.env.TMPDIR = temporary;
 afterAll(() => rmSync(temporary, { recursive: true, force: true }));
 
-describe.each(shells)('over local, $name', ({ command }) => {
+describeShells('over local, %s', ({ command }) => {
   suite(() => localSpec(command));
 });
 
 // What differs from shell to shell is seen locally.
-describe.skipIf(skipped(noSshd)).each(shells.slice(0, 1))('over OpenSSH, $name', ({ command }) => {
+describe(`over OpenSSH, ${anyShell.name}`, needs(noSshd), () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startSshd(`SetEnv TMPDIR=${temporary}`);
   });
   afterAll(() => server.stop());
-  suite(() => server.spec({ shell: command }));
+  suite(() => server.spec({ shell: anyShell.command }));
 });
 
-describe.each(shells.slice(0, 1))('over the embedded server, $name', ({ command }) => {
+describe(`over the embedded server, ${anyShell.name}`, () => {
   let server: EmbeddedServer;
   beforeAll(async () => {
     server = await startEmbedded({ password: 'pw', noise: 'Welcome!\n' });
@@ -44,7 +46,7 @@ describe.each(shells.slice(0, 1))('over the embedded server, $name', ({ command 
     user: 'me',
     password: 'pw',
     hostKeyChecking: 'off',
-    shell: command,
+    shell: anyShell.command,
   }));
 });
 
@@ -148,7 +150,7 @@ function suite(specOf: () => ConnectionSpec): void {
   });
 }
 
-describe.each(shells)('a channel that ends in the middle of a request, $name', ({ command }) => {
+describeShells('a channel that ends in the middle of a request, %s', ({ command }) => {
   const folder = mkdtempSync(join(tmpdir(), 'reeve-cut-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

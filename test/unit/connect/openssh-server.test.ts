@@ -6,13 +6,13 @@ import { type ConnectionsOptions, createConnections } from '../../../runner/conn
 import type { Connections } from '../../../runner/connect/types.ts';
 import { readBootId, waitForConnection } from '../../../runner/connect/wait.ts';
 import { ReeveError } from '../../../runner/errors.ts';
+import { needs } from '../../support/needs.ts';
 import { processesWith, uniqueSleep, until } from './support/processes.ts';
-import { skipped } from './support/shells.ts';
 import { noSshd, startSshd, type TestServer } from './support/sshd.ts';
 
 const echo = { script: 'echo well', timeout: 20_000 };
 
-describe.skipIf(skipped(noSshd))('real OpenSSH', () => {
+describe('real OpenSSH', needs(noSshd), () => {
   let server: TestServer;
   const open: Connections[] = [];
   beforeAll(async () => {

@@ -1,11 +1,12 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { createConnections } from '../../../runner/connect/connections.ts';
 import type { ConnectionSpec } from '../../../runner/connect/types.ts';
 import { fakePct } from '../../support/fake-pct.ts';
-import { localSpec, shells } from './support/shells.ts';
+import { describeShells } from '../../support/shells.ts';
+import { localSpec } from './support/local-spec.ts';
 import { FAKE_SUDO, standIns } from './support/stand-ins.ts';
 
-describe.each(shells)('pct through its node, $name', ({ command }) => {
+describeShells('pct through its node, %s', ({ command }) => {
   const programs: ReturnType<typeof standIns>[] = [];
   afterEach(() => {
     for (const one of programs.splice(0)) one.remove();

@@ -4,29 +4,34 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createConnections } from '../../../runner/connect/connections.ts';
 import type { ConnectionSpec, Connections, ShellRequest } from '../../../runner/connect/types.ts';
 import type { RunResult } from '../../../runner/module.ts';
+import { anyShell, describeShells } from '../../support/shells.ts';
 import { tries } from '../../support/size.ts';
 import { type EmbeddedServer, startEmbedded } from './support/embedded.ts';
+import { localSpec } from './support/local-spec.ts';
 import { killGroupOf, processesWith, uniqueSleep, until } from './support/processes.ts';
-import { localSpec, shells, skipped } from './support/shells.ts';
 import { noSshd, startSshd, type TestServer } from './support/sshd.ts';
 
 const EVERY_BYTE = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
 
-describe.each(shells)('over local, $name', ({ command }) => {
+describeShells('over local, %s', ({ command }) => {
   suite(() => localSpec(command));
 });
 
-describe.skipIf(skipped(noSshd)).each(shells)('over OpenSSH, $name', ({ command }) => {
-  let server: TestServer;
-  beforeAll(async () => {
-    server = await startSshd();
-  });
-  afterAll(() => server.stop());
-  suite(() => server.spec({ shell: command }));
-});
+describeShells(
+  'over OpenSSH, %s',
+  ({ command }) => {
+    let server: TestServer;
+    beforeAll(async () => {
+      server = await startSshd();
+    });
+    afterAll(() => server.stop());
+    suite(() => server.spec({ shell: command }));
+  },
+  noSshd,
+);
 
 // Not in bulk: the server side of ssh2 now and then stalls for good after some 50 MB on a connection; sshd does not.
-describe.each(shells.slice(0, 1))('over the embedded server, $name', ({ command }) => {
+describe(`over the embedded server, ${anyShell.name}`, () => {
   let server: EmbeddedServer;
   beforeAll(async () => {
     server = await startEmbedded({ password: 'pw', noise: 'Welcome!\n' });
@@ -41,7 +46,7 @@ describe.each(shells.slice(0, 1))('over the embedded server, $name', ({ command 
       user: 'me',
       password: 'pw',
       hostKeyChecking: 'off',
-      shell: command,
+      shell: anyShell.command,
     }),
     { bulk: false },
   );
@@ -188,25 +193,7 @@ function suite(specOf: () => ConnectionSpec, { bulk = true } = {}): void {
     });
   });
 
-  test.skipIf(!bulk)('50 MB of output', async () => {
-    const result = await run('dd if=/dev/zero bs=1048576 count=50 2>/dev/null; echo end >&2');
-    expect(result.raw.stdout.length).toBe(50 * 1048576);
-    expect(result.raw.stdout.every((byte) => byte === 0)).toBe(true);
-    expect(result.stderr).toBe('end\n');
-  });
-
-  test.skipIf(!bulk)('50 MB of output, isolated', async () => {
-    const result = await run('dd if=/dev/zero bs=1048576 count=50 2>/dev/null', { isolated: true });
-    expect(result.raw.stdout.length).toBe(50 * 1048576);
-  });
-
-  test.skipIf(!bulk)('20 MB of input', async () => {
-    const stdin = randomBytes(20 * 1048576 + 17);
-    for (const isolated of [false, true]) {
-      const result = await run('cat', { stdin, isolated });
-      expect(result.raw.stdout.equals(stdin)).toBe(true);
-    }
-  });
+  if (bulk) bulkTests(run);
 
   test('an isolated process in the background does not hold up the frame, nor print into later ones', async () => {
     const nap = uniqueSleep();
@@ -295,5 +282,27 @@ function suite(specOf: () => ConnectionSpec, { bulk = true } = {}): void {
     const found = await connections.capabilities(spec);
     expect(found).toMatchObject({ uid: process.getuid!(), missing: [] });
     expect(found.sha256).not.toBe('none');
+  });
+}
+
+function bulkTests(run: (script: string, extra?: Partial<ShellRequest>) => Promise<RunResult>): void {
+  test('50 MB of output', async () => {
+    const result = await run('dd if=/dev/zero bs=1048576 count=50 2>/dev/null; echo end >&2');
+    expect(result.raw.stdout.length).toBe(50 * 1048576);
+    expect(result.raw.stdout.every((byte) => byte === 0)).toBe(true);
+    expect(result.stderr).toBe('end\n');
+  });
+
+  test('50 MB of output, isolated', async () => {
+    const result = await run('dd if=/dev/zero bs=1048576 count=50 2>/dev/null', { isolated: true });
+    expect(result.raw.stdout.length).toBe(50 * 1048576);
+  });
+
+  test('20 MB of input', async () => {
+    const stdin = randomBytes(20 * 1048576 + 17);
+    for (const isolated of [false, true]) {
+      const result = await run('cat', { stdin, isolated });
+      expect(result.raw.stdout.equals(stdin)).toBe(true);
+    }
   });
 }

@@ -1,10 +1,12 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { jumpSpec, resolveEndpoint } from '../../../runner/connect/ssh/config.ts';
 import type { ConnectionSpec } from '../../../runner/connect/types.ts';
+import { missing } from '../../support/missing.ts';
+import { needs } from '../../support/needs.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'reeve-config-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -170,8 +172,6 @@ const SECTIONS: [string, Record<string, string>, string, { address?: string; por
   ['Host knows capitals', { main: 'Host X\n User u\nHost x\n Port 3\n' }, 'X', { user: 'u', port: 22 }],
 ];
 
-const systemSsh = spawnSync('ssh', ['-V']).status === 0;
-
 describe.each(SECTIONS)('%s', (_, contents, host, expected) => {
   function file(): string {
     const dir = mkdtempSync(join(folder, 'sections-'));
@@ -182,7 +182,7 @@ describe.each(SECTIONS)('%s', (_, contents, host, expected) => {
   test('reeve', () => {
     expect(resolveEndpoint(spec(host), { sshConfigFiles: [file()] })).toMatchObject(expected);
   });
-  test.skipIf(!systemSsh)('ssh', () => {
+  test('ssh', needs(missing('ssh')), () => {
     const said = execFileSync('ssh', ['-G', '-F', file(), host], { encoding: 'utf8' });
     const get = (name: string) => new RegExp(`^${name} (.*)$`, 'm').exec(said)?.[1];
     expect({ port: Number(get('port')), user: get('user') }).toMatchObject(expected);

@@ -2,16 +2,16 @@ import { spawnSync } from 'node:child_process';
 import os from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { factsScript, parseFacts } from '../../../runner/execute/facts.ts';
+import { missing } from '../../support/missing.ts';
+import { needs } from '../../support/needs.ts';
 
-const shells = [['sh'], ['dash'], ['bash'], ['busybox', 'sh']].filter(([name, ...rest]) => {
-  const there = spawnSync(name!, [...rest, '-c', ':']).status === 0;
-  if (!there) console.info(`facts: ${name} is not installed, left out`);
-  return there;
-});
+for (const [shell, ...args] of [['sh'], ['dash'], ['bash'], ['busybox', 'sh']] as [string, ...string[]][]) {
+  describe(`facts by a real ${shell}`, needs(missing(shell)), () => suite(shell, args));
+}
 
-describe.each(shells)('facts by a real %s %s', (shell, ...args) => {
+function suite(shell: string, args: string[]): void {
   const run = (env: Record<string, string>) => {
-    const result = spawnSync(shell!, [...args.filter(Boolean), '-c', factsScript], { encoding: 'utf8', env });
+    const result = spawnSync(shell, [...args, '-c', factsScript], { encoding: 'utf8', env });
     return { ...result, facts: parseFacts(result.stdout) };
   };
 
@@ -35,14 +35,14 @@ describe.each(shells)('facts by a real %s %s', (shell, ...args) => {
     // The shell itself is given by its full path, so that only what it calls is missing.
     const path = spawnSync('sh', ['-c', `command -v ${shell}`], { encoding: 'utf8' }).stdout.trim();
     const hidden = factsScript.replace(/^PATH=.*$/m, 'PATH=/nonexistent');
-    const result = spawnSync(path, [...args.filter(Boolean), '-c', hidden], {
+    const result = spawnSync(path, [...args, '-c', hidden], {
       encoding: 'utf8',
       env: { PATH: '/none' },
     });
     expect(result.status).toBe(0);
     expect(parseFacts(result.stdout).service_manager).toMatch(/systemd|openrc|none/);
   });
-});
+}
 
 describe('parseFacts', () => {
   it('reads an Alpine host', () => {

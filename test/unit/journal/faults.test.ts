@@ -1,5 +1,14 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -8,6 +17,7 @@ import { Emitter } from '../../../runner/journal/emitter.ts';
 import { Masker } from '../../../runner/journal/masker.ts';
 import { readJournal } from '../../../runner/journal/read.ts';
 import { lockRun } from '../../../runner/journal/run-lock.ts';
+import { needs } from '../../support/needs.ts';
 import { MAIN, ROOT, supportFile } from '../../support/program.ts';
 import { runText } from '../../support/run-playbook.ts';
 import { snapshotTree } from '../../support/tree.ts';
@@ -102,9 +112,8 @@ describe('a disk that is full', () => {
     expect(left(at)).toEqual(left(whole));
   });
 
-  it('(a small tmpfs) does the same with the real command line', (context) => {
+  it('(a small tmpfs) does the same with the real command line', needs(noTmpfs()), () => {
     const small = mountTmpfs('size=64k');
-    if (!small) return context.skip('needs root and the right to mount a tmpfs');
     try {
       const at = prepare('tmpfs', PLAYBOOK.replace('[a, b]', `[${Array.from({ length: 200 }, (_, n) => `f${n}`)}]`));
       const stopped = node(MAIN, 'run', at.playbook, '-i', at.inventory, '--runs', join(small, 'runs'));
@@ -118,14 +127,21 @@ describe('a disk that is full', () => {
   });
 });
 
-/** A tmpfs that tests may fill or make read-only; undefined, with the reason printed, where there can be none. */
-function mountTmpfs(options: string): string | undefined {
+/** A tmpfs that tests may fill or make read-only. */
+function mountTmpfs(options: string): string {
   const path = join(dir, 'tmpfs');
   mkdirSync(path);
-  const mounted = process.getuid?.() === 0 && spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'reeve', path]);
-  if (mounted && mounted.status === 0) return path;
-  console.warn('skipped: needs root and the right to mount a tmpfs');
-  return undefined;
+  expect(spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'reeve', path]).status).toBe(0);
+  return path;
+}
+
+/** Why there can be no tmpfs: not every root may mount one. */
+function noTmpfs(): string | undefined {
+  const path = mkdtempSync(join(tmpdir(), 'reeve-tmpfs-'));
+  const mayMount = spawnSync('mount', ['-t', 'tmpfs', 'reeve', path]).status === 0;
+  if (mayMount) spawnSync('umount', [path]);
+  rmdirSync(path);
+  return mayMount ? undefined : 'the right to mount a tmpfs is needed';
 }
 
 describe('a journal that cannot be written any more', () => {
@@ -142,34 +158,37 @@ describe('a journal that cannot be written any more', () => {
     expect(left(at)).toEqual(left(whole));
   });
 
-  it('(a real file system made read-only after the run died) is no reason to change anything; it can still be read', (context) => {
-    const mounted = mountTmpfs('size=4m');
-    if (!mounted) return context.skip('needs root and the right to mount a tmpfs');
-    try {
-      const at = { ...prepare('remount'), runs: join(mounted, 'runs') };
-      expect(run(at, 14).signal).toBe('SIGKILL');
-      const before = left(at);
-      expect(spawnSync('mount', ['-o', 'remount,ro', mounted]).status).toBe(0);
-      const refused = reeve(at, 'resume', 'last');
-      expect([refused.status, refused.stderr]).toEqual([
-        1,
-        expect.stringMatching(/journal-failed|cannot be written|read-only/i),
-      ]);
-      expect(refused.stderr).not.toContain('This is a bug');
-      const begun = node(MAIN, 'run', at.playbook, '-i', at.inventory, '--runs', at.runs);
-      expect([begun.status, begun.stderr]).toEqual([1, expect.stringContaining('--runs')]);
-      expect(left(at)).toEqual(before);
-      for (const command of ['status', 'history', 'report']) {
-        expect(reeve(at, command, ...(command === 'report' ? ['last'] : [])).status, command).toBe(0);
+  it(
+    '(a real file system made read-only after the run died) is no reason to change anything; it can still be read',
+    needs(noTmpfs()),
+    () => {
+      const mounted = mountTmpfs('size=4m');
+      try {
+        const at = { ...prepare('remount'), runs: join(mounted, 'runs') };
+        expect(run(at, 14).signal).toBe('SIGKILL');
+        const before = left(at);
+        expect(spawnSync('mount', ['-o', 'remount,ro', mounted]).status).toBe(0);
+        const refused = reeve(at, 'resume', 'last');
+        expect([refused.status, refused.stderr]).toEqual([
+          1,
+          expect.stringMatching(/journal-failed|cannot be written|read-only/i),
+        ]);
+        expect(refused.stderr).not.toContain('This is a bug');
+        const begun = node(MAIN, 'run', at.playbook, '-i', at.inventory, '--runs', at.runs);
+        expect([begun.status, begun.stderr]).toEqual([1, expect.stringContaining('--runs')]);
+        expect(left(at)).toEqual(before);
+        for (const command of ['status', 'history', 'report']) {
+          expect(reeve(at, command, ...(command === 'report' ? ['last'] : [])).status, command).toBe(0);
+        }
+        const note = reeve(at, 'note', 'last', 'x');
+        expect([note.status, note.stderr]).toEqual([1, expect.not.stringContaining('This is a bug')]);
+        expect(spawnSync('mount', ['-o', 'remount,rw', mounted]).status).toBe(0);
+        expect(reeve(at, 'resume', 'last').status).toBe(0);
+      } finally {
+        spawnSync('umount', [mounted]);
       }
-      const note = reeve(at, 'note', 'last', 'x');
-      expect([note.status, note.stderr]).toEqual([1, expect.not.stringContaining('This is a bug')]);
-      expect(spawnSync('mount', ['-o', 'remount,rw', mounted]).status).toBe(0);
-      expect(reeve(at, 'resume', 'last').status).toBe(0);
-    } finally {
-      spawnSync('umount', [mounted]);
-    }
-  });
+    },
+  );
 });
 
 it('a folder for runs that cannot be written is an error before anything is done', () => {

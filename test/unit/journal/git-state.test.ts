@@ -4,18 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { gitState } from '../../../runner/journal/git-state.ts';
+import { missing } from '../../support/missing.ts';
+import { needs } from '../../support/needs.ts';
 
-const hasGit = (() => {
-  try {
-    execFileSync('git', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    console.warn('skipped: no git on this machine');
-    return false;
-  }
-})();
-
-describe.skipIf(!hasGit)('gitState', () => {
+describe('gitState', needs(missing('git')), () => {
   let folder: string;
   const git = (...args: string[]) => {
     const who = ['-c', 'user.name=t', '-c', 'user.email=t@example.org'];

@@ -1,15 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { isRunning, lockRun } from '../../../runner/journal/run-lock.ts';
+import { missingProc } from '../../support/missing.ts';
+import { needs } from '../../support/needs.ts';
 
-const isLinux = existsSync('/proc/self/stat');
-if (!isLinux) console.warn('skipped: there is no /proc to see ended processes in');
-
-it.skipIf(!isLinux)('a process that has ended and that nobody has reaped holds no lock', async () => {
+it('a process that has ended and that nobody has reaped holds no lock', needs(missingProc), async () => {
   const folder = mkdtempSync(join(tmpdir(), 'reeve-lock-'));
   // The shell becomes sleep, which never asks how its child ended: the child stays a zombie.
   const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });

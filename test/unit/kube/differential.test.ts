@@ -8,12 +8,11 @@ import { daemonset, deployment, job, node, pdb, pod, statefulset } from '../../l
 import { kubectl, kubectlMissing } from '../../lab/api/kubectl.ts';
 import { flatten, seedThroughApi } from '../../lab/api/seed.ts';
 import { realApiMissing, startRealApi } from '../../lab/real-api.ts';
+import { needs } from '../../support/needs.ts';
 import { QUICK, runModule, targetOf } from './target.ts';
 
 const withoutKubectl = kubectlMissing();
-if (withoutKubectl) console.warn(`skipped: drain compared with kubectl (${withoutKubectl})`);
 const withoutServer = withoutKubectl ?? realApiMissing();
-if (withoutServer) console.warn(`skipped: the same against a real API server (${withoutServer})`);
 
 /** One state and the same wish in both languages. */
 interface Case {
@@ -175,12 +174,12 @@ interface Place {
 type StartPlace = (one: Case) => Promise<Place>;
 type Drain = (kubeconfig: string, one: Case) => Promise<{ drained: boolean; message: string }>;
 
-describe.skipIf(withoutKubectl)('drain does what kubectl drain does', () => {
+describe('drain does what kubectl drain does', needs(withoutKubectl), () => {
   for (const one of CASES) test.concurrent(one.name, () => compare(one, labPlace));
 });
 
 // A bare API server has nobody who brings budgets up to date once they have changed.
-describe.skipIf(withoutServer)('drain does what kubectl drain does, against a real API server', () => {
+describe('drain does what kubectl drain does, against a real API server', needs(withoutServer), () => {
   for (const one of CASES.filter(({ onRefusal }) => !onRefusal)) {
     test(one.name, { timeout: 120_000 }, () => compare(one, realPlace));
   }

@@ -5,11 +5,11 @@ import { nameOf } from '../../../modules/shared/kube-objects.ts';
 import { type Api, startApi } from '../../lab/api/api.ts';
 import { daemonset, deployment, node, ownedBy, pod, statefulset } from '../../lab/api/fixtures.ts';
 import { type Kubectl, kubectl, kubectlMissing } from '../../lab/api/kubectl.ts';
+import { needs } from '../../support/needs.ts';
 import { tries } from '../../support/size.ts';
 import { clusterOf } from './target.ts';
 
 const missing = kubectlMissing();
-if (missing) console.warn(`skipped: drain's filters compared with kubectl's (${missing})`);
 
 const OWNERS = {
   replicas: deployment('web')[1]!,
@@ -95,7 +95,7 @@ async function ourVerdict({ force, ignore, empty, skip }: Drain): Promise<Verdic
   }
 }
 
-test.skipIf(missing)('the filters decide as kubectl’s do', async () => {
+test('the filters decide as kubectl’s do', needs(missing), async () => {
   const seen = new Set<string>();
   const property = fc.asyncProperty(aDrain, async (drain) => {
     seed(drain);

@@ -5,10 +5,10 @@ import { daemonset, deployment, node, pdb, pod, statefulset } from '../../lab/ap
 import { type Kubectl, kubectl, kubectlMinor, kubectlMissing } from '../../lab/api/kubectl.ts';
 import type { Node, Pod } from '../../lab/api/objects.ts';
 import { when } from '../../lab/api/when.ts';
+import { needs } from '../../support/needs.ts';
 import { lab } from './support.ts';
 
 const missing = kubectlMissing();
-if (missing) console.warn(`skipped: kubectl tests (${missing})`);
 const minor = missing ? Number.NaN : kubectlMinor();
 
 async function cluster(seeds: Seeds, options: ApiOptions = {}): Promise<{ api: Api; run: Kubectl['run'] }> {
@@ -31,7 +31,7 @@ const evictions = (api: Api) =>
   api.mutations.filter(({ subresource }) => subresource === 'eviction').map(({ name }) => name);
 const unschedulable = (api: Api, name: string) => api.state.get<Node>('nodes', name)?.spec.unschedulable ?? false;
 
-describe.skipIf(missing)('kubectl reads', () => {
+describe('kubectl reads', needs(missing), () => {
   test('get nodes -o wide', async () => {
     const { run } = await cluster([
       node('s1', { server: true, version: 'v1.31.5+k3s1', ip: '10.0.0.1' }),
@@ -92,7 +92,7 @@ describe.skipIf(missing)('kubectl reads', () => {
   });
 
   // From 1.33 on it posts reviews as protobuf, which the lab does not read.
-  test.skipIf(minor >= 33)('auth can-i', async () => {
+  test('auth can-i', needs(minor >= 33 && 'a kubectl older than 1.33 is needed'), async () => {
     const { api, run } = await cluster([]);
     expect((await run(['auth', 'can-i', 'create', 'pods/eviction'])).stdout.trim()).toBe('yes');
     api.authorize(({ subresource }) => (subresource === 'eviction' ? 'no' : undefined));
@@ -100,7 +100,7 @@ describe.skipIf(missing)('kubectl reads', () => {
   });
 });
 
-describe.skipIf(missing)('kubectl writes', () => {
+describe('kubectl writes', needs(missing), () => {
   test('cordon and uncordon', async () => {
     const { api, run } = await cluster([node('a1')]);
     expect((await run(['cordon', 'a1'])).stdout).toBe('node/a1 cordoned\n');
@@ -168,7 +168,7 @@ describe.skipIf(missing)('kubectl writes', () => {
   });
 });
 
-describe.skipIf(missing)('kubectl drain', () => {
+describe('kubectl drain', needs(missing), () => {
   const DRAIN = ['drain', 'a1', '--ignore-daemonsets', '--delete-emptydir-data'];
 
   test('moves what has an owner, leaves DaemonSets, finished and mirror pods', async () => {
@@ -257,7 +257,7 @@ describe.skipIf(missing)('kubectl drain', () => {
   });
 
   // kubectl 1.20 looks for the dry-run support of pods under an empty kind and gives up.
-  test.skipIf(minor <= 20)('--dry-run=server writes nothing', async () => {
+  test('--dry-run=server writes nothing', needs(minor <= 20 && 'a kubectl newer than 1.20 is needed'), async () => {
     const { api, run } = await cluster([node('a1'), deployment('web', { node: 'a1' })]);
     const { code, stdout } = await run([...DRAIN, '--dry-run=server']);
     expect(code).toBe(0);

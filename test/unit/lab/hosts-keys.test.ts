@@ -6,7 +6,8 @@ import { promisify } from 'node:util';
 import ssh2 from 'ssh2';
 import { describe, expect, it } from 'vitest';
 import { generateKey } from '../../lab/hosts/keys.ts';
-import { findProgram } from '../../lab/hosts/shells.ts';
+import { missing } from '../../support/missing.ts';
+import { needs } from '../../support/needs.ts';
 
 describe('the keys of a lab', () => {
   it('are readable whatever their bytes are', () => {
@@ -19,7 +20,7 @@ describe('the keys of a lab', () => {
     }
   });
 
-  it.skipIf(!findProgram('ssh-keygen'))("are readable for OpenSSH's own tools", async () => {
+  it("are readable for OpenSSH's own tools", needs(missing('ssh-keygen')), async () => {
     const folder = mkdtempSync(join(tmpdir(), 'reeve-keys-'));
     const pair = generateKey('a comment');
     writeFileSync(join(folder, 'key'), pair.private, { mode: 0o600 });

@@ -1,16 +1,12 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findProgram } from '../../lab/hosts/shells.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startHosts } from '../../lab/hosts/start-hosts.ts';
 import type { LabHost, LabHosts, ShellName } from '../../lab/hosts/types.ts';
+import { describeShells } from '../../support/shells.ts';
 import { runOnce } from './ssh-client.ts';
 
-for (const shell of ['dash', 'bash', 'busybox'] as ShellName[]) {
-  const missing = !findProgram(shell);
-  if (missing) console.warn(`skipped: this machine has no ${shell}`);
-  describe.skipIf(missing)(`pct on ${shell}`, () => suite(shell));
-}
+describeShells('pct on %s', ({ name }) => suite(name));
 
 function suite(shell: ShellName): void {
   let lab: LabHosts;

@@ -6,19 +6,19 @@ import { promisify } from 'node:util';
 import ssh2, { type ConnectConfig } from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateKey } from '../../lab/hosts/keys.ts';
-import { hasSshd } from '../../lab/hosts/openssh-server.ts';
-import { findProgram } from '../../lab/hosts/shells.ts';
 import { startHosts } from '../../lab/hosts/start-hosts.ts';
 import type { Backend, LabHost, LabHosts } from '../../lab/hosts/types.ts';
+import { missing, missingSshd } from '../../support/missing.ts';
+import { needs } from '../../support/needs.ts';
+import { describeShells } from '../../support/shells.ts';
 import { until } from './helpers.ts';
 import { connect, run, runOnce } from './ssh-client.ts';
 
 const backends: Backend[] = ['embedded', 'openssh'];
+const lacks = (backend: Backend) => (backend === 'openssh' ? missingSshd() : undefined);
 
 for (const backend of backends) {
-  const missing = backend === 'openssh' && !hasSshd();
-  if (missing) console.warn('skipped: this machine has no sshd that lets this user in');
-  describe.skipIf(missing)(`the ${backend} SSH service`, () => suite(backend));
+  describe(`the ${backend} SSH service`, needs(lacks(backend)), () => suite(backend));
 }
 
 function suite(backend: Backend): void {
@@ -178,7 +178,7 @@ function suite(backend: Backend): void {
     client.end();
   });
 
-  it.skipIf(!findProgram('ssh'))("serves the system's ssh, also through a jump host", async () => {
+  it("serves the system's ssh, also through a jump host", needs(missing('ssh')), async () => {
     const config = join(lab.dir, 'ssh_config');
     const common = `User ${lab.get('one').user}\nIdentityFile ${lab.privateKeyFile}\nUserKnownHostsFile ${lab.knownHostsFile}\nStrictHostKeyChecking yes\nBatchMode yes\n`;
     const blocks = lab.hosts.map(
@@ -224,11 +224,8 @@ describe('passwords', () => {
   });
 });
 
-describe.each(['dash', 'bash', 'busybox'] as const)('becoming another user on %s', (shell) => {
-  const missing = !findProgram(shell);
-  if (missing) console.warn(`skipped: this machine has no ${shell}`);
-
-  it.skipIf(missing)('asks for the password as sudo, su and doas do', async () => {
+describeShells('becoming another user on %s', ({ name: shell }) => {
+  it('asks for the password as sudo, su and doas do', async () => {
     const lab = await startHosts({ hosts: [{ name: 'one', shell, become: true }] });
     const host = lab.get('one');
     const client = await connect(lab, host);
@@ -280,25 +277,30 @@ describe('the end of a lab', () => {
     await expect(reach(address, port)).rejects.toThrow(/ECONNREFUSED/);
   });
 
-  it.each(backends)('comes too when the process that made it is interrupted (%s)', async (backend) => {
-    if (backend === 'openssh' && !hasSshd()) return;
-    const module = join(import.meta.dirname, '../../lab/hosts/start-hosts.ts');
-    const program = `import { startHosts } from ${JSON.stringify(module)};
+  for (const backend of backends) {
+    it(`comes too when the process that made it is interrupted (${backend})`, needs(lacks(backend)), () =>
+      interrupt(backend),
+    );
+  }
+});
+
+async function interrupt(backend: Backend): Promise<void> {
+  const module = join(import.meta.dirname, '../../lab/hosts/start-hosts.ts');
+  const program = `import { startHosts } from ${JSON.stringify(module)};
       const lab = await startHosts({ hosts: [{ name: 'one' }], backend: '${backend}' });
       console.log(lab.dir);`;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const dir = await new Promise<string>((resolve) => child.stdout.once('data', (text) => resolve(`${text}`.trim())));
-    expect(existsSync(dir)).toBe(true);
-    expect(commandLines().some((line) => line.includes(dir))).toBe(backend === 'openssh');
-    child.kill('SIGINT');
-    const signal = await new Promise((resolve) => child.on('exit', (_code, name) => resolve(name)));
-    expect(signal).toBe('SIGINT');
-    expect(existsSync(dir)).toBe(false);
-    await until(() => !commandLines().some((line) => line.includes(dir)));
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
-});
+  const dir = await new Promise<string>((resolve) => child.stdout.once('data', (text) => resolve(`${text}`.trim())));
+  expect(existsSync(dir)).toBe(true);
+  expect(commandLines().some((line) => line.includes(dir))).toBe(backend === 'openssh');
+  child.kill('SIGINT');
+  const signal = await new Promise((resolve) => child.on('exit', (_code, name) => resolve(name)));
+  expect(signal).toBe('SIGINT');
+  expect(existsSync(dir)).toBe(false);
+  await until(() => !commandLines().some((line) => line.includes(dir)));
+}
 
 /** Command lines of all processes; none where there is no /proc. */
 function commandLines(): string[] {

@@ -6,9 +6,9 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { conditionOf, type Node } from '../../lab/api/objects.ts';
-import { hasSshd } from '../../lab/hosts/openssh-server.ts';
-import { findProgram } from '../../lab/hosts/shells.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
+import { missing, missingSshd } from '../../support/missing.ts';
+import { needs } from '../../support/needs.ts';
 import { install as installOn, until } from './helpers.ts';
 import { runOnce } from './ssh-client.ts';
 
@@ -52,7 +52,7 @@ describe('a lab', () => {
     expect(existsSync(server.ssh_private_key_file) && existsSync(server.ssh_known_hosts_file)).toBe(true);
   });
 
-  it.skipIf(!findProgram('kubectl'))('lets the real kubectl in, from here and from the server', async () => {
+  it('lets the real kubectl in, from here and from the server', needs(missing('kubectl')), async () => {
     const argv = ['--kubeconfig', lab.kubeconfigFile, 'get', 'nodes', '-o', 'name'];
     const { stdout } = await promisify(execFile)('kubectl', argv);
     expect(stdout).toBe('node/agent-1\nnode/agent-2\nnode/server-1\n');
@@ -212,7 +212,7 @@ describe('labs of other shapes', () => {
     expect(conditionOf(lab.api.state.get<Node>('nodes', 'agent-1')!, 'Ready')?.status).toBe('True');
   });
 
-  it.skipIf(!hasSshd())('runs behind a real sshd', async () => {
+  it('runs behind a real sshd', needs(missingSshd()), async () => {
     await using lab = await startLab({ agents: 1, backend: 'openssh', startMs: 1 });
     expect((await runOnce(lab.hosts, lab.hosts.get('agent-1'), 'systemctl is-active k3s-agent')).out).toBe('active');
   });

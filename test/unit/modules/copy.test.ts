@@ -13,7 +13,9 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { copy } from '../../../modules/files/copy.ts';
 import { localTarget } from '../../support/local-target.ts';
+import { isTooMighty } from '../../support/missing.ts';
 import { fillArgs, type ModuleCase, moduleSuite } from '../../support/module-suite.ts';
+import { needs } from '../../support/needs.ts';
 
 const ALL_BYTES = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
 const NASTY = ["it's", 'two words', 'a\nb', '-n', '$(id) `id` "x"', '%s %d \\n', 'grün'];
@@ -272,10 +274,7 @@ describe('copy and a world that moves', () => {
 });
 
 describe('copy without the right to', () => {
-  const root = process.getuid?.() === 0;
-  if (root) console.warn('skipped: root may read and enter everything');
-
-  test.skipIf(root)('says what is in the way, and become', async () => {
+  test('says what is in the way, and become', needs(isTooMighty), async () => {
     const target = localTarget();
     mkdirSync(join(target.root, 'locked/in'), { recursive: true });
     writeFileSync(join(target.root, 'unreadable'), 'x', { mode: 0o200 });

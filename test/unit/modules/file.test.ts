@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { file } from '../../../modules/files/file.ts';
 import { localTarget } from '../../support/local-target.ts';
+import { missingRoot } from '../../support/missing.ts';
 import { fillArgs, type ModuleCase, moduleSuite } from '../../support/module-suite.ts';
+import { needs } from '../../support/needs.ts';
 
 const mode = (root: string, name: string) => (statSync(join(root, name)).mode & 0o7777).toString(8);
 const NAMES = ["it's", 'two words', 'a\nb', '-n', '$(id)'];
@@ -163,9 +165,7 @@ describe('file: arguments', () => {
 });
 
 describe('file: what only root can do', () => {
-  const root = process.getuid?.() === 0;
-  if (!root) console.warn('skipped: changing owners needs root');
-  test.skipIf(!root)('owner and group by name and by number', async () => {
+  test('owner and group by name and by number', needs(missingRoot), async () => {
     const target = localTarget();
     const path = join(target.root, 'file');
     writeFileSync(path, '');

@@ -9,8 +9,10 @@ import { waitForConnection } from '../../../modules/net/wait-for-connection.ts';
 import { curlConfig } from '../../../modules/shared/http-request.ts';
 import { canConnect } from '../../../runner/execute/can-connect.ts';
 import { type ReadTarget, ReeveError } from '../../../runner/module.ts';
-import { findProgram } from '../../lab/hosts/shells.ts';
-import { availableShells, type LocalTarget, localTarget } from '../../support/local-target.ts';
+import { type LocalTarget, localTarget } from '../../support/local-target.ts';
+import { missing } from '../../support/missing.ts';
+import { needs } from '../../support/needs.ts';
+import { describeShells } from '../../support/shells.ts';
 import { exampleArgs, fillArgs } from './support.ts';
 
 interface Seen {
@@ -62,12 +64,10 @@ describe.each([http, waitFor, waitForConnection])('$name', (module) => {
   });
 });
 
-const froms = ['control', 'target'].filter((from) => {
-  if (from === 'control' || findProgram('curl')) return true;
-  console.warn('skipped: requests from the target, this machine has no curl');
-  return false;
-});
-describe.each(froms)('http from %s', (from) => {
+const froms = Object.entries({ control: undefined, target: missing('curl') });
+for (const [from, lacks] of froms) describe(`http from ${from}`, needs(lacks), () => requests(from));
+
+function requests(from: string): void {
   const plan = (args: Record<string, unknown>) => http.plan(fillArgs(http, { from, ...args }), target);
 
   it('gets, follows and reads JSON', async () => {
@@ -128,15 +128,13 @@ describe.each(froms)('http from %s', (from) => {
     });
     expect((await plan({ url: base, method: 'HEAD' })).facts).toMatchObject({ status: 200 });
   });
-});
+}
 
-const wgets = (['sh', 'busybox'] as const).filter((shell) => {
-  const there = findProgram(shell === 'sh' ? 'wget' : 'busybox') !== undefined;
-  if (!there) console.warn(`skipped: requests by wget of ${shell}, which is not installed`);
-  return there;
-});
-describe.each(wgets)('http by the wget of %s', (shell) => {
-  it('gets, posts, and tells the status', async () => {
+describe.each([
+  { shell: 'sh', program: 'wget' },
+  { shell: 'busybox', program: 'busybox' },
+] as const)('http by the wget of $shell', ({ shell, program }) => {
+  it('gets, posts, and tells the status', needs(missing(program)), async () => {
     const own = localTarget({ shell });
     const read: ReadTarget['read'] = (script, options) =>
       own.read.read(script.replaceAll('command -v curl', 'command -v no-such-program'), options);
@@ -177,22 +175,24 @@ describe('wait-for', () => {
     await expect(plan({ port: open, from, timeout: 0, msg: 'no API' })).rejects.toThrow(/^no API: waited .* closed/);
   });
 
-  it.each(availableShells())('asks with what a bare system on %s has', async (shell) => {
-    const bare = localTarget({ shell });
-    try {
-      const only: ReadTarget = {
-        ...bare.read,
-        // curl and nc are hidden, so that the kernel's own table is left.
-        read: (script, options) =>
-          bare.read.read(script.replaceAll(/command -v (nc|curl)/g, 'command -v no-such-program'), options),
-      };
-      expect(await waitFor.plan(fillArgs(waitFor, { port }), only)).toMatchObject({ changes: [] });
-      const closed = fillArgs(waitFor, { port: 1, timeout: 0 });
-      await expect(waitFor.plan(closed, only)).rejects.toMatchObject({ code: 'deadline' });
-    } finally {
-      bare.dispose();
-    }
-  });
+  describeShells('on %s', ({ name: shell }) =>
+    it('asks with what a bare system has', async () => {
+      const bare = localTarget({ shell });
+      try {
+        const only: ReadTarget = {
+          ...bare.read,
+          // curl and nc are hidden, so that the kernel's own table is left.
+          read: (script, options) =>
+            bare.read.read(script.replaceAll(/command -v (nc|curl)/g, 'command -v no-such-program'), options),
+        };
+        expect(await waitFor.plan(fillArgs(waitFor, { port }), only)).toMatchObject({ changes: [] });
+        const closed = fillArgs(waitFor, { port: 1, timeout: 0 });
+        await expect(waitFor.plan(closed, only)).rejects.toMatchObject({ code: 'deadline' });
+      } finally {
+        bare.dispose();
+      }
+    }),
+  );
 
   it('sees when the last connection is gone', async () => {
     const tcp = createTcp();
@@ -235,14 +235,16 @@ describe('wait-for', () => {
     expect(looks).toBe(3);
   });
 
-  it.each(froms)('waits from %s for an answer', async (from) => {
+  for (const [from, lacks] of froms) it(`waits from ${from} for an answer`, needs(lacks), () => waitsForAnswer(from));
+
+  async function waitsForAnswer(from: string): Promise<void> {
     expect((await plan({ url: `${base}/tricky`, from, search_regex: '^ready$' })).facts).toMatchObject({
       match: 'ready',
     });
     await expect(plan({ url: `${base}/none`, from, timeout: 0 })).rejects.toThrow(/answers 503/);
     await plan({ url: `${base}/none`, from, state: 'stopped' });
     await plan({ url: `${base}/none`, from, status_code: 503 });
-  });
+  }
 
   it.each([
     [{}, /needs one of/],

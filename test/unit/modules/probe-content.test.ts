@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { probeFile } from '../../../modules/shared/stat.ts';
-import { availableShells, type LocalTarget, localTarget } from '../../support/local-target.ts';
+import { type LocalTarget, localTarget } from '../../support/local-target.ts';
+import { describeShells } from '../../support/shells.ts';
 import { tries } from '../../support/size.ts';
 
 /** What a shell that reads a file by itself may stumble over, and what it must leave to a program. */
@@ -16,7 +17,7 @@ const text = fc.array(piece, { maxLength: 40 }).map((parts) => Buffer.from(parts
 const bytes = fc.uint8Array({ maxLength: 60 }).map((values) => Buffer.from(values));
 const long = fc.integer({ min: 500, max: 530 }).map((length) => Buffer.alloc(length, 'line\n'));
 
-describe.each(availableShells())('read by %s', (shell) => {
+describeShells('read by %s', ({ name: shell }) => {
   let target: LocalTarget;
   beforeAll(() => {
     target = localTarget({ shell });

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -7,14 +6,10 @@ import { service } from '../../../modules/system/service.ts';
 import { startHosts } from '../../lab/hosts/start-hosts.ts';
 import type { LabHost, LabHosts, ShellName } from '../../lab/hosts/types.ts';
 import { type LabTarget, labTarget } from '../../support/lab-target.ts';
+import { describeShells } from '../../support/shells.ts';
 import { exampleArgs, fillArgs } from './support.ts';
 
-const shells: ShellName[] = ['dash', 'bash', 'busybox'];
-for (const shell of shells) {
-  const missing = spawnSync(shell, ['true'], { stdio: 'ignore' }).error !== undefined;
-  if (missing) console.warn(`skipped: this machine has no ${shell}`);
-  describe.skipIf(missing)(`service on ${shell}`, () => suite(shell));
-}
+describeShells('service on %s', ({ name }) => suite(name));
 
 function suite(shell: ShellName): void {
   let lab: LabHosts;

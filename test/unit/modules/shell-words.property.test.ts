@@ -4,11 +4,13 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { formatMode, modeArgument, resolveMode } from '../../../modules/shared/mode.ts';
 import { quote, quoteAll, quoteGlob, quotePath } from '../../../modules/shared/quote.ts';
 import { splitWords } from '../../../modules/shared/words.ts';
-import { availableShells } from '../../support/local-target.ts';
+import { missingGnu } from '../../support/missing.ts';
+import { needs } from '../../support/needs.ts';
+import { describeShells } from '../../support/shells.ts';
 import { tries } from '../../support/size.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'reeve-words-'));
@@ -25,7 +27,7 @@ function wordsOf(shell: keyof typeof argv, text: string): string[] | undefined {
 
 const anything = fc.string({ unit: 'grapheme' }).filter((text) => !text.includes('\0'));
 
-describe.each(availableShells())('%s', (shell) => {
+describeShells('%s', ({ name: shell }) => {
   test('quote: a word stays what it is, whatever is in it', () => {
     fc.assert(
       fc.property(fc.array(anything, { minLength: 1, maxLength: 20 }), (words) => {
@@ -67,10 +69,7 @@ test('quotePath: dashes and the home directory', () => {
   expect(() => quote('a\0b')).toThrow('NUL');
 });
 
-const gnuChmod = spawnSync('chmod', ['--version']).stdout?.includes('GNU') ?? false;
-if (!gnuChmod) console.warn('skipped: modes are compared with GNU chmod, which this machine does not have');
-
-test.skipIf(!gnuChmod)('resolveMode does what chmod does', () => {
+test('resolveMode does what chmod does', needs(missingGnu('chmod')), () => {
   const who = fc
     .subarray(['u', 'g', 'o', 'a'])
     .map((letters) => letters.join(''))

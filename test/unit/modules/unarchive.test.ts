@@ -5,7 +5,9 @@ import { zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { unarchive } from '../../../modules/files/unarchive.ts';
 import { decompress, readTar } from '../../../modules/shared/tar.ts';
+import { missingGnu } from '../../support/missing.ts';
 import { type ModuleCase, moduleSuite } from '../../support/module-suite.ts';
+import { needs } from '../../support/needs.ts';
 
 const LONG = `${'long '.repeat(30)}/${'x'.repeat(120)}`;
 
@@ -79,11 +81,11 @@ const cases: ModuleCase[] = [
   },
 ];
 
-const tar = spawnSync('tar', ['--version']).stdout?.includes('GNU');
-if (!tar) console.warn('skipped: archives for the tests are made by GNU tar, which this machine does not have');
-else moduleSuite(unarchive, cases);
+const noTar = missingGnu('tar');
 
-describe.skipIf(!tar)('readTar', () => {
+describe('with archives that tar made', needs(noTar), () => moduleSuite(unarchive, cases));
+
+describe('readTar', needs(noTar), () => {
   const make = (setUp: string, ...options: string[]) =>
     spawnSync('sh', ['-c', `d=$(mktemp -d) && cd "$d" && ${setUp}; tar ${options.join(' ')}; cd / && rm -r "$d"`])
       .stdout;

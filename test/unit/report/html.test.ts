@@ -6,11 +6,11 @@ import type { EventBody } from '../../../runner/events.ts';
 import { html } from '../../../runner/report/html/html.ts';
 import { recordOf } from '../../../runner/report/record.ts';
 import { Browser, findBrowser } from '../../support/browser.ts';
+import { needs } from '../../support/needs.ts';
 import { events, header, syntheticEvents } from '../../support/report-fixtures.ts';
 import { failedUpgrade, upgradeEvents } from '../../support/upgrade-events.ts';
 
 const program = findBrowser();
-if (!program) console.log('skipped: the HTML report in a browser (there is no chromium on this machine)');
 
 const EVIL = '</script><script>document.title = "owned"</script><img src=x onerror="document.title=\'owned\'">';
 
@@ -33,7 +33,7 @@ describe('html', () => {
   });
 });
 
-describe.skipIf(!program)('html in a browser', () => {
+describe('html in a browser', needs(!program && 'chromium is missing'), () => {
   let browser: Browser;
   let folder: string;
 

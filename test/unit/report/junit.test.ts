@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { junit } from '../../../runner/report/junit.ts';
 import { recordOf } from '../../../runner/report/record.ts';
+import { missing } from '../../support/missing.ts';
+import { needs } from '../../support/needs.ts';
 import { events, header, syntheticEvents } from '../../support/report-fixtures.ts';
 import {
   failedUpgrade,
@@ -17,8 +19,7 @@ import {
 } from '../../support/upgrade-events.ts';
 
 const SCHEMA = join(import.meta.dirname, 'junit.xsd');
-const hasXmllint = spawnSync('xmllint', ['--version']).status === 0;
-if (!hasXmllint) console.log('skipped: JUnit against its schema (there is no xmllint on this machine)');
+const noXmllint = missing('xmllint');
 
 const EVIL = 'a\x1b[31m & <b> "q" \' ]]> \x00 \ud800 \ufffe\n\ttext';
 
@@ -52,7 +53,7 @@ function elements(xml: string, name: string): Record<string, string>[] {
 }
 
 describe('junit', () => {
-  it.skipIf(!hasXmllint).each(Object.entries(runs))('%s is valid against the schema', (_, run) => {
+  it.each(Object.entries(runs))('%s is valid against the schema', needs(noXmllint), (_, run) => {
     const checked = spawnSync('xmllint', ['--noout', '--schema', SCHEMA, '-'], {
       input: junit(header(), recordOf(run)),
       encoding: 'utf8',
@@ -111,7 +112,7 @@ describe('junit', () => {
     expect(xml).not.toMatch(/<(failure|error)\b/);
   });
 
-  it.skipIf(!hasXmllint)('of 500 hosts is valid too', async () => {
+  it('of 500 hosts is valid too', needs(noXmllint), async () => {
     const input = junit(header(), recordOf(await syntheticEvents(500, 10, [3])));
     expect(spawnSync('xmllint', ['--noout', '--schema', SCHEMA, '-'], { input, encoding: 'utf8' }).stderr).toBe(
       '- validates\n',

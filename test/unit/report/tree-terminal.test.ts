@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { hasTerminal, Terminal } from '../../support/terminal.ts';
+import { missing } from '../../support/missing.ts';
+import { needs } from '../../support/needs.ts';
+import { Terminal } from '../../support/terminal.ts';
 
 const SHOW = resolve(import.meta.dirname, '../../support/show-synthetic.ts');
 
@@ -10,7 +12,7 @@ async function shown(columns: number, rows: number, args: string[]): Promise<str
   return (await terminal.end()).lines;
 }
 
-describe.skipIf(!hasTerminal())('the tree in a real terminal', () => {
+describe('the tree in a real terminal', needs(missing('tmux')), () => {
   it('leaves a record without traces of what was drawn before, at 3 hosts', async () => {
     const lines = await shown(80, 24, ['3', '4', '300', '', '2']);
     expect(lines[0]).toBe('Synthetic run  synthetic');

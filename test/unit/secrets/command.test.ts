@@ -7,8 +7,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeMemoryFolder, memoryPlaces } from '../../../runner/secrets/memory-folder.ts';
 import { encryptVault } from '../../../runner/secrets/vault/decrypt.ts';
 import { CliFolder } from '../../support/cli.ts';
+import { missing } from '../../support/missing.ts';
+import { needs } from '../../support/needs.ts';
 import { MAIN } from '../../support/program.ts';
-import { hasTerminal, Terminal } from '../../support/terminal.ts';
+import { Terminal } from '../../support/terminal.ts';
 
 const identity = await generateX25519Identity();
 const recipient = await identityToRecipient(identity);
@@ -82,12 +84,11 @@ const noMemory = (() => {
     makeMemoryFolder(memoryPlaces({})).remove();
     return undefined;
   } catch {
-    return 'no /dev/shm in memory here';
+    return '/dev/shm in memory is missing';
   }
 })();
-if (noMemory) console.log(`skipped: reeve secret edit (${noMemory})`);
 
-describe.skipIf(noMemory)('edit', () => {
+describe('edit', needs(noMemory), () => {
   async function encrypted(cli: CliFolder): Promise<void> {
     cli.write('s.yaml', `password: ${SECRET}\n`);
     expect((await cli.run(['secret', 'encrypt', 's.yaml', '--age', recipient])).code).toBe(0);
@@ -171,7 +172,7 @@ describe.skipIf(noMemory)('edit', () => {
   });
 });
 
-describe.skipIf(!hasTerminal())('at a terminal', () => {
+describe('at a terminal', needs(missing('tmux')), () => {
   const reeve = (cli: CliFolder, args: string[], env: Record<string, string> = {}) =>
     new Terminal([process.execPath, MAIN, ...args], { cwd: cli.dir, env: { HOME: cli.dir, ...env } });
 
@@ -191,7 +192,7 @@ describe.skipIf(!hasTerminal())('at a terminal', () => {
     expect(code).toBe(0);
   });
 
-  it.skipIf(noMemory)('what was edited wrongly can be mended', async () => {
+  it('what was edited wrongly can be mended', needs(noMemory), async () => {
     const cli = folder();
     cli.write('s.yaml', 'a: before\n');
     expect((await cli.run(['secret', 'encrypt', 's.yaml', '--age', recipient])).code).toBe(0);
@@ -205,9 +206,10 @@ describe.skipIf(!hasTerminal())('at a terminal', () => {
 });
 
 /** `vi` is a vim in many places, which remembers what was deleted in the home folder. */
-const hasVim = spawnSync('vi', ['--version'], { encoding: 'utf8' }).stdout?.includes('Vi IMproved') ?? false;
+const isVim = spawnSync('vi', ['--version'], { encoding: 'utf8' }).stdout?.includes('Vi IMproved');
+const noVim = isVim ? missing('vim') : 'vim is missing';
 
-describe.skipIf(!hasTerminal() || !hasVim || noMemory)('vim', () => {
+describe('vim', needs(missing('tmux') ?? noVim ?? noMemory), () => {
   it.each(['', 'vi', 'vim -f'])('as "%s" leaves nothing of the text in the home folder', async (editor) => {
     const cli = folder();
     cli.write('s.yaml', 'a: first\nb: second\n');

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -10,6 +10,8 @@ import { layeredScope } from '../../../runner/language/scope.ts';
 import { loadDocument } from '../../../runner/load/parse.ts';
 import type { SecretSources } from '../../../runner/secrets/session.ts';
 import { encryptVault } from '../../../runner/secrets/vault/decrypt.ts';
+import { missing } from '../../support/missing.ts';
+import { needs } from '../../support/needs.ts';
 import { folder, problemsOf, session, vector, vectorText } from './support.ts';
 
 const PASSWORD = 'vectors password';
@@ -183,10 +185,7 @@ function swapDigit(text: string): string {
   return `${trimmed.slice(0, -1)}${trimmed.endsWith('1') ? '2' : '1'}\n`;
 }
 
-const missing = spawnSync('ansible-vault', ['--version']).error ? 'ansible-vault is not installed' : undefined;
-if (missing) console.log(`skipped: comparison with ansible-vault (${missing})`);
-
-describe.skipIf(missing)('ansible-vault itself', () => {
+describe('ansible-vault itself', needs(missing('ansible-vault')), () => {
   const vault = (args: string[], input?: string) =>
     execFileSync('ansible-vault', args, { encoding: 'utf8', input, stdio: ['pipe', 'pipe', 'pipe'] });
 

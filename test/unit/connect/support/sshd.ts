@@ -3,10 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ConnectionSpec } from '../../../../runner/connect/types.ts';
-import { makeKeys, startSshd as startServer, whyNoSshd } from '../../../support/sshd.ts';
+import { missing, missingSshd } from '../../../support/missing.ts';
+import { makeKeys, startSshd as startServer } from '../../../support/sshd.ts';
 
 /** Why the tests over a real OpenSSH server cannot run here; undefined when they can. */
-export const noSshd: string | undefined = whyNoSshd() ?? (await tryLogin());
+export const noSshd: string | undefined = missingSshd() ?? missing('ssh', 'ssh-keygen') ?? (await tryLogin());
 
 /** Whether the system's own ssh gets in: a server without root lets in its own user only, and not every account. */
 async function tryLogin(): Promise<string | undefined> {
@@ -20,7 +21,7 @@ async function tryLogin(): Promise<string | undefined> {
     });
     return undefined;
   } catch {
-    return 'the sshd here does not let this user in';
+    return 'sshd does not let the user who runs the tests in';
   } finally {
     await server.stop();
   }

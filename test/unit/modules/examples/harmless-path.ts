@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { findProgram } from '../../../lab/hosts/shells.ts';
-import type { ShellName } from '../../../support/local-target.ts';
+import type { ShellName } from '../../../lab/hosts/types.ts';
 
 /**
  * Programs that touch nothing but what they are given. Examples run as root in some places: useradd, apt-get or mount

@@ -2,7 +2,7 @@
 import { Ajv } from 'ajv';
 import { expect, vi } from 'vitest';
 import type { AnyModule, Applied, JsonSchema, Plan } from '../../../../runner/module.ts';
-import type { ShellName } from '../../../support/local-target.ts';
+import type { ShellName } from '../../../lab/hosts/types.ts';
 import { fillArgs } from '../../../support/module-suite.ts';
 import { below, type Example, evaluated, renderedArgs } from './example.ts';
 import { makeWorld, type World, type WorldKind } from './world.ts';
