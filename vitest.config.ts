@@ -27,8 +27,8 @@ export default defineConfig(({ mode }) => {
     test: {
       include: [mode === 'all' ? EVERYTHING : 'test/**/*.test.ts'],
       env: { REEVE_TESTS: mode },
-      reporters: ['default', 'test/support/summary.ts'],
-      globalSetup: ['test/support/global-set-up.ts'],
+      reporters: ['default', './test/support/summary.ts'],
+      globalSetup: ['./test/support/global-set-up.ts'],
       sequence: order ? { seed: Number(order), shuffle: { files: true, tests: false } } : { sequencer: LongFirst },
       pool: 'forks',
       isolate: false,

@@ -35,7 +35,7 @@ describe('an installation that goes wrong on an agent', () => {
     ['lose-env', 'the install script lost variable K3S_'],
     ['corrupt', 'Download sha256 does not match'],
   ] as const;
-  it.each(sampled(faults, 2))('«%s» is taken back, and the node takes pods again', async (knob, message) => {
+  it.each(sampled(faults, 1))('«%s» is taken back, and the node takes pods again', async (knob, message) => {
     agent().setKnob('install', knob);
     const [unit, env] = [unitOf(), envOf()];
     const { exitCode, text, ended } = await upgrade(lab, { version: TO });
@@ -48,7 +48,7 @@ describe('an installation that goes wrong on an agent', () => {
     expect(ended.nodes).toEqual({});
   });
 
-  it('that would make a server of it is taken back', async () => {
+  it('that would make a server of it is taken back', large, async () => {
     const dir = mkdtempSync(join(tmpdir(), 'reeve-install-'));
     try {
       const script = join(dir, 'install.sh');
@@ -75,8 +75,9 @@ describe('a k3s that does not come up as it should', () => {
   });
   afterEach(() => lab.stop());
 
-  it.each(sampled(['forever', 'fail'], 1))(
+  it.each(['forever', 'fail'])(
     'on an agent (%s) ends at the limit with its journal; the next run mends it',
+    large,
     async (how) => {
       const start = readFileSync(join(agent().root, 'lab/knobs/k3s-start'), 'utf8').trim();
       agent().setKnob('k3s-start', how);
@@ -136,7 +137,7 @@ describe('a k3s that does not come up as it should', () => {
     expect(readdirSync(join(server.root, 'var/lib/reeve'))).not.toContain(`k3s-sqlite-${FROM}.part`);
   });
 
-  it('at the API of a server in time is a failure', async () => {
+  it('at the API of a server in time is a failure', large, async () => {
     let back = () => {};
     const away = new Promise<void>((resolve) => {
       back = resolve;

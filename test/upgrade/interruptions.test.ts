@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../runner/events.ts';
 import { deployment } from '../lab/api/fixtures.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
-import { large, sampled } from '../support/size.ts';
+import { large } from '../support/size.ts';
 import { upgradeProcess } from './support/cli.ts';
 import { upgrade } from './support/run-upgrade.ts';
 import { cordonedNodes, versions } from './support/timeline.ts';
@@ -49,7 +49,7 @@ describe('kill -9', () => {
   });
   afterAll(() => lab.stop());
 
-  it.each(sampled(DEATHS, 3))('%s leaves a cluster that the next run can go on with', async (_, isPoint) => {
+  it.each(DEATHS)('%s leaves a cluster that the next run can go on with', large, async (_, isPoint) => {
     expireLock(lab);
     const run = await upgradeProcess(lab, { version: TO }, (event, child) => {
       if (isPoint(event)) child.kill('SIGKILL');
@@ -57,7 +57,7 @@ describe('kill -9', () => {
     expect([run.signal, run.exitCode]).toEqual(['SIGKILL', undefined]);
   });
 
-  it('at all of these points, and the job gets finished', async () => {
+  it('at all of these points, and the job gets finished', large, async () => {
     expireLock(lab);
     const { exitCode, text } = await upgrade(lab, { version: TO });
     expect(text).toContain('Done in');
@@ -101,7 +101,7 @@ describe('Ctrl-C', () => {
     expect([Object.values(versions(lab)), cordonedNodes(lab)]).toEqual([[TO, TO, TO], []]);
   });
 
-  it('twice in a drain stops at once and puts the cordon back', async () => {
+  it('twice in a drain stops at once and puts the cordon back', large, async () => {
     await using lab = await startLab({
       agents: 1,
       objects: [deployment('slow', { nodes: ['agent-1'], behaviour: { neverTerminates: true } })],

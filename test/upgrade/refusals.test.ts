@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InvalidError } from '../../runner/errors.ts';
 import { deployment } from '../lab/api/fixtures.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
+import { large } from '../support/size.ts';
 import { type UpgradeOptions, upgrade } from './support/run-upgrade.ts';
 
 const FROM = 'v1.30.4+k3s1';
@@ -47,7 +48,7 @@ describe('what is refused before anything is touched', () => {
     expect(text).toContain(`go one minor at a time: ${FROM} → v1.31.5+k3s1 → v1.32.1+k3s1`);
   });
 
-  it('a way back', async () => {
+  it('a way back', large, async () => {
     const text = await refused({ version: 'v1.30.1+k3s1' });
     expect(text).toContain(`${FROM} is installed, which is newer than v1.30.1+k3s1`);
     expect(text).toContain('restore a snapshot');
@@ -88,14 +89,14 @@ describe('what is refused before anything is touched', () => {
     }
   });
 
-  it('a service that does not answer', async () => {
+  it('a service that does not answer', large, async () => {
     const url = `${lab.artifacts.url}/nothing`;
     const text = await refused({ version: 'v1.31.5+k3s1', check_urls: `["${url}"]` });
     expect(text).toContain(url);
     expect(text).toContain('404');
   });
 
-  it('a query without a result, and a command that fails', async () => {
+  it('a query without a result, and a command that fails', large, async () => {
     const queries = JSON.stringify([{ url: lab.artifacts.url, query: 'up == 0' }]);
     expect(await refused({ version: 'v1.31.5+k3s1', check_queries: queries })).toContain('Queries have results');
     const text = await refused({ version: 'v1.31.5+k3s1', check_commands: '["echo no database >&2; exit 3"]' });
@@ -117,7 +118,7 @@ describe('what is refused before anything is touched', () => {
     }
   });
 
-  it('a maintenance window that is too short for the nodes', async () => {
+  it('a maintenance window that is too short for the nodes', large, async () => {
     const inAnHour = new Date(Date.now() + 3_600_000).toISOString();
     const text = await refused({ version: 'v1.30.8+k3s1', window_end: inAnHour, node_time: '40m' });
     expect(text).toContain(`The window ends at ${inAnHour}; at 40m a node these do not fit into it: server-1 agent-1.`);
@@ -125,7 +126,7 @@ describe('what is refused before anything is touched', () => {
     expect((await upgrade(lab, one, { limit: 'servers', check: true })).exitCode).toBe(0);
   });
 
-  it('an upgrade that people cannot be told of', async () => {
+  it('an upgrade that people cannot be told of', large, async () => {
     const text = await refused({ version: 'v1.30.8+k3s1', notify_url: `${lab.artifacts.url}/nobody` });
     expect(text).toContain('Tell people');
   });
@@ -144,7 +145,7 @@ describe('what is refused before anything is touched', () => {
     }
   });
 
-  it('a version that cannot be downloaded is found before its node restarts', async () => {
+  it('a version that cannot be downloaded is found before its node restarts', large, async () => {
     const { exitCode, text } = await upgrade(lab, { version: 'v1.30.7+k3s1' });
     expect(exitCode).toBe(2);
     expect(text).toContain('Download failed');

@@ -48,7 +48,10 @@ it('a node that a failed installation has opened again is drained again before a
 });
 
 describe('an upgrade that is killed', () => {
-  it('again and again is gone on with by resume at once, its own lock included, and nothing is installed twice', async () => {
+  it('again and again is gone on with by resume at once, its own lock included, and nothing is installed twice', {
+    ...large,
+    timeout: 240_000,
+  }, async () => {
     const killed = await runs.upgrade(lab, TO, { dies: (events) => installing(events, 'server-1') });
     expect(killed.code).toBe(null);
     const again = await runs.reeve(['resume', 'last'], (events) => begins(events, 'agent-1', 'Drain'));
@@ -63,7 +66,7 @@ describe('an upgrade that is killed', () => {
       .journal()
       .filter((e) => e.type === 'task-progress' && e.host === 'agent-1' && /^installing/.test(e.message));
     expect(installs).toHaveLength(1);
-  }, 240_000);
+  });
 
   it('and then fails says all that is wrong with a node, what the dead process did to it too', {
     ...large,
@@ -77,7 +80,7 @@ describe('an upgrade that is killed', () => {
     expect(text).toMatch(/agent-1 .*cordoned; half upgraded/);
   });
 
-  it('in a long installation attaches to it', async () => {
+  it('in a long installation attaches to it', { ...large, timeout: 180_000 }, async () => {
     const agent = lab.hosts.get('agent-1');
     agent.setKnob('install', 'slow 4');
     const jobs = join(agent.root, 'var/lib/reeve/jobs');
@@ -87,7 +90,7 @@ describe('an upgrade that is killed', () => {
     const { code, text } = await runs.reeve(['resume', 'last']);
     expect([code, text]).toEqual([0, expect.stringContaining('Done in')]);
     expect([versions(lab), cordonedNodes(lab)]).toEqual([{ 'agent-1': TO, 'server-1': TO }, []]);
-  }, 180_000);
+  });
 });
 
 describe('an upgrade that failed', () => {

@@ -28,7 +28,7 @@ function otherInventory(lab: Lab, change: (groups: Groups) => void): void {
 
 // Each has a lab of its own and mostly waits.
 describe.concurrent('topologies', { timeout: 120_000 }, () => {
-  it('drains each of three servers and waits until it votes in etcd again', async () => {
+  it('drains each of three servers and waits until it votes in etcd again', large, async () => {
     await using lab = await startLab({ servers: 3, agents: 1 });
     const timeline = follow(lab);
     let learners = 0;
@@ -86,7 +86,7 @@ describe.concurrent('topologies', { timeout: 120_000 }, () => {
     expect([lab.fingerprint(), other.fingerprint()]).toEqual(before);
   });
 
-  it('copies the database of a SQLite server while k3s is stopped, with no agents there', async () => {
+  it('copies the database of a SQLite server while k3s is stopped, with no agents there', large, async () => {
     await using lab = await startLab({ agents: 0, datastore: 'sqlite' });
     const { exitCode, of } = await upgrade(lab, { version: TO });
     expect(exitCode).toBe(0);
@@ -138,7 +138,7 @@ describe.concurrent('topologies', { timeout: 120_000 }, () => {
     expect(versions(lab)).toEqual({ 'server-1': TO, 'agent-1': TO });
   });
 
-  it('reaches containers through their Proxmox nodes', async () => {
+  it('reaches containers through their Proxmox nodes', large, async () => {
     await using lab = await startLab({ agents: 2, proxmox: { nodes: 2, containers: 'all' } });
     const timeline = follow(lab);
     const { exitCode, text } = await upgrade(lab, { version: TO });

@@ -33,20 +33,24 @@ async function listen() {
   return { url, heard, [Symbol.dispose]: () => void server.close().closeAllConnections() };
 }
 
-it('asks what people use before the first change and after each node, and tells a chat of the beginning and the end', async () => {
-  using world = await listen();
-  const { exitCode, text } = await upgrade(lab, {
-    version: TO,
-    check_queries: JSON.stringify([{ url: world.url, query: 'up{job="db"} == 1' }]),
-    check_commands: '["test -e /etc/passwd"]',
-    notify_url: `${world.url}/chat`,
-    window_end: new Date(Date.now() + 3_600_000).toISOString(),
-  });
-  expect([exitCode, text]).toEqual([0, text]);
-  const query = `/api/v1/query query=${encodeURIComponent('up{job="db"} == 1').replaceAll('%20', '+')}`;
-  const begins = `/chat {"text":"Upgrade of k3s to ${TO} begins, node by node: server-1 agent-1"}`;
-  expect(world.heard).toEqual([query, begins, query, query, `/chat {"text":"Upgrade of k3s to ${TO} is done."}`]);
-});
+it(
+  'asks what people use before the first change and after each node, and tells a chat of the beginning and the end',
+  large,
+  async () => {
+    using world = await listen();
+    const { exitCode, text } = await upgrade(lab, {
+      version: TO,
+      check_queries: JSON.stringify([{ url: world.url, query: 'up{job="db"} == 1' }]),
+      check_commands: '["test -e /etc/passwd"]',
+      notify_url: `${world.url}/chat`,
+      window_end: new Date(Date.now() + 3_600_000).toISOString(),
+    });
+    expect([exitCode, text]).toEqual([0, text]);
+    const query = `/api/v1/query query=${encodeURIComponent('up{job="db"} == 1').replaceAll('%20', '+')}`;
+    const begins = `/chat {"text":"Upgrade of k3s to ${TO} begins, node by node: server-1 agent-1"}`;
+    expect(world.heard).toEqual([query, begins, query, query, `/chat {"text":"Upgrade of k3s to ${TO} is done."}`]);
+  },
+);
 
 it('tells a chat of an upgrade of agents alone too', large, async () => {
   using world = await listen();

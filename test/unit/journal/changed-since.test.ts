@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KilledRun } from '../../support/killed-run.ts';
+import { large, sampled } from '../../support/size.ts';
 
 /** Killed when `second` begins: the first play is done on both hosts. */
 const PLAYBOOK = `
@@ -47,13 +48,18 @@ const ends = () => {
 };
 
 describe('a change since the run', () => {
-  it.each<[string, string, string | RegExp, string]>([
-    ['in an included file', 'tasks.yaml', 'echo one', 'echo changed'],
-    ['that adds a task to it', 'tasks.yaml', /^/, '- { name: zero, shell: "echo zero >>{{ base }}/log" }\n'],
-    ['that removes its tasks', 'tasks.yaml', /.*/s, '[]\n'],
-    ['in the play itself', 'play.yaml', '      - include: tasks.yaml\n', ''],
-    ['that makes it run nowhere', 'play.yaml', 'hosts: all', 'hosts: x'],
-  ])('in a play that is done (%s) is told, and neither refuses nor runs', (_what, name, from, to) => {
+  it.each(
+    sampled<[string, string, string | RegExp, string]>(
+      [
+        ['in an included file', 'tasks.yaml', 'echo one', 'echo changed'],
+        ['that adds a task to it', 'tasks.yaml', /^/, '- { name: zero, shell: "echo zero >>{{ base }}/log" }\n'],
+        ['that removes its tasks', 'tasks.yaml', /.*/s, '[]\n'],
+        ['in the play itself', 'play.yaml', '      - include: tasks.yaml\n', ''],
+        ['that makes it run nowhere', 'play.yaml', 'hosts: all', 'hosts: x'],
+      ],
+      2,
+    ),
+  )('in a play that is done (%s) is told, and neither refuses nor runs', (_what, name, from, to) => {
     edit(name, from, to);
     const { status, stderr } = run.resume();
     expect([status, stderr]).toEqual([
@@ -63,31 +69,47 @@ describe('a change since the run', () => {
     ends();
   });
 
-  it.each([
-    ['a comment', 'play.yaml', /^/, '# nothing\n'],
-    ['a note for people', 'play.yaml', 'vars:', 'description: what it does\nvars:'],
-  ])('that is %s does not refuse', (_what, name, from, to) => {
+  it.each(
+    sampled<[string, string, RegExp | string, string]>(
+      [
+        ['a comment', 'play.yaml', /^/, '# nothing\n'],
+        ['a note for people', 'play.yaml', 'vars:', 'description: what it does\nvars:'],
+      ],
+      2,
+    ),
+  )('that is %s does not refuse', (_what, name, from, to) => {
     edit(name, from, to);
     expect(run.resume()).toMatchObject({ status: 0, stderr: '' });
     ends();
   });
 
-  it.each<[string, string, string | RegExp, string, string]>([
-    ['the play under way', 'play.yaml', 'echo second', 'echo changed', 'play "Second"'],
-    [
-      'what a done play registers',
-      'play.yaml',
-      'echo told-',
-      'echo else-',
-      'play "First" (what it registers, or sets)',
-    ],
-    ['what a done play sets', 'play.yaml', 'stdout }}!', 'stdout }}?', 'play "First" (what it registers, or sets)'],
-    ['a variable of the playbook', 'play.yaml', '"{{ base }}" }', '"{{ base }}/." }', 'outside of its plays'],
-    ['an input', 'play.yaml', 'default: word', 'default: other', 'outside of its plays'],
-    ['the inventory', 'inventory.yaml', '  hosts:', '    extra: 1\n  hosts:', 'the inventory'],
-    ['the number of plays', 'play.yaml', /$/, '  - { name: Third, hosts: all, tasks: [] }\n', 'the number of plays'],
-    ['a file that a task reads', 'files/file.txt', 'text', 'other', 'the file files/file.txt'],
-  ])('in %s refuses, with the difference; --accept-changes goes on', (_what, name, from, to, why) => {
+  it.each(
+    sampled<[string, string, string | RegExp, string, string]>(
+      [
+        ['the play under way', 'play.yaml', 'echo second', 'echo changed', 'play "Second"'],
+        [
+          'what a done play registers',
+          'play.yaml',
+          'echo told-',
+          'echo else-',
+          'play "First" (what it registers, or sets)',
+        ],
+        ['what a done play sets', 'play.yaml', 'stdout }}!', 'stdout }}?', 'play "First" (what it registers, or sets)'],
+        ['a variable of the playbook', 'play.yaml', '"{{ base }}" }', '"{{ base }}/." }', 'outside of its plays'],
+        ['an input', 'play.yaml', 'default: word', 'default: other', 'outside of its plays'],
+        ['the inventory', 'inventory.yaml', '  hosts:', '    extra: 1\n  hosts:', 'the inventory'],
+        [
+          'the number of plays',
+          'play.yaml',
+          /$/,
+          '  - { name: Third, hosts: all, tasks: [] }\n',
+          'the number of plays',
+        ],
+        ['a file that a task reads', 'files/file.txt', 'text', 'other', 'the file files/file.txt'],
+      ],
+      2,
+    ),
+  )('in %s refuses, with the difference; --accept-changes goes on', (_what, name, from, to, why) => {
     edit(name, from, to);
     const { status, stderr } = run.resume();
     expect([status, stderr]).toEqual([6, expect.stringContaining(why)]);
@@ -97,7 +119,7 @@ describe('a change since the run', () => {
     expect(run.read('log')).toMatch(/^one\none\n(second|changed)\n\1\n$/);
   });
 
-  it('in a play that is done stays out of the way of every later resume', () => {
+  it('in a play that is done stays out of the way of every later resume', large, () => {
     edit('tasks.yaml', /^/, '- { name: zero, shell: "echo zero >>{{ base }}/log" }\n');
     expect(run.resumeAndDie('task-started:use').signal).toBe('SIGKILL');
     expect(run.resumeAndDie('task-started:file').signal).toBe('SIGKILL');
@@ -120,13 +142,13 @@ describe('a change since the run', () => {
     }
   });
 
-  it('that moves a play refuses, accepted or not: what it has done could not be told', () => {
+  it('that moves a play refuses, accepted or not: what it has done could not be told', large, () => {
     edit('play.yaml', 'plays:\n', 'plays:\n  - { name: Before, hosts: all, tasks: [] }\n');
     for (const more of [[], ['--accept-changes']])
       expect(run.resume(...more)).toMatchObject({ status: 6, stderr: expect.stringContaining('stands elsewhere now') });
   });
 
-  it('in a play of which one host is not done refuses', () => {
+  it('in a play of which one host is not done refuses', large, () => {
     const other = new KilledRun(PLAYBOOK.replace('hosts: all', 'hosts: all\n    serial: 1'), { hosts: 'x y' });
     try {
       writeFileSync(join(other.dir, 'tasks.yaml'), TASKS);
@@ -140,7 +162,7 @@ describe('a change since the run', () => {
     }
   });
 
-  it('that moves what is done runs what is new, and nothing twice, by a second resume neither', () => {
+  it('that moves what is done runs what is new, and nothing twice, by a second resume neither', large, () => {
     edit(
       'play.yaml',
       '      - { name: second',

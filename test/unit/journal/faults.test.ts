@@ -20,6 +20,7 @@ import { lockRun } from '../../../runner/journal/run-lock.ts';
 import { needs } from '../../support/needs.ts';
 import { MAIN, ROOT, supportFile } from '../../support/program.ts';
 import { runText } from '../../support/run-playbook.ts';
+import { large } from '../../support/size.ts';
 import { snapshotTree } from '../../support/tree.ts';
 
 /** What is written can be written again: after a loss of power nobody can tell whether an effect that began has happened. */
@@ -70,7 +71,10 @@ const journal = (at: Place): RunEvent[] => readJournal(file(at)).events;
 const left = (at: Place) => snapshotTree(at.base);
 
 describe('a loss of power', () => {
-  it('leaves a journal that announces all that was done, and resume ends where an undisturbed run does', () => {
+  it('leaves a journal that announces all that was done, and resume ends where an undisturbed run does', {
+    ...large,
+    timeout: 180_000,
+  }, () => {
     const whole = prepare('whole');
     expect(run(whole, 0, 'power').status).toBe(0);
     const wanted = left(whole);
@@ -93,24 +97,28 @@ describe('a loss of power', () => {
       expect([resumed.status, resumed.stderr]).toEqual([0, '']);
       expect(left(at)).toEqual(wanted);
     }
-  }, 180_000);
+  });
 });
 
 describe('a disk that is full', () => {
-  it('(a write that fails half-way) stops the run before the next effect and says so; with room again resume goes on', () => {
-    const whole = prepare('whole');
-    run(whole, 0);
-    const begins = journal(whole).filter(({ type }) => type === 'effect-started');
-    const at = prepare('full');
-    const stopped = run(at, begins[3]!.seq, 'full');
-    expect(stopped.status).toBe(1);
-    expect(stopped.stdout + stopped.stderr).toContain('no space left on device');
-    // Three effects were announced; the fourth one was not to be, and no other host begins.
-    expect(Object.keys(left(at)).filter((path) => path.startsWith('y'))).toEqual([]);
-    expect(existsSync(join(at.base, 'x/b'))).toBe(false);
-    expect(reeve(at, 'resume', 'last').status).toBe(0);
-    expect(left(at)).toEqual(left(whole));
-  });
+  it(
+    '(a write that fails half-way) stops the run before the next effect and says so; with room again resume goes on',
+    large,
+    () => {
+      const whole = prepare('whole');
+      run(whole, 0);
+      const begins = journal(whole).filter(({ type }) => type === 'effect-started');
+      const at = prepare('full');
+      const stopped = run(at, begins[3]!.seq, 'full');
+      expect(stopped.status).toBe(1);
+      expect(stopped.stdout + stopped.stderr).toContain('no space left on device');
+      // Three effects were announced; the fourth one was not to be, and no other host begins.
+      expect(Object.keys(left(at)).filter((path) => path.startsWith('y'))).toEqual([]);
+      expect(existsSync(join(at.base, 'x/b'))).toBe(false);
+      expect(reeve(at, 'resume', 'last').status).toBe(0);
+      expect(left(at)).toEqual(left(whole));
+    },
+  );
 
   it('(a small tmpfs) does the same with the real command line', needs(noTmpfs()), () => {
     const small = mountTmpfs('size=64k');
@@ -145,7 +153,7 @@ function noTmpfs(): string | undefined {
 }
 
 describe('a journal that cannot be written any more', () => {
-  it('(its file system has gone read-only in mid-run) stops the run before the next effect and says so', () => {
+  it('(its file system has gone read-only in mid-run) stops the run before the next effect and says so', large, () => {
     const whole = prepare('whole');
     run(whole, 0);
     const at = prepare('gone');
@@ -260,7 +268,7 @@ describe('a clock that jumps back', () => {
 describe('two at once', () => {
   const ended = (child: ChildProcess) => new Promise<number | null>((done) => child.on('close', done));
 
-  it('of six resumes of one run exactly one goes on, the others exit with 6', async () => {
+  it('of six resumes of one run exactly one goes on, the others exit with 6', large, async () => {
     const at = prepare('twice');
     expect(run(at, 14).signal).toBe('SIGKILL');
     const children = Array.from({ length: 6 }, () =>
@@ -311,7 +319,7 @@ describe('a damaged journal', () => {
     }
   });
 
-  it('and truncated by hand, is gone on with', () => {
+  it('and truncated by hand, is gone on with', large, () => {
     const at = prepare('truncated');
     run(at, 0);
     const wanted = left(at);

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { KilledRun } from '../../support/killed-run.ts';
+import { large, sampled } from '../../support/size.ts';
 
 const open: KilledRun[] = [];
 function prepare(...args: ConstructorParameters<typeof KilledRun>): KilledRun {
@@ -32,7 +33,7 @@ plays:
     expect(run.read('log')).toBe('first\nfirst\nsecond\nthird\n');
   });
 
-  it('leaves rescued what the first resume has rescued', () => {
+  it('leaves rescued what the first resume has rescued', large, () => {
     const run = prepare(`
 plays:
   - hosts: all
@@ -70,7 +71,7 @@ plays:
   expect(run.read('log')).toBe('ca true\n');
 });
 
-it('and so are those of a retried block, whose failed rounds are not gone through again', () => {
+it('and so are those of a retried block, whose failed rounds are not gone through again', large, () => {
   const run = prepare(`
 plays:
   - hosts: all
@@ -131,9 +132,12 @@ plays:
 
   const seen = (what: string) => `echo ${what} {{ join batch.hosts ', ' }} >>{{ hosts.a.base }}/log`;
 
-  it('waits with serial for the batches that have begun, and each batch has a gate that has seen its hosts', () => {
-    const run = prepare(
-      `
+  it(
+    'waits with serial for the batches that have begun, and each batch has a gate that has seen its hosts',
+    large,
+    () => {
+      const run = prepare(
+        `
 plays:
   - hosts: all
     on_failure: continue
@@ -146,20 +150,21 @@ plays:
     tasks: [{ name: all, shell: "${log('all')}" }]
     gate: [{ name: see, shell: "${seen('gate of')}" }]
 `,
-      { hosts: 'a b c' },
-    );
-    expect(run.run('task-started:see').signal).toBe('SIGKILL');
-    expect(run.read('log')).toBe('b\ngate b\nc\ngate c\nall\nall\n');
-    ready(run);
-    expect(run.resumeAndDie('task-ended:see').signal).toBe('SIGKILL');
-    const joined = 'b\ngate b\nc\ngate c\nall\nall\na\ngate a\nall\ngate of a, b, c\n';
-    expect(run.read('log')).toBe(joined);
-    expect(run.resume().status).toBe(0);
-    expect(run.read('log')).toBe(joined);
-    expect(run.reeve('report', 'last').stdout).toContain('a, b, c');
-  });
+        { hosts: 'a b c' },
+      );
+      expect(run.run('task-started:see').signal).toBe('SIGKILL');
+      expect(run.read('log')).toBe('b\ngate b\nc\ngate c\nall\nall\n');
+      ready(run);
+      expect(run.resumeAndDie('task-ended:see').signal).toBe('SIGKILL');
+      const joined = 'b\ngate b\nc\ngate c\nall\nall\na\ngate a\nall\ngate of a, b, c\n';
+      expect(run.read('log')).toBe(joined);
+      expect(run.resume().status).toBe(0);
+      expect(run.read('log')).toBe(joined);
+      expect(run.reeve('report', 'last').stdout).toContain('a, b, c');
+    },
+  );
 
-  it('a play in random order goes on with the batch that was under way', () => {
+  it('a play in random order goes on with the batch that was under way', large, () => {
     const hosts = 'a b c d e f g h';
     const run = prepare(
       `
@@ -237,7 +242,7 @@ plays:
     expect(run.read('log').split('\n')).toEqual([...rounds, 'last', 'last', 'told', '']);
   });
 
-  it('that failed is done again also when an accepted change has moved it and given it another name', () => {
+  it('that failed is done again also when an accepted change has moved it and given it another name', large, () => {
     const playbook = (before: string, name: string) => `
 plays:
   - hosts: all
@@ -258,8 +263,11 @@ ${before}
     expect(run.read('log')).toBe('stop\nwork\nstart\nnew\nstop\nwork\nstart\n');
   });
 
-  it('that failed in its rescue is tried again as a whole; one whose `always` has only looked goes on where it failed', () => {
-    const run = prepare(`
+  it(
+    'that failed in its rescue is tried again as a whole; one whose `always` has only looked goes on where it failed',
+    large,
+    () => {
+      const run = prepare(`
 plays:
   - hosts: all
     tasks:
@@ -274,14 +282,15 @@ plays:
         always:
           - { name: look, shell: { cmd: "${log('look')}", reads: true } }
 `);
-    expect(run.run(0).status).toBe(2);
-    ready(run);
-    expect(run.resume().status).toBe(2);
-    writeFileSync(join(run.base, 'done'), '');
-    expect(run.resume().status).toBe(0);
-    const first = ['one', 'bad', 'rescue', 'one', 'bad'];
-    expect(run.read('log').split('\n')).toEqual([...first, 'two', 'worse', 'look', 'worse', 'look', '']);
-  });
+      expect(run.run(0).status).toBe(2);
+      ready(run);
+      expect(run.resume().status).toBe(2);
+      writeFileSync(join(run.base, 'done'), '');
+      expect(run.resume().status).toBe(0);
+      const first = ['one', 'bad', 'rescue', 'one', 'bad'];
+      expect(run.read('log').split('\n')).toEqual([...first, 'two', 'worse', 'look', 'worse', 'look', '']);
+    },
+  );
 
   it('that failed, and whose next round or outer rescue is to come, is gone on with there after a kill', () => {
     const run = prepare(`
@@ -303,7 +312,7 @@ plays:
     expect(run.read('log').split('\n')).toEqual(['try', 'after', 'try', 'after', 'bad', 'back', 'rescue', '']);
   });
 
-  it('that was tried until it went well is over: none of its rounds is done again', () => {
+  it('that was tried until it went well is over: none of its rounds is done again', large, () => {
     const run = prepare(`
 plays:
   - hosts: all
@@ -349,7 +358,7 @@ plays:
     expect(run.read('log')).toBe('a\nb\nc\nb\n');
   });
 
-  it('that have the same label are each done once', () => {
+  it('that have the same label are each done once', large, () => {
     const run = prepare(`
 plays:
   - hosts: all
@@ -371,7 +380,7 @@ describe('a secret', () => {
   const SECRET = 'correct-horse-battery';
   const more = { vars: '    token: !secret env:TOKEN\n', env: { TOKEN: SECRET } };
 
-  it('that is the name of a host or of an item makes nothing be done again', () => {
+  it('that is the name of a host or of an item makes nothing be done again', large, () => {
     const playbook = `
 plays:
   - hosts: all
@@ -399,22 +408,38 @@ inputs: { go: { type: boolean, default: false } }
     return run;
   }
 
-  it.each([
-    ['that a command reads', 'shell: { cmd: "echo {{ token }}", reads: true }'],
-    ['that a command reads, with no_log', 'shell: { cmd: "echo {{ token }}", reads: true }, no_log: true'],
-  ])('%s is read again', (_what, args) => {
+  it.each(
+    sampled(
+      [
+        ['that a command reads', 'shell: { cmd: "echo {{ token }}", reads: true }'],
+        ['that a command reads, with no_log', 'shell: { cmd: "echo {{ token }}", reads: true }, no_log: true'],
+      ],
+      1,
+    ),
+  )('%s is read again', (_what, args) => {
     const run = killed(play(`{ name: make, ${args}, register: made }`));
     expect(run.resume()).toMatchObject({ status: 0, stderr: '' });
     expect(run.read('used')).toBe(`${SECRET}\n`);
   });
 
-  it.each([
-    ['printed', 'shell: "echo {{ token }}; echo made >>{{ base }}/log"'],
-    ['printed with changed_when: false', 'shell: "echo {{ token }}; echo made >>{{ base }}/log", changed_when: false'],
-    ['kept by no_log', 'shell: "echo quiet; echo made >>{{ base }}/log", no_log: true'],
-    ['printed in a loop', 'shell: "echo {{ item }}; echo made >>{{ base }}/log", loop: ["{{ token }}"]'],
-    ['kept by no_log in a loop', 'shell: "echo {{ item }}; echo made >>{{ base }}/log", loop: [quiet], no_log: true'],
-  ])('that an action has %s is an error where it is used, and the action is not repeated', (_what, args) => {
+  it.each(
+    sampled(
+      [
+        ['printed', 'shell: "echo {{ token }}; echo made >>{{ base }}/log"'],
+        [
+          'printed with changed_when: false',
+          'shell: "echo {{ token }}; echo made >>{{ base }}/log", changed_when: false',
+        ],
+        ['kept by no_log', 'shell: "echo quiet; echo made >>{{ base }}/log", no_log: true'],
+        ['printed in a loop', 'shell: "echo {{ item }}; echo made >>{{ base }}/log", loop: ["{{ token }}"]'],
+        [
+          'kept by no_log in a loop',
+          'shell: "echo {{ item }}; echo made >>{{ base }}/log", loop: [quiet], no_log: true',
+        ],
+      ],
+      1,
+    ),
+  )('that an action has %s is an error where it is used, and the action is not repeated', (_what, args) => {
     const loop = args.includes('loop');
     const rest = loop ? use.replace('made.stdout', 'made.results[0].stdout') : use;
     const run = killed(play(`{ name: make, ${args}, register: made }`, rest));
@@ -431,12 +456,17 @@ inputs: { go: { type: boolean, default: false } }
     expect(run.left()).toEqual({ log: 'made\n', used: `${SECRET}-2\n` });
   });
 
-  it.each([
-    ['before its task has ended', 'effect-ended', ''],
-    ['before its task has ended, with no_log', 'effect-ended', ', no_log: true'],
-    ['in its loop', 'item-ended', ', loop: [1, 2]'],
-    ['in its loop, with no_log', 'item-ended', ', loop: [1, 2], no_log: true'],
-  ] as const)('in what an action prints does not make it be repeated (killed %s)', (_what, type, args) => {
+  it.each(
+    sampled(
+      [
+        ['before its task has ended', 'effect-ended', ''],
+        ['before its task has ended, with no_log', 'effect-ended', ', no_log: true'],
+        ['in its loop', 'item-ended', ', loop: [1, 2]'],
+        ['in its loop, with no_log', 'item-ended', ', loop: [1, 2], no_log: true'],
+      ] as const,
+      1,
+    ),
+  )('in what an action prints does not make it be repeated (killed %s)', (_what, type, args) => {
     const task = `{ name: make, shell: "echo {{ token }}; echo made >>{{ base }}/log", register: made${args} }`;
     const run = killed(play(task, '\n'), type);
     expect(run.resume()).toMatchObject({ status: 0, stderr: '' });
@@ -459,13 +489,13 @@ inputs: { go: { type: boolean, default: false } }
     }
   });
 
-  it('in a variable that set-vars has set is rendered again, and one that cannot be is an error', () => {
+  it('in a variable that set-vars has set is rendered again, and one that cannot be is an error', large, () => {
     const good = killed(play('{ name: make, set-vars: { late: "{{ token }}!" } }', use.replace('made.stdout', 'late')));
     expect(good.resume().status).toBe(0);
     expect(good.read('used')).toBe(`${SECRET}!\n`);
   });
 
-  it('in the record of a change makes it one that cannot be taken back, not a path of stars', () => {
+  it('in the record of a change makes it one that cannot be taken back, not a path of stars', large, () => {
     const run = prepare(
       `plays:
   - hosts: all
@@ -481,18 +511,23 @@ inputs: { go: { type: boolean, default: false } }
     expect(Object.keys(run.left())).toEqual([SECRET]);
   });
 
-  it('in a whole register that is written as it is', () => {
+  it('in a whole register that is written as it is', large, () => {
     const rest = '\n      - { name: use, copy: { content: "{{ json made }}", dest: "{{ base }}/used" } }\n';
     const run = killed(play('{ name: make, shell: "echo {{ token }}", register: made }', rest));
     expect(run.resume()).toMatchObject({ status: 2, stdout: expect.stringContaining('is not known any more') });
     expect(run.left()).toEqual({});
   });
 
-  it.each([
-    ['has no default', '', 5],
-    ['has a default', ', default: of-nobody', 5],
-    ['holds a secret', ', default: of-nobody', 5],
-  ])('that an input %s must be given again', (what, spec, code) => {
+  it.each(
+    sampled(
+      [
+        ['has no default', '', 5],
+        ['has a default', ', default: of-nobody', 5],
+        ['holds a secret', ', default: of-nobody', 5],
+      ],
+      1,
+    ),
+  )('that an input %s must be given again', (what, spec, code) => {
     const secret = what !== 'holds a secret';
     const run = prepare(
       `inputs: { key: { type: string${secret ? ', secret: true' : ''}${spec} } }

@@ -6,6 +6,7 @@ import { type Api, startApi } from '../../lab/api/api.ts';
 import { CliFolder } from '../../support/cli.ts';
 import { DEATH, type DeathPoint } from '../../support/death-point.ts';
 import { supportUrl } from '../../support/program.ts';
+import { large, sampled } from '../../support/size.ts';
 
 const LEASE = 'reeve-deploy';
 
@@ -55,7 +56,7 @@ describe('a rollback that is killed', () => {
   it.each<[string, DeathPoint]>([
     ['has taken its lock', { key: 'lock-taken', nth: 1, edge: 'after' }],
     ['has said that it begins', { key: 'rollback-started', nth: 1, edge: 'after' }],
-  ])('when it %s leaves the lock behind; the next one takes it at once', async (_, point) => {
+  ])('when it %s leaves the lock behind; the next one takes it at once', large, async (_, point) => {
     await killedAt(point);
     expect([isHeld(), existsSync(written)]).toEqual([true, true]);
     expect((await said('lock', 'list')).text).toMatch(/^deploy: run \S+ of .*; its process is gone: `reeve status /);
@@ -86,11 +87,16 @@ describe('a rollback that is killed', () => {
     expect((await said('rollback', 'last', '--yes')).text).toContain('There is nothing to take back');
   });
 
-  it.each<[string, DeathPoint, boolean[]]>([
-    ['has given its lock back and not recorded it', { key: 'lock-released', nth: 1, edge: 'before' }, []],
-    ['has given its lock back and not recorded its end', { key: 'rollback-ended', nth: 1, edge: 'before' }, []],
-    ['has recorded its end', { key: 'rollback-ended', nth: 1, edge: 'after' }, [true]],
-  ])('when it %s leaves no lock: another run goes on at once', async (_, point, ended) => {
+  it.each(
+    sampled<[string, DeathPoint, boolean[]]>(
+      [
+        ['has given its lock back and not recorded it', { key: 'lock-released', nth: 1, edge: 'before' }, []],
+        ['has given its lock back and not recorded its end', { key: 'rollback-ended', nth: 1, edge: 'before' }, []],
+        ['has recorded its end', { key: 'rollback-ended', nth: 1, edge: 'after' }, [true]],
+      ],
+      1,
+    ),
+  )('when it %s leaves no lock: another run goes on at once', async (_, point, ended) => {
     await killedAt(point);
     expect([isHeld(), existsSync(written), ends()]).toEqual([false, false, ended]);
     expect((await said('lock', 'list')).text).toBe('no lock is held in the cluster\n');
@@ -99,14 +105,14 @@ describe('a rollback that is killed', () => {
     expect(isHeld()).toBe(false);
   });
 
-  it('and did give its lock back is ended by the next one, which takes the lock and gives it back', async () => {
+  it('and did give its lock back is ended by the next one, which takes the lock and gives it back', large, async () => {
     await killedAt({ key: 'rollback-ended', nth: 1, edge: 'before' });
     const back = await said('rollback', 'last', '--yes');
     expect([back.code, back.text]).toEqual([0, expect.stringContaining('Rolled back.')]);
     expect([isHeld(), ends()]).toEqual([false, [true]]);
   });
 
-  it('cannot take its lock while another run has it: it is refused, and undoes nothing', async () => {
+  it('cannot take its lock while another run has it: it is refused, and undoes nothing', large, async () => {
     await killedAt({ key: 'rollback-started', nth: 1, edge: 'after' });
     // Somebody broke the lock, and another run has it.
     expect((await said('lock', 'break', 'deploy')).code).toBe(0);
@@ -128,7 +134,7 @@ describe('a rollback that is killed', () => {
     expect((await other.ended).code).toBe(0);
   });
 
-  it('inside of a run (--on-failure rollback) has given the lock back before it records its end', async () => {
+  it('inside of a run (--on-failure rollback) has given the lock back before it records its end', large, async () => {
     const failing = folder.write('failing.yaml', {
       lock: 'deploy',
       plays: [
