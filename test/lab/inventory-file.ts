@@ -45,6 +45,8 @@ function hostVariables(lab: LabHosts, host: LabHost): Record<string, string | nu
     ssh_user: host.user,
     ssh_private_key_file: lab.privateKeyFile,
     ssh_known_hosts_file: lab.knownHostsFile,
+    // No test is about a login that takes its time on a busy machine.
+    connect_timeout: '100s',
     ...folders,
   };
 }

@@ -95,6 +95,7 @@ export function inventoryOf(hosts: LabHosts, more: Record<string, unknown> = {})
       ssh_user: host.user,
       ssh_private_key_file: hosts.privateKeyFile,
       ssh_known_hosts_file: hosts.knownHostsFile,
+      connect_timeout: '100s',
       reeve_dir: join(host.root, 'var/lib/reeve'),
       ...more,
     },

@@ -6,6 +6,9 @@ export const PROGRAM = 'REEVE_TEST_PROGRAM';
 
 export const ROOT = resolve(import.meta.dirname, '../..');
 
+/** The program's source, for what is about single modules: in the built program none has a name any more. */
+export const SOURCE = join(ROOT, 'runner/cli/main.ts');
+
 /** What `node` runs: built when vitest set it up so, else the source. */
 export const MAIN = programFile('runner/cli/main');
 

@@ -105,7 +105,7 @@ it('a run over SSH ends by itself, without waiting for the grace period of a stu
 it('Ctrl-C while an inventory program is asked ends the program too', async () => {
   const fifo = join(folder.dir, 'alive');
   execFileSync('mkfifo', [fifo]);
-  chmodSync(folder.write('program', `#!/bin/sh\nexec 3>'${fifo}'\necho here >&3\nsleep 60\n`), 0o755);
+  chmodSync(folder.write('program', `#!/bin/sh\nexec 3>'${fifo}'\necho here >&3\nexec sleep 600\n`), 0o755);
   // It ends when nobody holds the other end any more.
   const alive = spawn('cat', [fifo]);
   const gone = once(alive, 'close');

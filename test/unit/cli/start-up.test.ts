@@ -2,10 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { CliFolder, LOCAL_INVENTORY } from '../../support/cli.ts';
-import { ROOT } from '../../support/program.ts';
+import { SOURCE } from '../../support/program.ts';
 
-// From the sources: in the built program no package has a name any more.
-const folder = new CliFolder({ main: join(ROOT, 'runner/cli/main.ts') });
+const folder = new CliFolder({ main: SOURCE });
 afterAll(() => folder[Symbol.dispose]());
 
 /** Packages that a command loads, as V8 saw it: what is not loaded takes no time. */

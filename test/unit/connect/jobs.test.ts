@@ -34,7 +34,7 @@ describeShells('jobs, %s', ({ command }) => {
   afterAll(() => connections.close());
   const run = (request: ShellRequest) => connections.run(localSpec(command), undefined, request);
   const job = (extra: Partial<RunJobOptions>) =>
-    runJob(run, { dir, name: 'install', script: ':', timeout: 30_000, ...extra });
+    runJob(run, { dir, name: 'install', script: ':', timeout: 100_000, ...extra });
   const folder = () => join(dir, 'job-install');
 
   test('code, output, input and variables are exact; removed, nothing is left', async () => {
@@ -66,7 +66,7 @@ describeShells('jobs, %s', ({ command }) => {
 
   test('the time limit ends its processes and keeps what it printed', async () => {
     const nap = uniqueSleep();
-    const result = await job({ script: `echo begun; sleep ${nap} & sleep ${nap}`, timeout: 700 });
+    const result = await job({ script: `echo begun; sleep ${nap} & sleep ${nap}`, timeout: 3_000 });
     expect(result).toMatchObject({ timedOut: true, stdout: 'begun\n' });
     await until('all sleeps have ended', () => processesWith(`sleep ${nap}`).length === 0);
   });

@@ -51,14 +51,14 @@ describe(`over the embedded server, ${anyShell.name}`, () => {
 });
 
 /** Long enough for the script to be at work on a busy machine, short for a test. */
-const SHORT = 400;
+const SHORT = 1_500;
 
 function suite(specOf: () => ConnectionSpec): void {
   let connections: Connections;
   let spec: ConnectionSpec;
   let folder: string;
   const run = (script: string, extra: Partial<ShellRequest> = {}) =>
-    connections.run(spec, undefined, { script, timeout: 50_000, ...extra });
+    connections.run(spec, undefined, { script, timeout: 100_000, ...extra });
 
   beforeAll(() => {
     connections = createConnections({ sshConfigFiles: [] });
@@ -120,11 +120,11 @@ function suite(specOf: () => ConnectionSpec): void {
 
   test('a shell that dies while idle is replaced', async () => {
     const own = createConnections({ sshConfigFiles: [] });
-    const pid = (await own.run(spec, undefined, { script: 'echo $$', timeout: 9_000 })).stdout;
+    const pid = (await own.run(spec, undefined, { script: 'echo $$', timeout: 100_000 })).stdout;
     process.kill(Number(pid), 'SIGKILL');
     // Until the news has come, a request may still be sent into the void; that is an error which says so.
     await until('another shell answers', async () => {
-      const next = await own.run(spec, undefined, { script: 'echo $$', timeout: 9_000 }).catch((error) => {
+      const next = await own.run(spec, undefined, { script: 'echo $$', timeout: 100_000 }).catch((error) => {
         expect(error).toMatchObject({ code: 'unreachable', mayHaveRun: true });
       });
       return next !== undefined && next.stdout !== pid;
@@ -171,7 +171,7 @@ describeShells('a channel that ends in the middle of a request, %s', ({ command 
     };
     const spec = localSpec(command);
     const shell = await openShell(spec, undefined, transport, { host: spec.host });
-    await shell.run({ script: ':', timeout: 9_000 });
+    await shell.run({ script: ':', timeout: 100_000 });
     const done = join(folder, 'done');
     const padding = `${'# padding\n'.repeat(2_000_000)}`;
     const request =

@@ -7,10 +7,11 @@ import type { Connections } from '../../../runner/connect/types.ts';
 import { readBootId, waitForConnection } from '../../../runner/connect/wait.ts';
 import { ReeveError } from '../../../runner/errors.ts';
 import { needs } from '../../support/needs.ts';
+import { large } from '../../support/size.ts';
 import { processesWith, uniqueSleep, until } from './support/processes.ts';
 import { noSshd, startSshd, type TestServer } from './support/sshd.ts';
 
-const echo = { script: 'echo well', timeout: 20_000 };
+const echo = { script: 'echo well', timeout: 100_000 };
 
 describe('real OpenSSH', needs(noSshd), () => {
   let server: TestServer;
@@ -55,9 +56,9 @@ describe('real OpenSSH', needs(noSshd), () => {
     });
   });
 
-  test('a passphrase may take longer than connecting; who gives up at the question is told so', async () => {
-    const spec = server.spec({ privateKeyFile: copyKey('slow', 'open sesame'), connectTimeout: 5_000 });
-    const askPassphrase = () => new Promise<string>((resolve) => setTimeout(() => resolve('open sesame'), 5_500));
+  test('a passphrase may take longer than connecting; who gives up at the question is told so', large, async () => {
+    const spec = server.spec({ privateKeyFile: copyKey('slow', 'open sesame'), connectTimeout: 15_000 });
+    const askPassphrase = () => new Promise<string>((resolve) => setTimeout(() => resolve('open sesame'), 15_500));
     expect((await connect({ askPassphrase }).run(spec, undefined, echo)).stdout).toBe('well\n');
     const interrupted = new ReeveError('interrupted', 'interrupted at a question');
     const refusing = connect({ askPassphrase: () => Promise.reject(interrupted) }).run(spec, undefined, echo);
@@ -114,7 +115,7 @@ describe('real OpenSSH', needs(noSshd), () => {
         { length: 6 },
         (_, i) => ['sh', 'dash', 'bash', '/bin/sh', '/bin/dash', '/bin/bash'][i]!,
       );
-      const wait = { script: `while [ ! -e ${gate} ]; do sleep 0.05; done; echo well`, timeout: 40_000 };
+      const wait = { script: `while [ ! -e ${gate} ]; do sleep 0.05; done; echo well`, timeout: 100_000 };
       const all = Promise.all(
         users.flatMap((shell) => Array.from({ length: 4 }, () => connections.run({ ...spec, shell }, undefined, wait))),
       );
@@ -129,14 +130,14 @@ describe('real OpenSSH', needs(noSshd), () => {
     '%s: a server that goes away in the middle, and comes back',
     async (transport) => {
       const connections = connect();
-      const spec = server.spec({ transport, connectTimeout: 5_000 });
+      const spec = server.spec({ transport });
       const nap = uniqueSleep();
-      const promise = connections.run(spec, undefined, { script: `sleep ${nap}`, timeout: 40_000, isolated: true });
+      const promise = connections.run(spec, undefined, { script: `sleep ${nap}`, timeout: 100_000, isolated: true });
       promise.catch(() => {});
       await until('the script runs', () => processesWith(`sleep ${nap}`).length > 0);
       await server.halt();
       await expect(promise).rejects.toMatchObject({ code: 'unreachable', mayHaveRun: true });
-      const back = waitForConnection(connections, spec, undefined, { timeout: 30_000 });
+      const back = waitForConnection(connections, spec, undefined, { timeout: 100_000 });
       await server.start();
       expect(await back).toBe(await readBootId(connections, spec));
       expect((await connections.run(spec, undefined, echo)).stdout).toBe('well\n');

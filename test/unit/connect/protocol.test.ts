@@ -5,12 +5,15 @@ import { createConnections } from '../../../runner/connect/connections.ts';
 import type { ConnectionSpec, Connections, ShellRequest } from '../../../runner/connect/types.ts';
 import type { RunResult } from '../../../runner/module.ts';
 import { anyShell, describeShells } from '../../support/shells.ts';
-import { tries } from '../../support/size.ts';
+import { isAll, tries } from '../../support/size.ts';
 import { type EmbeddedServer, startEmbedded } from './support/embedded.ts';
 import { localSpec } from './support/local-spec.ts';
 import { killGroupOf, processesWith, uniqueSleep, until } from './support/processes.ts';
 import { noSshd, startSshd, type TestServer } from './support/sshd.ts';
 
+const REQUESTS = tries(2_000);
+/** Of bulk; more than any buffer on the way holds. */
+const MEGABYTES = isAll ? 50 : 3;
 const EVERY_BYTE = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
 
 describeShells('over local, %s', ({ command }) => {
@@ -46,6 +49,7 @@ describe(`over the embedded server, ${anyShell.name}`, () => {
       user: 'me',
       password: 'pw',
       hostKeyChecking: 'off',
+      connectTimeout: 100_000,
       shell: anyShell.command,
     }),
     { bulk: false },
@@ -56,7 +60,7 @@ function suite(specOf: () => ConnectionSpec, { bulk = true } = {}): void {
   let connections: Connections;
   let spec: ConnectionSpec;
   const run = (script: string, extra: Partial<ShellRequest> = {}): Promise<RunResult> =>
-    connections.run(spec, undefined, { script, timeout: 50_000, ...extra });
+    connections.run(spec, undefined, { script, timeout: 100_000, ...extra });
 
   beforeAll(() => {
     connections = createConnections({ sshConfigFiles: [] });
@@ -247,13 +251,13 @@ function suite(specOf: () => ConnectionSpec, { bulk = true } = {}): void {
     expect(await run('quiet 2', { functions })).toMatchObject({ code: 0, stdout: '2\n', stderr: '' });
   });
 
-  test('2,000 small requests, each in one round trip', async () => {
+  test(`${REQUESTS} small requests, each in one round trip`, async () => {
     const before = connections.roundTrips.get(spec.host) ?? 0;
-    for (let i = 0; i < 2_000; i++) {
+    for (let i = 0; i < REQUESTS; i++) {
       const result = await run(`echo ${i}`);
       if (result.stdout !== `${i}\n`) expect(result.stdout).toBe(`${i}\n`);
     }
-    expect(connections.roundTrips.get(spec.host)! - before).toBe(2_000);
+    expect(connections.roundTrips.get(spec.host)! - before).toBe(REQUESTS);
   });
 
   test('four at a time, the others in turn', async () => {
@@ -286,20 +290,20 @@ function suite(specOf: () => ConnectionSpec, { bulk = true } = {}): void {
 }
 
 function bulkTests(run: (script: string, extra?: Partial<ShellRequest>) => Promise<RunResult>): void {
-  test('50 MB of output', async () => {
-    const result = await run('dd if=/dev/zero bs=1048576 count=50 2>/dev/null; echo end >&2');
-    expect(result.raw.stdout.length).toBe(50 * 1048576);
+  test(`${MEGABYTES} MB of output`, async () => {
+    const result = await run(`dd if=/dev/zero bs=1048576 count=${MEGABYTES} 2>/dev/null; echo end >&2`);
+    expect(result.raw.stdout.length).toBe(MEGABYTES * 1048576);
     expect(result.raw.stdout.every((byte) => byte === 0)).toBe(true);
     expect(result.stderr).toBe('end\n');
   });
 
-  test('50 MB of output, isolated', async () => {
-    const result = await run('dd if=/dev/zero bs=1048576 count=50 2>/dev/null', { isolated: true });
-    expect(result.raw.stdout.length).toBe(50 * 1048576);
+  test(`${MEGABYTES} MB of output, isolated`, async () => {
+    const result = await run(`dd if=/dev/zero bs=1048576 count=${MEGABYTES} 2>/dev/null`, { isolated: true });
+    expect(result.raw.stdout.length).toBe(MEGABYTES * 1048576);
   });
 
-  test('20 MB of input', async () => {
-    const stdin = randomBytes(20 * 1048576 + 17);
+  test(`${MEGABYTES} MB of input`, async () => {
+    const stdin = randomBytes(MEGABYTES * 1048576 + 17);
     for (const isolated of [false, true]) {
       const result = await run('cat', { stdin, isolated });
       expect(result.raw.stdout.equals(stdin)).toBe(true);

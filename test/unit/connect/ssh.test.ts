@@ -34,10 +34,10 @@ function connect(options: ConnectionsOptions = {}): Connections {
 
 function specOf(server: EmbeddedServer, extra: Partial<ConnectionSpec> = {}): ConnectionSpec {
   const spec: ConnectionSpec = { host: 'lab', transport: 'ssh', address: '127.0.0.1', port: server.port, user: 'me' };
-  return { ...spec, password: 'pw', hostKeyChecking: 'off', connectTimeout: 20_000, ...extra };
+  return { ...spec, password: 'pw', hostKeyChecking: 'off', connectTimeout: 100_000, ...extra };
 }
 
-const echo = { script: 'echo well', timeout: 20_000 };
+const echo = { script: 'echo well', timeout: 100_000 };
 
 describe('logging in', () => {
   test('by password', async () => {
@@ -130,7 +130,7 @@ describe('host keys', () => {
       },
     };
     const file = join(folder, `ask-${server.port}`);
-    const spec = specOf(server, { hostKeyChecking: 'ask', knownHostsFile: file, connectTimeout: 1_500 });
+    const spec = specOf(server, { hostKeyChecking: 'ask', knownHostsFile: file, connectTimeout: 10_000 });
     const connections = connect(options);
     const both = Promise.all([
       connections.run(spec, undefined, echo),
@@ -138,7 +138,7 @@ describe('host keys', () => {
     ]);
     both.catch(() => {});
     await until('the question', () => questions.length === 1);
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    await new Promise((resolve) => setTimeout(resolve, 10_500));
     answer(true);
     await both;
     // Either of them may be the first to hear from its server.
@@ -185,7 +185,7 @@ describe('connections', () => {
     const connections = connect();
     const spec = specOf(server);
     const gate = join(folder, `gate-${server.port}`);
-    const wait = { script: `while [ ! -e ${gate} ]; do sleep 0.05; done; echo well`, timeout: 30_000 };
+    const wait = { script: `while [ ! -e ${gate} ]; do sleep 0.05; done; echo well`, timeout: 100_000 };
     const four = Promise.all(Array.from({ length: 4 }, () => connections.run(spec, undefined, wait)));
     await until('two connections', () => server.logins === 2);
     writeFileSync(gate, '');
@@ -241,7 +241,11 @@ describe('connections', () => {
       const server = await embedded();
       const connections = connect();
       const nap = uniqueSleep();
-      const promise = connections.run(specOf(server), undefined, { script: `sleep ${nap}`, timeout: 30_000, isolated });
+      const promise = connections.run(specOf(server), undefined, {
+        script: `sleep ${nap}`,
+        timeout: 100_000,
+        isolated,
+      });
       promise.catch(() => {});
       await until('the script runs', () => processesWith(`sleep ${nap}`).length > 0);
       server.cut();

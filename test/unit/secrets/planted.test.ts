@@ -6,6 +6,7 @@ import { FORMATS } from '../../../runner/report/formats.ts';
 import { newSopsText } from '../../../runner/secrets/sops/file.ts';
 import { encryptVault } from '../../../runner/secrets/vault/decrypt.ts';
 import { CliFolder, type CliResult } from '../../support/cli.ts';
+import { SOURCE } from '../../support/program.ts';
 
 /** One secret for each way in; none of them is a word that reeve says. */
 const SECRETS = {
@@ -288,9 +289,8 @@ import { appendFileSync } from 'node:fs';
 registerHooks({ load(url, context, next) { appendFileSync('${cli.dir}/loaded.txt', url + '\\n'); return next(url, context); } });
 `,
   );
-  const result = await cli.run(['run', 'plain/plain.yaml', '-i', 'h1,', '--check'], {
-    NODE_OPTIONS: `--import ${loaded}`,
-  });
+  using sources = new CliFolder({ main: SOURCE, env: { NODE_OPTIONS: `--import ${loaded}` } });
+  const result = await sources.run(['run', join(cli.dir, 'plain/plain.yaml'), '-i', 'h1,', '--check']);
   const names = readFileSync(join(cli.dir, 'loaded.txt'), 'utf8')
     .split('\n')
     .filter((url) => /runner\/secrets|age-encryption|noble/.test(url));

@@ -17,7 +17,7 @@ async function tryLogin(): Promise<string | undefined> {
     const there = ['-i', server.keyFile, '-p', String(server.port), '127.0.0.1', 'exit 0'];
     execFileSync('ssh', ['-F', 'none', ...options.flatMap((one) => ['-o', one]), ...there], {
       stdio: 'ignore',
-      timeout: 10_000,
+      timeout: 100_000,
     });
     return undefined;
   } catch {
@@ -63,6 +63,8 @@ export async function startSshd(config = ''): Promise<TestServer> {
       privateKeyFile: keys.privateKey,
       knownHostsFile: knownHosts,
       hostKeyChecking: 'strict',
+      // None of the tests is about a login that takes its time on a busy machine.
+      connectTimeout: 100_000,
       ...extra,
     }),
     async stop() {
