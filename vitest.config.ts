@@ -28,6 +28,7 @@ export default defineConfig(({ mode }) => {
       include: [mode === 'all' ? EVERYTHING : 'test/**/*.test.ts'],
       env: { REEVE_TESTS: mode },
       reporters: ['default', './test/support/summary.ts'],
+      setupFiles: ['./test/support/leave-nothing.ts'],
       globalSetup: ['./test/support/global-set-up.ts'],
       sequence: order ? { seed: Number(order), shuffle: { files: true, tests: false } } : { sequencer: LongFirst },
       pool: 'forks',

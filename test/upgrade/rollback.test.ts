@@ -71,7 +71,10 @@ describe('after a rollback within a minor the files of all hosts and all objects
 });
 
 describe('a rollback that is killed', () => {
-  it('again and again, at seeded points, ends in the same state, and nothing is undone twice', async () => {
+  it('again and again, at seeded points, ends in the same state, and nothing is undone twice', {
+    ...large,
+    timeout: 300_000,
+  }, async () => {
     await start({ agents: 1 });
     const before = await wholeState(lab);
     expect((await runs.upgrade(lab, PATCH)).code).toBe(0);
@@ -98,7 +101,7 @@ describe('a rollback that is killed', () => {
     const changes = of('effect-ended').filter(({ undo }) => undo !== undefined);
     expect(undone).toHaveLength(changes.length);
     expect((await runs.reeve(['rollback', 'last', '--yes'])).text).toContain('There is nothing to take back');
-  }, 300_000);
+  });
 
   it('and an upgrade that was killed goes back without being resumed, from wherever it was', {
     ...large,

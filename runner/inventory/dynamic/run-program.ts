@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { spawn } from 'node:child_process';
 import { EXIT, ReeveError } from '../../errors.ts';
-import { endGroup, endWithReeve } from './process-groups.ts';
+import { endGroup, startGroup } from './process-groups.ts';
 
 /** What an inventory program may print; more is no inventory. */
 const MAX_OUTPUT = 256 * 1024 * 1024;
@@ -13,14 +13,15 @@ const MAX_OUTPUT = 256 * 1024 * 1024;
  */
 export function runProgram(file: string, args: readonly string[], deadline: number): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(pathOf(file), args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const { leader: child, ended } = startGroup(() =>
+      spawn(pathOf(file), args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true }),
+    );
     const output: Buffer[] = [];
     let complaint = '';
     let size = 0;
-    const unwatch = endWithReeve(child.pid);
     const settle = (problem: string | undefined) => {
       clearTimeout(timer);
-      unwatch();
+      ended();
       const bytes = Buffer.concat(output);
       if (problem !== undefined) reject(failed(file, problem, complaint));
       else if (!isUtf8(bytes)) reject(failed(file, 'printed something else than UTF-8 text', complaint));

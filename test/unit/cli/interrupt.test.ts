@@ -23,7 +23,7 @@ const flag = (name: string) => join(folder.dir, name);
 
 /** A task that says that it runs, then goes on until the file `go` is there, and leaves a trace of having ended. */
 function waiting(go: string, done: string) {
-  const script = `echo running; until [ -e '${go}' ]; do sleep 0.05; done; : >'${done}'`;
+  const script = `echo running; until [ -e '${go}' ]; do sleep 0.2; done; : >'${done}'`;
   return folder.write('wait.yaml', {
     plays: [
       {

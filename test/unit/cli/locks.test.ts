@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CliFolder } from '../../support/cli.ts';
 import { supportUrl } from '../../support/program.ts';
+import { large } from '../../support/size.ts';
 
 /** Who waits for a lock sees at once whether its holder is alive. */
 const QUICK = { NODE_OPTIONS: `--import=${supportUrl('quick-locks')}` };
@@ -31,7 +32,7 @@ const playbook = (name: string, lock?: string) =>
         tasks: [
           {
             name: 'wait',
-            shell: `echo begun; until [ -e '${at('go')}' ]; do sleep 0.05; done; : >'${at(`${name}-done`)}'`,
+            shell: `echo begun; until [ -e '${at('go')}' ]; do sleep 0.2; done; : >'${at(`${name}-done`)}'`,
           },
           { name: 'next', shell: `: >'${at(`${name}-next`)}'` },
         ],
@@ -54,7 +55,10 @@ describe('locks on the command line', () => {
     expect((await folder.run(['lock', 'list', '@here'])).stdout).toContain('no lock is held on here');
   }, 120_000);
 
-  it('of twenty that start at the same moment with a lock on this machine exactly one goes on', async () => {
+  it('of twenty that start at the same moment with a lock on this machine exactly one goes on', {
+    ...large,
+    timeout: 300_000,
+  }, async () => {
     const file = playbook('a', 'deploy@localhost');
     const runs = Array.from({ length: 20 }, () => folder.start(['run', file]));
     let open = runs.length;
@@ -70,7 +74,7 @@ describe('locks on the command line', () => {
     expect(ended.map(({ code }) => code).sort()).toEqual([0, ...Array.from({ length: 19 }, () => 6)]);
     for (const { code, stdout, stderr } of ended)
       if (code === 6) expect(stdout + stderr).toMatch(/deploy@localhost is locked by run \S+ of \S+ since 20/);
-  }, 300_000);
+  });
 
   it('the lock of a run that was killed is told with the run; its resume takes it back at once', async () => {
     const run = folder.start(['run', playbook('a', 'deploy@here'), '-v']);

@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { modules } from '../../../modules/index.ts';
 import { HANDS } from '../../../runner/cli/runbook/by-hand.ts';
 import { MAIN, ROOT } from '../../support/program.ts';
+import { large } from '../../support/size.ts';
 
 const ALL = ['action-log.md', 'github-annotations.txt', 'github-summary.md', 'junit.xml', 'report.html', 'report.json'];
 const PLAYBOOK = `
@@ -156,7 +157,7 @@ describe('reeve note', () => {
     expect(reeve(['report', 'last']).stdout).toContain('but nobody called');
   });
 
-  it('that was cut off is lost, and those after it are not', () => {
+  it('that was cut off is lost, and those after it are not', large, () => {
     run();
     appendFileSync(join(folder(), 'notes.jsonl'), '{"v":1,"seq":');
     for (const text of ['after a full disk', 'and another']) expect(reeve(['note', 'last', text]).status).toBe(0);

@@ -23,7 +23,7 @@ const runId = () => readdirSync(flag('.reeve/runs'))[0]!;
 
 /** A run whose task goes on until the file `go` is there. */
 async function started(): Promise<CliProcess> {
-  const script = `echo running; until [ -e '${flag('go')}' ] || [ ! -e '${folder.dir}' ]; do sleep 0.05; done`;
+  const script = `echo running; until [ -e '${flag('go')}' ] || [ ! -e '${folder.dir}' ]; do sleep 0.2; done`;
   const tasks = [{ name: 'the long one', shell: script }];
   folder.write('long.yaml', { plays: [{ name: 'the only phase', hosts: 'here', tasks }] });
   const run = folder.start(['run', 'long.yaml', '-v', '--output', 'plain']);

@@ -61,7 +61,7 @@ describe('a person at a terminal', needs(missing('tmux')), () => {
 
   it('Ctrl-C in the middle of a run is answered in the tree', async () => {
     const go = join(folder.dir, 'go');
-    const script = `until [ -e ${go} ]; do sleep 0.05; done`;
+    const script = `until [ -e ${go} ]; do sleep 0.2; done`;
     const file = folder.write('long.yaml', { plays: [{ hosts: 'all', tasks: [{ name: 'wait', shell: script }] }] });
     using terminal = reeve('run', file);
     await terminal.until('here  wait');

@@ -83,7 +83,7 @@ describeShells('jobs, %s', ({ command }) => {
 
   test('its folder is private, and only one of a name runs', async () => {
     const gate = join(dir, 'gate');
-    const first = job({ script: `while [ ! -e "${gate}" ]; do sleep 0.05; done; echo done` });
+    const first = job({ script: `while [ ! -e "${gate}" ]; do sleep 0.2; done; echo done` });
     await until('it runs', async () => (await inspectJob(run, dir, 'install')) === 'running');
     expect((statSync(folder()).mode & 0o777).toString(8)).toBe('700');
     await expect(job({ script: 'echo second' })).rejects.toMatchObject({ code: 'job-running' });
@@ -181,8 +181,8 @@ describe('jobs over a connection that drops', () => {
     const promise = runJob((request) => connections.run(spec, undefined, request), {
       dir,
       name: 'install',
-      script: `echo one; while [ ! -e "${gate}" ]; do sleep 0.05; done; echo two`,
-      timeout: 40_000,
+      script: `echo one; while [ ! -e "${gate}" ]; do sleep 0.2; done; echo two`,
+      timeout: 100_000,
       onOutput: (_stream, text) => {
         seen += text;
       },

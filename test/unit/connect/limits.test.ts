@@ -6,6 +6,7 @@ import { createConnections } from '../../../runner/connect/connections.ts';
 import { openShell } from '../../../runner/connect/open-shell.ts';
 import { localTransport } from '../../../runner/connect/transports/local.ts';
 import type { ByteStream, ConnectionSpec, Connections, ShellRequest } from '../../../runner/connect/types.ts';
+import { Gate } from '../../support/gate.ts';
 import { needs } from '../../support/needs.ts';
 import { anyShell, describeShells } from '../../support/shells.ts';
 import { type EmbeddedServer, startEmbedded } from './support/embedded.ts';
@@ -15,8 +16,15 @@ import { noSshd, startSshd, type TestServer } from './support/sshd.ts';
 
 // Some tests kill shells before they can clean up: their files go where this file's do.
 const temporary = mkdtempSync(join(tmpdir(), 'reeve-limits-'));
-process.env.TMPDIR = temporary;
-afterAll(() => rmSync(temporary, { recursive: true, force: true }));
+const { TMPDIR: before } = process.env;
+beforeAll(() => {
+  process.env.TMPDIR = temporary;
+});
+afterAll(() => {
+  if (before === undefined) delete process.env.TMPDIR;
+  else process.env.TMPDIR = before;
+  rmSync(temporary, { recursive: true, force: true });
+});
 
 describeShells('over local, %s', ({ command }) => {
   suite(() => localSpec(command));
@@ -133,18 +141,18 @@ function suite(specOf: () => ConnectionSpec): void {
   });
 
   test('a long command is followed: its output comes before its end, all of it once', async () => {
-    const gate = join(folder, 'gate');
+    using gate = new Gate(join(folder, 'gate'));
     let seen = '';
     const onOutput = (stream: string, text: Buffer) => {
       seen += `${stream}:${text}`;
     };
-    const promise = run(`echo one; echo two >&2; while [ ! -e ${gate} ]; do sleep 0.05; done; echo three`, {
+    const promise = run(`echo one; echo two >&2; : <${gate.path}; echo three`, {
       isolated: true,
       onOutput,
     });
     await until('the tail shows the beginning', () => seen.includes('one') && seen.includes('two'));
     expect(seen).not.toContain('three');
-    await run(`: >${gate}`);
+    gate.open();
     expect((await promise).stdout).toBe('one\nthree\n');
     expect(seen).toBe('stdout:one\nstderr:two\nstdout:three\n');
   });

@@ -6,6 +6,7 @@ import { type ConnectionsOptions, createConnections } from '../../../runner/conn
 import type { Connections } from '../../../runner/connect/types.ts';
 import { readBootId, waitForConnection } from '../../../runner/connect/wait.ts';
 import { ReeveError } from '../../../runner/errors.ts';
+import { Gate } from '../../support/gate.ts';
 import { needs } from '../../support/needs.ts';
 import { large } from '../../support/size.ts';
 import { processesWith, uniqueSleep, until } from './support/processes.ts';
@@ -107,21 +108,22 @@ describe('real OpenSSH', needs(noSshd), () => {
 
   test.each(['ssh', 'openssh'] as const)(
     '%s: 24 shells at once, with stock MaxSessions and MaxStartups',
+    large,
     async (transport) => {
       const connections = connect();
       const spec = server.spec({ transport });
-      const gate = join(server.folder, `gate-${transport}`);
+      using gate = new Gate(join(server.folder, `gate-${transport}`));
       const users = Array.from(
         { length: 6 },
         (_, i) => ['sh', 'dash', 'bash', '/bin/sh', '/bin/dash', '/bin/bash'][i]!,
       );
-      const wait = { script: `while [ ! -e ${gate} ]; do sleep 0.05; done; echo well`, timeout: 100_000 };
+      const wait = { script: `: <${gate.path}; echo well`, timeout: 100_000 };
       const all = Promise.all(
         users.flatMap((shell) => Array.from({ length: 4 }, () => connections.run({ ...spec, shell }, undefined, wait))),
       );
       all.catch(() => {});
       await until('all of them are connected', () => connections.roundTrips.get('sshd') === 24);
-      writeFileSync(gate, '');
+      gate.open();
       expect((await all).map((one) => one.stdout)).toEqual(Array(24).fill('well\n'));
     },
   );

@@ -7,6 +7,7 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { type ConnectionsOptions, createConnections } from '../../../runner/connect/connections.ts';
 import type { HostKeyQuestion } from '../../../runner/connect/options.ts';
 import type { ConnectionSpec, Connections } from '../../../runner/connect/types.ts';
+import { Gate } from '../../support/gate.ts';
 import { freePort } from '../../support/sshd.ts';
 import { type EmbeddedOptions, type EmbeddedServer, startEmbedded } from './support/embedded.ts';
 import { processesWith, uniqueSleep, until } from './support/processes.ts';
@@ -184,11 +185,11 @@ describe('connections', () => {
     const server = await embedded({ maxSessions: 2 });
     const connections = connect();
     const spec = specOf(server);
-    const gate = join(folder, `gate-${server.port}`);
-    const wait = { script: `while [ ! -e ${gate} ]; do sleep 0.05; done; echo well`, timeout: 100_000 };
+    using gate = new Gate(join(folder, `gate-${server.port}`));
+    const wait = { script: `: <${gate.path}; echo well`, timeout: 100_000 };
     const four = Promise.all(Array.from({ length: 4 }, () => connections.run(spec, undefined, wait)));
     await until('two connections', () => server.logins === 2);
-    writeFileSync(gate, '');
+    gate.open();
     expect((await four).map((one) => one.stdout)).toEqual(Array(4).fill('well\n'));
   });
 

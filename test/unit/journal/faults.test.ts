@@ -218,30 +218,34 @@ describe('a clock that jumps back', () => {
     expect(seen.map((at) => Date.parse(at))).toEqual([5_000, 9_000, 9_000, 9_000, 9_500]);
   });
 
-  it('before a resume neither: its events follow those of the run, and what is shown of it is not negative', () => {
-    const at = prepare('back');
-    expect(run(at, 14).signal).toBe('SIGKILL');
-    // The same as a clock that is a year behind: the run has been in what is now the future.
-    const later = (text: string) =>
-      text.replaceAll(
-        /"(at|startedAt)":( ?)"20(\d\d)-/g,
-        (_all, key, space, year) => `"${key}":${space}"20${Number(year) + 1}-`,
-      );
-    for (const name of ['events.jsonl', 'run.json']) {
-      const path = join(file(at), '..', name);
-      writeFileSync(path, later(readFileSync(path, 'utf8')));
-    }
-    const status = reeve(at, 'status');
-    expect([status.status, status.stdout]).toEqual([0, expect.not.stringMatching(/-\d+(\.\d)? s|NaN/)]);
-    expect(reeve(at, 'resume', 'last').status).toBe(0);
-    const times = journal(at).map((event) => Date.parse(event.at));
-    expect(times).toEqual([...times].sort((a, b) => a - b));
-    for (const event of journal(at)) if ('duration' in event) expect(event.duration).toBeGreaterThanOrEqual(0);
-    for (const command of ['history', 'status', 'report']) {
-      const { stdout } = reeve(at, command, ...(command === 'report' ? ['last'] : []));
-      expect(stdout).not.toMatch(/(^|\s)-\d+(\.\d)? s|NaN/);
-    }
-  });
+  it(
+    'before a resume neither: its events follow those of the run, and what is shown of it is not negative',
+    large,
+    () => {
+      const at = prepare('back');
+      expect(run(at, 14).signal).toBe('SIGKILL');
+      // The same as a clock that is a year behind: the run has been in what is now the future.
+      const later = (text: string) =>
+        text.replaceAll(
+          /"(at|startedAt)":( ?)"20(\d\d)-/g,
+          (_all, key, space, year) => `"${key}":${space}"20${Number(year) + 1}-`,
+        );
+      for (const name of ['events.jsonl', 'run.json']) {
+        const path = join(file(at), '..', name);
+        writeFileSync(path, later(readFileSync(path, 'utf8')));
+      }
+      const status = reeve(at, 'status');
+      expect([status.status, status.stdout]).toEqual([0, expect.not.stringMatching(/-\d+(\.\d)? s|NaN/)]);
+      expect(reeve(at, 'resume', 'last').status).toBe(0);
+      const times = journal(at).map((event) => Date.parse(event.at));
+      expect(times).toEqual([...times].sort((a, b) => a - b));
+      for (const event of journal(at)) if ('duration' in event) expect(event.duration).toBeGreaterThanOrEqual(0);
+      for (const command of ['history', 'status', 'report']) {
+        const { stdout } = reeve(at, command, ...(command === 'report' ? ['last'] : []));
+        expect(stdout).not.toMatch(/(^|\s)-\d+(\.\d)? s|NaN/);
+      }
+    },
+  );
 
   it('harms no run: every task ends, no duration is negative', async () => {
     const now = Date.now;

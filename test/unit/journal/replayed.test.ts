@@ -112,7 +112,7 @@ plays:
 });
 
 describe('a host that joins', () => {
-  it('does not make what runs once run again', () => {
+  it('does not make what runs once run again', large, () => {
     const run = prepare(
       `
 plays:
@@ -188,8 +188,11 @@ plays:
 });
 
 describe('a block', () => {
-  it('that was entered is gone through, and one that was left out is left out, whatever its condition says by now', () => {
-    const run = prepare(`
+  it(
+    'that was entered is gone through, and one that was left out is left out, whatever its condition says by now',
+    large,
+    () => {
+      const run = prepare(`
 plays:
   - hosts: all
     tasks:
@@ -205,14 +208,15 @@ plays:
       - { name: last, shell: "${log('last')}; test -e {{ base }}/ready" }
 inputs: { flip: { type: boolean, default: false } }
 `);
-    expect(run.run('task-started:two').signal).toBe('SIGKILL');
-    // What a fact of the host would do by itself when the block changes it.
-    expect(run.resume('-e', 'flip=true').status).toBe(2);
-    expect(run.read('log')).toBe('one\ntwo-1\ntwo-2\nnever\nlast\n');
-    ready(run);
-    expect(run.resume('-e', 'flip=false').status).toBe(0);
-    expect(run.read('log')).toBe('one\ntwo-1\ntwo-2\nnever\nlast\nlast\n');
-  });
+      expect(run.run('task-started:two').signal).toBe('SIGKILL');
+      // What a fact of the host would do by itself when the block changes it.
+      expect(run.resume('-e', 'flip=true').status).toBe(2);
+      expect(run.read('log')).toBe('one\ntwo-1\ntwo-2\nnever\nlast\n');
+      ready(run);
+      expect(run.resume('-e', 'flip=false').status).toBe(0);
+      expect(run.read('log')).toBe('one\ntwo-1\ntwo-2\nnever\nlast\nlast\n');
+    },
+  );
 
   it('that failed, and whose `always` has put things away, is done again from its beginning, and the `always` after it', () => {
     const run = prepare(`
@@ -292,7 +296,7 @@ plays:
     },
   );
 
-  it('that failed, and whose next round or outer rescue is to come, is gone on with there after a kill', () => {
+  it('that failed, and whose next round or outer rescue is to come, is gone on with there after a kill', large, () => {
     const run = prepare(`
 plays:
   - hosts: all

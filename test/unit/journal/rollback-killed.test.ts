@@ -73,7 +73,7 @@ describe('a run that is killed', () => {
     const points = numbersOf(whole.events(), 'effect-started', 'effect-ended');
     // Of each effect one end; of two effects one is resumed.
     const ofEachOne = [...points.entries()].filter(([index]) => index % 2 === Math.floor(index / 4) % 2);
-    for (const [index, number] of sampled(ofEachOne, 4)) {
+    for (const [index, number] of sampled(ofEachOne, 2)) {
       const at = prepare(`at-${number}`);
       const before = at.tree();
       expect(at.run(number).signal).toBe('SIGKILL');

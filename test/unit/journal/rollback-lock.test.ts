@@ -148,7 +148,7 @@ describe('a rollback that is killed', () => {
   });
 });
 
-it('a lock that cannot be given back is told, with what frees it', async () => {
+it('a lock that cannot be given back is told, with what frees it', large, async () => {
   const go = join(folder.dir, 'go');
   const cut = folder.write('cut.yaml', {
     lock: 'deploy',
