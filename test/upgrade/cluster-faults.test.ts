@@ -44,7 +44,7 @@ describe.concurrent('the API', { timeout: 120_000 }, () => {
     expect(versions(lab)).toEqual(DONE);
   });
 
-  it('may go away and come back while a node is drained', async () => {
+  it('may go away and come back while a node is drained', large, async () => {
     await using lab = await start();
     let outage: Promise<void> | undefined;
     const { exitCode, text } = await upgrade(

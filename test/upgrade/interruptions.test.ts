@@ -85,7 +85,7 @@ describe('kill -9 while a long installation runs on', () => {
 });
 
 describe('Ctrl-C', () => {
-  it('in an installation lets it end, says what state the node is in, and the next run goes on', async () => {
+  it('in an installation lets it end, says what state the node is in, and the next run goes on', large, async () => {
     await using lab = await start(2);
     const { exitCode, events } = await upgradeProcess(lab, { version: TO }, (event, child) => {
       if (installs(event, 'agent-1')) child.kill('SIGINT');

@@ -2,13 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { startLab } from '../lab/lab.ts';
 import { missingSshd } from '../support/missing.ts';
 import { needs } from '../support/needs.ts';
+import { sampled } from '../support/size.ts';
 import { upgrade } from './support/run-upgrade.ts';
 import { cordonedNodes, follow, versions } from './support/timeline.ts';
 
 const TO = 'v1.31.5+k3s1';
 const BACKENDS = ['embedded', 'openssh'] as const;
 
-describe.each(BACKENDS)('one server and two agents over %s', (backend) => {
+describe.each(sampled(BACKENDS, 1))('one server and two agents over %s', (backend) => {
   it(
     'upgrades them in order, one at a time, and then never again',
     needs(backend === 'openssh' && missingSshd()),

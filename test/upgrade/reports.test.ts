@@ -106,20 +106,24 @@ describe('what an upgrade leaves for people', () => {
     expect(controlPlanes(recordOf(events))).toEqual([]);
   });
 
-  it('what a failure left behind: the cluster then, and the node, also after a rollback that is refused', async () => {
-    await using lab = await startLab({ version: FROM, agents: 1 });
-    lab.hosts.get('agent-1').setKnob('k3s-start', 'fail');
-    const { exitCode, events } = await upgradeProcess(lab, { version: TO, recovery_limit: '3s' });
-    expect(exitCode).toBe(2);
-    const log = () => readFileSync(join(runs, events[0]!.run, 'action-log.md'), 'utf8');
-    expect(log().split('## Post-Operation State')[1]).toMatch(/^\| agent-1 \| NotReady, cordoned \| agent \|/m);
-    expect(log()).toMatch(/^### Phase 4: Agents\n/m);
-    expect(log()).toContain('**Root Cause**: Its own log says: failed to start networking');
-    const undo = [MAIN, 'rollback', 'last', '--yes'];
-    const back = await execute(process.execPath, undo, { cwd: ROOT }).catch((error) => error as { stdout: string });
-    expect(back.stdout).toContain('REFUSED agent-1: Install k3s');
-    expect(log()).toMatch(/- \[ \] Node agent-1 is left cordoned; half upgraded: /);
-  });
+  it(
+    'what a failure left behind: the cluster then, and the node, also after a rollback that is refused',
+    large,
+    async () => {
+      await using lab = await startLab({ version: FROM, agents: 1 });
+      lab.hosts.get('agent-1').setKnob('k3s-start', 'fail');
+      const { exitCode, events } = await upgradeProcess(lab, { version: TO, recovery_limit: '3s' });
+      expect(exitCode).toBe(2);
+      const log = () => readFileSync(join(runs, events[0]!.run, 'action-log.md'), 'utf8');
+      expect(log().split('## Post-Operation State')[1]).toMatch(/^\| agent-1 \| NotReady, cordoned \| agent \|/m);
+      expect(log()).toMatch(/^### Phase 4: Agents\n/m);
+      expect(log()).toContain('**Root Cause**: Its own log says: failed to start networking');
+      const undo = [MAIN, 'rollback', 'last', '--yes'];
+      const back = await execute(process.execPath, undo, { cwd: ROOT }).catch((error) => error as { stdout: string });
+      expect(back.stdout).toContain('REFUSED agent-1: Install k3s');
+      expect(log()).toMatch(/- \[ \] Node agent-1 is left cordoned; half upgraded: /);
+    },
+  );
 
   it('an entry that never ended when the upgrade failed; none when it is turned off', large, async () => {
     await using lab = await startLab({ version: FROM });

@@ -5,6 +5,7 @@ import { createClient } from '../../lab/api/client.ts';
 import { startHosts } from '../../lab/hosts/start-hosts.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { CliFolder, inventoryOf } from '../../support/cli.ts';
+import { large } from '../../support/size.ts';
 
 const folder = new CliFolder();
 afterAll(() => folder[Symbol.dispose]());
@@ -76,7 +77,7 @@ describe('a healthy cluster', () => {
     expect(lab.fingerprint()).toBe(before);
   });
 
-  it('tells a cordon of a run that died from an operator’s', async () => {
+  it('tells a cordon of a run that died from an operator’s', large, async () => {
     const client = createClient(lab.api.kubeconfig());
     const cordon = (name: string, by?: string) =>
       client.send(
@@ -100,7 +101,7 @@ describe('a healthy cluster', () => {
     client.close();
   });
 
-  it('names the rights that are missing', async () => {
+  it('names the rights that are missing', large, async () => {
     lab.api.authorize(({ verb, resource, subresource }) =>
       verb === 'create' && resource === 'pods' && subresource === 'eviction' ? 'not you' : undefined,
     );

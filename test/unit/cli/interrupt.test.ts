@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startHosts } from '../../lab/hosts/start-hosts.ts';
 import type { LabHosts } from '../../lab/hosts/types.ts';
 import { CliFolder, inventoryOf } from '../../support/cli.ts';
+import { large } from '../../support/size.ts';
 
 const folder = new CliFolder();
 let hosts: LabHosts;
@@ -70,19 +71,23 @@ describe('Ctrl-C on a run over SSH', () => {
     expect(existsSync(flag('done2'))).toBe(false);
   });
 
-  it('a terminal that goes away (SIGHUP, and nobody reads any more) lets the running task finish; resume does the rest', async () => {
-    const run = folder.start(['run', waiting(flag('go4'), flag('done4')), '-v']);
-    await run.until('one: running');
-    run.child.kill('SIGHUP');
-    await run.until('finishing the running tasks');
-    run.child.stdout.destroy();
-    run.child.stderr.destroy();
-    folder.write('go4', '');
-    expect((await run.ended).code).toBe(130);
-    expect([existsSync(flag('done4')), existsSync(flag('done42'))]).toEqual([true, false]);
-    expect((await folder.run(['resume', 'last'])).code).toBe(0);
-    expect(existsSync(flag('done42'))).toBe(true);
-  });
+  it(
+    'a terminal that goes away (SIGHUP, and nobody reads any more) lets the running task finish; resume does the rest',
+    large,
+    async () => {
+      const run = folder.start(['run', waiting(flag('go4'), flag('done4')), '-v']);
+      await run.until('one: running');
+      run.child.kill('SIGHUP');
+      await run.until('finishing the running tasks');
+      run.child.stdout.destroy();
+      run.child.stderr.destroy();
+      folder.write('go4', '');
+      expect((await run.ended).code).toBe(130);
+      expect([existsSync(flag('done4')), existsSync(flag('done42'))]).toEqual([true, false]);
+      expect((await folder.run(['resume', 'last'])).code).toBe(0);
+      expect(existsSync(flag('done42'))).toBe(true);
+    },
+  );
 
   it('SIGTERM is the same', async () => {
     const run = folder.start(['run', waiting(flag('go3'), flag('done3')), '-v']);

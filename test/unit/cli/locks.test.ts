@@ -92,7 +92,7 @@ describe('locks on the command line', () => {
     expect((await folder.run(['lock', 'list', '@here', '--json'])).stdout).toBe('[]\n');
   }, 120_000);
 
-  it('--lock-wait waits for it, and says for whom', async () => {
+  it('--lock-wait waits for it, and says for whom', { ...large, timeout: 120_000 }, async () => {
     const first = folder.start(['run', playbook('a', 'deploy@here'), '-v']);
     await first.until('begun');
     const second = folder.start(['run', playbook('b', 'deploy@here'), '--lock-wait', '5m']);
@@ -102,7 +102,7 @@ describe('locks on the command line', () => {
     expect((await first.ended).code).toBe(0);
     expect((await second.ended).code).toBe(0);
     expect(existsSync(at('b-next'))).toBe(true);
-  }, 120_000);
+  });
 
   it('Ctrl-C ends the waiting at once, and takes nothing', async () => {
     const first = folder.start(['run', playbook('a', 'deploy@here'), '-v']);
@@ -118,7 +118,10 @@ describe('locks on the command line', () => {
     expect(existsSync(at('b-next'))).toBe(false);
   }, 120_000);
 
-  it('a rollback takes the locks of its run, waits for them where it is told to, and is refused otherwise', async () => {
+  it('a rollback takes the locks of its run, waits for them where it is told to, and is refused otherwise', {
+    ...large,
+    timeout: 120_000,
+  }, async () => {
     const written = folder.write('written.yaml', {
       plays: [{ hosts: 'here', tasks: [{ copy: { dest: at('written'), content: 'x' } }] }],
     });
@@ -135,7 +138,7 @@ describe('locks on the command line', () => {
     expect((await other.ended).code).toBe(0);
     expect((await waiting.ended).code).toBe(0);
     expect(existsSync(at('written'))).toBe(false);
-  }, 120_000);
+  });
 
   it('a broken lock stops its run before the next effect; resume takes it again', async () => {
     const run = folder.start(['run', playbook('a'), '--lock', 'deploy@here', '-v']);
@@ -156,7 +159,7 @@ describe('locks on the command line', () => {
     expect(existsSync(at('a-next'))).toBe(true);
   }, 120_000);
 
-  it('a lock on localhost needs no inventory entry; one on an unknown host is an error', async () => {
+  it('a lock on localhost needs no inventory entry; one on an unknown host is an error', large, async () => {
     folder.write('go', '');
     const elsewhere = await folder.run(['run', playbook('a', 'deploy@nowhere')]);
     expect([elsewhere.code, elsewhere.stdout + elsewhere.stderr]).toEqual([

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CliFolder } from '../../support/cli.ts';
+import { large } from '../../support/size.ts';
 
 let folder: CliFolder;
 beforeEach(() => {
@@ -71,7 +72,7 @@ describe('when hosts fail', () => {
     expect(first()).toBe('new\n');
   });
 
-  it('a rollback of one play that stops is gone on with as that', async () => {
+  it('a rollback of one play that stops is gone on with as that', large, async () => {
     const rollback = [{ name: 'tell', fail: { msg: 'no' } }];
     const { code, stdout } = await folder.run(['run', playbook({ on_failure: 'rollback', rollback })]);
     expect([code, stdout]).toEqual([2, expect.stringMatching(/`reeve rollback \S+ --to "First"` goes on with it/)]);
@@ -80,7 +81,7 @@ describe('when hosts fail', () => {
     );
   });
 
-  it('what was there before comes back, on hosts of earlier batches too', async () => {
+  it('what was there before comes back, on hosts of earlier batches too', large, async () => {
     const file = playbook({ on_failure: 'rollback', serial: 1, hosts: 'y:x' });
     folder.write('second-y', 'before\n');
     const { stdout } = await folder.run(['run', file, '--output', 'json']);
@@ -101,7 +102,7 @@ describe('when hosts fail', () => {
     expect([has('second-y'), has('third-x'), has('third-y'), has('after')]).toEqual([false, true, true, true]);
   });
 
-  it('a play that says continue goes on whatever the command line says', async () => {
+  it('a play that says continue goes on whatever the command line says', large, async () => {
     const { code } = await folder.run(['run', playbook({ on_failure: 'continue' }), '--on-failure', 'pause']);
     expect(code).toBe(2);
     expect(has('after')).toBe(true);

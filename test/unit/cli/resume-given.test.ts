@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { CliFolder, LOCAL_INVENTORY } from '../../support/cli.ts';
 import { MAIN } from '../../support/program.ts';
+import { large } from '../../support/size.ts';
 
 const folder = new CliFolder();
 afterAll(() => folder[Symbol.dispose]());
@@ -37,7 +38,7 @@ it('what the run was given is what its resume is given, types and all, and what 
   expect(log).toMatch(/- `version: "1\.40"` since the resume at \d\d:\d\d:\d\d UTC\n/);
 });
 
-it('an input that an accepted change has taken away is no obstacle', async () => {
+it('an input that an accepted change has taken away is no obstacle', large, async () => {
   folder.write(
     'shrunk.yaml',
     play({ word: { type: 'string', default: 'x' }, more: { type: 'string', default: 'y' } }, { fail: { msg: 'no' } }),
@@ -71,43 +72,51 @@ it('a run that was approved goes on as it was approved; another plan needs its o
   expect((await folder.run(['resume', 'last', '--accept-changes', '--approve', second])).code).toBe(0);
 });
 
-it('what `reeve exec` did is gone on with and taken back like any run, from wherever; not when its command line held a secret', async () => {
-  rmSync(join(folder.dir, 'go'), { force: true });
-  const exec = (...words: string[]) => folder.run(['exec', 'here', ...words, '-i', 'inventory.yaml']);
-  expect((await exec('command', `test -e ${join(folder.dir, 'go')}`)).code).toBe(2);
-  folder.write('go', '');
-  expect((await folder.run(['resume', 'last'])).code).toBe(0);
-  const path = join(folder.dir, 'made');
-  expect((await exec('copy', `dest=${path}`, 'content=x')).code).toBe(0);
-  expect((await folder.run(['rollback', 'last', '--yes'])).code).toBe(0);
-  expect(existsSync(path)).toBe(false);
-  expect((await exec('http', 'url=http://127.0.0.1:9/', 'token=planted-secret')).code).toBe(2);
-  const refused = await folder.run(['resume', 'last']);
-  expect([refused.code, refused.stderr]).toEqual([5, expect.stringContaining('held a secret, and is not recorded')]);
-});
+it(
+  'what `reeve exec` did is gone on with and taken back like any run, from wherever; not when its command line held a secret',
+  large,
+  async () => {
+    rmSync(join(folder.dir, 'go'), { force: true });
+    const exec = (...words: string[]) => folder.run(['exec', 'here', ...words, '-i', 'inventory.yaml']);
+    expect((await exec('command', `test -e ${join(folder.dir, 'go')}`)).code).toBe(2);
+    folder.write('go', '');
+    expect((await folder.run(['resume', 'last'])).code).toBe(0);
+    const path = join(folder.dir, 'made');
+    expect((await exec('copy', `dest=${path}`, 'content=x')).code).toBe(0);
+    expect((await folder.run(['rollback', 'last', '--yes'])).code).toBe(0);
+    expect(existsSync(path)).toBe(false);
+    expect((await exec('http', 'url=http://127.0.0.1:9/', 'token=planted-secret')).code).toBe(2);
+    const refused = await folder.run(['resume', 'last']);
+    expect([refused.code, refused.stderr]).toEqual([5, expect.stringContaining('held a secret, and is not recorded')]);
+  },
+);
 
-it('a resume and a rollback from another folder do on this machine what they do in the folder of the run', async () => {
-  const there = join(folder.dir, 'there');
-  mkdirSync(there);
-  folder.write('there/relative.yaml', {
-    plays: [
-      {
-        hosts: 'here',
-        tasks: [
-          { shell: 'echo one >>log; test -e ready' },
-          { shell: 'echo two >>log' },
-          { copy: { dest: join(there, 'made'), content: 'x' } },
-        ],
-        rollback: [{ shell: 'echo back >>log' }],
-      },
-    ],
-  });
-  const from = (cwd: string, ...args: string[]) =>
-    spawnSync(process.execPath, [MAIN, ...args, '--runs', join(folder.dir, 'runs-there')], { cwd, encoding: 'utf8' });
-  expect(from(there, 'run', 'relative.yaml', '-i', '../inventory.yaml').status).toBe(2);
-  folder.write('there/ready', '');
-  expect(from(folder.dir, 'resume', 'last', '--report', 'reports').status).toBe(0);
-  expect(existsSync(join(folder.dir, 'reports/report.html'))).toBe(true);
-  expect(from(folder.dir, 'rollback', 'last', '--yes').status).toBe(0);
-  expect(readFileSync(join(there, 'log'), 'utf8')).toBe('one\none\ntwo\nback\n');
-});
+it(
+  'a resume and a rollback from another folder do on this machine what they do in the folder of the run',
+  large,
+  async () => {
+    const there = join(folder.dir, 'there');
+    mkdirSync(there);
+    folder.write('there/relative.yaml', {
+      plays: [
+        {
+          hosts: 'here',
+          tasks: [
+            { shell: 'echo one >>log; test -e ready' },
+            { shell: 'echo two >>log' },
+            { copy: { dest: join(there, 'made'), content: 'x' } },
+          ],
+          rollback: [{ shell: 'echo back >>log' }],
+        },
+      ],
+    });
+    const from = (cwd: string, ...args: string[]) =>
+      spawnSync(process.execPath, [MAIN, ...args, '--runs', join(folder.dir, 'runs-there')], { cwd, encoding: 'utf8' });
+    expect(from(there, 'run', 'relative.yaml', '-i', '../inventory.yaml').status).toBe(2);
+    folder.write('there/ready', '');
+    expect(from(folder.dir, 'resume', 'last', '--report', 'reports').status).toBe(0);
+    expect(existsSync(join(folder.dir, 'reports/report.html'))).toBe(true);
+    expect(from(folder.dir, 'rollback', 'last', '--yes').status).toBe(0);
+    expect(readFileSync(join(there, 'log'), 'utf8')).toBe('one\none\ntwo\nback\n');
+  },
+);

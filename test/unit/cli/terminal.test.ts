@@ -8,6 +8,7 @@ import { CliFolder, inventoryOf, LOCAL_INVENTORY } from '../../support/cli.ts';
 import { missing } from '../../support/missing.ts';
 import { needs } from '../../support/needs.ts';
 import { MAIN } from '../../support/program.ts';
+import { large } from '../../support/size.ts';
 import { Terminal } from '../../support/terminal.ts';
 
 const folder = new CliFolder();
@@ -45,7 +46,7 @@ describe('a person at a terminal', needs(missing('tmux')), () => {
     expect(text).toContain('debug — gone on');
   });
 
-  it('says no: refused, exit 6; presses Ctrl-C at a question: exit 130', async () => {
+  it('says no: refused, exit 6; presses Ctrl-C at a question: exit 130', large, async () => {
     const given = ['run', asking, '-e', 'word=a', '-e', 'code=opensesame'];
     using refusing = reeve(...given);
     await refusing.until('Really go on?');
@@ -82,7 +83,7 @@ describe('connections that ask', needs(missing('tmux')), () => {
   });
   afterAll(() => hosts.stop());
 
-  it('show an unknown host key one host at a time, remember the answer, and ask no more', async () => {
+  it('show an unknown host key one host at a time, remember the answer, and ask no more', large, async () => {
     const known = folder.write('known_hosts', '');
     folder.write('ssh.yaml', inventoryOf(hosts, { ssh_known_hosts_file: known }));
     using terminal = reeve('run', file, '-i', 'ssh.yaml');
@@ -114,7 +115,7 @@ describe('connections that ask', needs(missing('tmux')), () => {
     expect(readFileSync(known, 'utf8')).toBe('');
   });
 
-  it('--ask-become-pass asks once, for sudo on every host', async () => {
+  it('--ask-become-pass asks once, for sudo on every host', large, async () => {
     const lab = await startHosts({
       hosts: [
         { name: 'one', become: true },

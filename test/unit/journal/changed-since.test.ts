@@ -57,7 +57,7 @@ describe('a change since the run', () => {
         ['in the play itself', 'play.yaml', '      - include: tasks.yaml\n', ''],
         ['that makes it run nowhere', 'play.yaml', 'hosts: all', 'hosts: x'],
       ],
-      2,
+      1,
     ),
   )('in a play that is done (%s) is told, and neither refuses nor runs', (_what, name, from, to) => {
     edit(name, from, to);
@@ -75,7 +75,7 @@ describe('a change since the run', () => {
         ['a comment', 'play.yaml', /^/, '# nothing\n'],
         ['a note for people', 'play.yaml', 'vars:', 'description: what it does\nvars:'],
       ],
-      2,
+      1,
     ),
   )('that is %s does not refuse', (_what, name, from, to) => {
     edit(name, from, to);
@@ -107,7 +107,7 @@ describe('a change since the run', () => {
         ],
         ['a file that a task reads', 'files/file.txt', 'text', 'other', 'the file files/file.txt'],
       ],
-      2,
+      1,
     ),
   )('in %s refuses, with the difference; --accept-changes goes on', (_what, name, from, to, why) => {
     edit(name, from, to);

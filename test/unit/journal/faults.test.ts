@@ -166,37 +166,36 @@ describe('a journal that cannot be written any more', () => {
     expect(left(at)).toEqual(left(whole));
   });
 
-  it(
-    '(a real file system made read-only after the run died) is no reason to change anything; it can still be read',
-    needs(noTmpfs()),
-    () => {
-      const mounted = mountTmpfs('size=4m');
-      try {
-        const at = { ...prepare('remount'), runs: join(mounted, 'runs') };
-        expect(run(at, 14).signal).toBe('SIGKILL');
-        const before = left(at);
-        expect(spawnSync('mount', ['-o', 'remount,ro', mounted]).status).toBe(0);
-        const refused = reeve(at, 'resume', 'last');
-        expect([refused.status, refused.stderr]).toEqual([
-          1,
-          expect.stringMatching(/journal-failed|cannot be written|read-only/i),
-        ]);
-        expect(refused.stderr).not.toContain('This is a bug');
-        const begun = node(MAIN, 'run', at.playbook, '-i', at.inventory, '--runs', at.runs);
-        expect([begun.status, begun.stderr]).toEqual([1, expect.stringContaining('--runs')]);
-        expect(left(at)).toEqual(before);
-        for (const command of ['status', 'history', 'report']) {
-          expect(reeve(at, command, ...(command === 'report' ? ['last'] : [])).status, command).toBe(0);
-        }
-        const note = reeve(at, 'note', 'last', 'x');
-        expect([note.status, note.stderr]).toEqual([1, expect.not.stringContaining('This is a bug')]);
-        expect(spawnSync('mount', ['-o', 'remount,rw', mounted]).status).toBe(0);
-        expect(reeve(at, 'resume', 'last').status).toBe(0);
-      } finally {
-        spawnSync('umount', [mounted]);
+  it('(a real file system made read-only after the run died) is no reason to change anything; it can still be read', {
+    ...needs(noTmpfs()),
+    ...large,
+  }, () => {
+    const mounted = mountTmpfs('size=4m');
+    try {
+      const at = { ...prepare('remount'), runs: join(mounted, 'runs') };
+      expect(run(at, 14).signal).toBe('SIGKILL');
+      const before = left(at);
+      expect(spawnSync('mount', ['-o', 'remount,ro', mounted]).status).toBe(0);
+      const refused = reeve(at, 'resume', 'last');
+      expect([refused.status, refused.stderr]).toEqual([
+        1,
+        expect.stringMatching(/journal-failed|cannot be written|read-only/i),
+      ]);
+      expect(refused.stderr).not.toContain('This is a bug');
+      const begun = node(MAIN, 'run', at.playbook, '-i', at.inventory, '--runs', at.runs);
+      expect([begun.status, begun.stderr]).toEqual([1, expect.stringContaining('--runs')]);
+      expect(left(at)).toEqual(before);
+      for (const command of ['status', 'history', 'report']) {
+        expect(reeve(at, command, ...(command === 'report' ? ['last'] : [])).status, command).toBe(0);
       }
-    },
-  );
+      const note = reeve(at, 'note', 'last', 'x');
+      expect([note.status, note.stderr]).toEqual([1, expect.not.stringContaining('This is a bug')]);
+      expect(spawnSync('mount', ['-o', 'remount,rw', mounted]).status).toBe(0);
+      expect(reeve(at, 'resume', 'last').status).toBe(0);
+    } finally {
+      spawnSync('umount', [mounted]);
+    }
+  });
 });
 
 it('a folder for runs that cannot be written is an error before anything is done', () => {
@@ -372,10 +371,13 @@ describe('a damaged journal', () => {
   });
 });
 
-it('an output too long for the journal that cannot be kept stops the run before the next effect; what has been done is known', async () => {
-  const at = prepare(
-    'artefact',
-    `plays:
+it(
+  'an output too long for the journal that cannot be kept stops the run before the next effect; what has been done is known',
+  large,
+  async () => {
+    const at = prepare(
+      'artefact',
+      `plays:
   - hosts: x
     tasks:
       - name: much
@@ -384,13 +386,17 @@ it('an output too long for the journal that cannot be kept stops the run before 
       - { name: next, shell: "echo next >>{{ base }}/log" }
       - { name: use, copy: { content: "{{ much.stdout }}", dest: "{{ base }}/used" } }
 `.replaceAll('{{ runs }}', join(dir, 'artefact/runs')),
-  );
-  const stopped = node(MAIN, 'run', at.playbook, '-i', at.inventory, '--runs', at.runs);
-  expect([stopped.status, stopped.stdout + stopped.stderr]).toEqual([1, expect.stringContaining('cannot be written')]);
-  expect(readFileSync(join(at.base, 'log'), 'utf8')).toBe('much\n');
-  mkdirSync(join(file(at), '..', 'artefacts'));
-  const resumed = reeve(at, 'resume', 'last');
-  expect([resumed.status, resumed.stdout]).toEqual([2, expect.stringContaining('much.stdout is not known any more')]);
-  expect(readFileSync(join(at.base, 'log'), 'utf8')).toBe('much\nnext\n');
-  expect(existsSync(join(at.base, 'used'))).toBe(false);
-});
+    );
+    const stopped = node(MAIN, 'run', at.playbook, '-i', at.inventory, '--runs', at.runs);
+    expect([stopped.status, stopped.stdout + stopped.stderr]).toEqual([
+      1,
+      expect.stringContaining('cannot be written'),
+    ]);
+    expect(readFileSync(join(at.base, 'log'), 'utf8')).toBe('much\n');
+    mkdirSync(join(file(at), '..', 'artefacts'));
+    const resumed = reeve(at, 'resume', 'last');
+    expect([resumed.status, resumed.stdout]).toEqual([2, expect.stringContaining('much.stdout is not known any more')]);
+    expect(readFileSync(join(at.base, 'log'), 'utf8')).toBe('much\nnext\n');
+    expect(existsSync(join(at.base, 'used'))).toBe(false);
+  },
+);

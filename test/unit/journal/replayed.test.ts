@@ -17,7 +17,7 @@ const ready = (run: KilledRun) => writeFileSync(join(run.base, 'ready'), '');
 const log = (text: string) => `echo ${text} >>{{ base }}/log`;
 
 describe('a run that is resumed more than once', () => {
-  it('does not do again what the first resume has made good', () => {
+  it('does not do again what the first resume has made good', large, () => {
     const run = prepare(`
 plays:
   - hosts: all
@@ -352,7 +352,7 @@ plays:
         register: each
 `;
 
-  it('that failed are done again, and those around them are not, by a second resume neither', () => {
+  it('that failed are done again, and those around them are not, by a second resume neither', large, () => {
     const run = prepare(LOOP);
     expect(run.run(0).status).toBe(2);
     expect(run.read('log')).toBe('a\nb\nc\n');
@@ -477,7 +477,7 @@ inputs: { go: { type: boolean, default: false } }
     expect(run.left()).toEqual({ log: 'made\n'.repeat(args.includes('loop') ? 2 : 1) });
   });
 
-  it('decides no condition: one that needs it is an error, flags are known', () => {
+  it('decides no condition: one that needs it is an error, flags are known', large, () => {
     const rest = (when: string) => `\n      - { name: use, shell: "echo used >>{{ base }}/log", when: "${when}" }\n`;
     const task = '{ name: make, shell: "echo {{ token }}", no_log: true, register: made }';
     const flags = killed(play(task, rest('made.changed && !made.failed && !made.skipped')));

@@ -88,7 +88,7 @@ describe('a run that was killed', () => {
     // Each costs two processes: the boundaries of effects on one host, and every ninth of the others.
     const isEffectOfX = (event: RunEvent) => event.type.startsWith('effect') && 'host' in event && event.host === 'x';
     const isChosen = (event: RunEvent, index: number) => isEffectOfX(event) || index % 9 === 0;
-    const sample = sampled(boundaries.filter(isChosen), 4);
+    const sample = sampled(boundaries.filter(isChosen), 3);
     for (const event of sample) {
       const at = prepare(`killed-${event.seq}`);
       expect(live(at, event.seq).signal).toBe('SIGKILL');

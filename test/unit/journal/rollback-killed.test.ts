@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../../runner/events.ts';
 import { readJournal } from '../../../runner/journal/read.ts';
 import { MAIN, ROOT, supportUrl } from '../../support/program.ts';
-import { sampled } from '../../support/size.ts';
+import { large, sampled } from '../../support/size.ts';
 import { snapshotTree } from '../../support/tree.ts';
 
 /** Each kind of change that files can have; `play` and `later` so that a play's own tasks stand between changes. */
@@ -67,7 +67,10 @@ const numbersOf = (events: RunEvent[], ...types: RunEvent['type'][]) =>
   events.flatMap(({ type }, index) => (types.includes(type) ? [index + 1] : []));
 
 describe('a run that is killed', () => {
-  it('right before or after any of its effects goes back to what was there before, resumed or not', () => {
+  it('right before or after any of its effects goes back to what was there before, resumed or not', {
+    ...large,
+    timeout: 480_000,
+  }, () => {
     const whole = prepare('whole');
     expect(whole.run().status).toBe(0);
     const points = numbersOf(whole.events(), 'effect-started', 'effect-ended');
@@ -84,7 +87,7 @@ describe('a run that is killed', () => {
       expect(back.stdout).not.toContain('CANNOT');
       expect(at.tree(), `killed after event ${number}`).toEqual(before);
     }
-  }, 480_000);
+  });
 });
 
 describe('a rollback that is killed', () => {

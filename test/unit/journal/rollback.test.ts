@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MAIN, ROOT } from '../../support/program.ts';
+import { large } from '../../support/size.ts';
 import { snapshotTree } from '../../support/tree.ts';
 
 const PLAYBOOK = `
@@ -67,7 +68,7 @@ describe('reeve rollback', () => {
     expect(reeve('resume', 'last').status).toBe(6);
   });
 
-  it('--to keeps a play and those before it', () => {
+  it('--to keeps a play and those before it', large, () => {
     run();
     expect(reeve('rollback', 'last', '--to', 'Files', '--yes').status).toBe(0);
     const tree = snapshotTree(join(dir, 'base'));
@@ -88,29 +89,33 @@ describe('reeve rollback', () => {
     expect(readFileSync(join(dir, 'base/x/motd'), 'utf8')).toBe('new\nmore\n');
   });
 
-  it('stops at a change that somebody else has changed since, and goes on from there when that is mended', () => {
-    run();
-    const motd = join(dir, 'base/y/motd');
-    const ours = readFileSync(motd);
-    writeFileSync(motd, 'an operator was here\n');
-    const stopped = reeve('rollback', 'last', '--yes');
-    expect(stopped.status).toBe(2);
-    expect(stopped.stdout).toMatch(/not undone\s+y: line/);
-    expect(stopped.stdout).toMatch(/The rollback stopped: .*\nhint: the earlier content is in /);
-    const refused = reeve('resume', 'last');
-    expect([refused.status, refused.stderr]).toEqual([
-      6,
-      expect.stringMatching(/not come to its end\n.*reeve rollback/),
-    ]);
-    expect(readFileSync(motd, 'utf8')).toBe('an operator was here\n');
-    writeFileSync(motd, ours);
-    const again = reeve('rollback', 'last', '--yes');
-    expect(again.stdout).not.toMatch(/undone\s+y: late/);
-    expect(again.status).toBe(0);
-    expect(readFileSync(motd, 'utf8')).toBe('old\n');
-    expect(reeve('status').stdout).toMatch(/: rolled back\n/);
-    expect(reeve('resume', 'last').stderr).toContain('run the playbook again');
-  });
+  it(
+    'stops at a change that somebody else has changed since, and goes on from there when that is mended',
+    large,
+    () => {
+      run();
+      const motd = join(dir, 'base/y/motd');
+      const ours = readFileSync(motd);
+      writeFileSync(motd, 'an operator was here\n');
+      const stopped = reeve('rollback', 'last', '--yes');
+      expect(stopped.status).toBe(2);
+      expect(stopped.stdout).toMatch(/not undone\s+y: line/);
+      expect(stopped.stdout).toMatch(/The rollback stopped: .*\nhint: the earlier content is in /);
+      const refused = reeve('resume', 'last');
+      expect([refused.status, refused.stderr]).toEqual([
+        6,
+        expect.stringMatching(/not come to its end\n.*reeve rollback/),
+      ]);
+      expect(readFileSync(motd, 'utf8')).toBe('an operator was here\n');
+      writeFileSync(motd, ours);
+      const again = reeve('rollback', 'last', '--yes');
+      expect(again.stdout).not.toMatch(/undone\s+y: late/);
+      expect(again.status).toBe(0);
+      expect(readFileSync(motd, 'utf8')).toBe('old\n');
+      expect(reeve('status').stdout).toMatch(/: rolled back\n/);
+      expect(reeve('resume', 'last').stderr).toContain('run the playbook again');
+    },
+  );
 
   it('runs the tasks that a play has for it also when nothing else goes back, after the changes of that play', () => {
     writeFileSync(
@@ -140,7 +145,7 @@ plays:
     expect(reeve('rollback', 'last', '--yes').stdout).toContain('There is nothing to take back.');
   });
 
-  it('takes a change back where it was made: on the delegate that an item of a loop had named', () => {
+  it('takes a change back where it was made: on the delegate that an item of a loop had named', large, () => {
     writeFileSync(
       join(dir, 'play.yaml'),
       `
