@@ -26,8 +26,7 @@ function otherInventory(lab: Lab, change: (groups: Groups) => void): void {
   writeFileSync(lab.inventoryFile, stringify(inventory));
 }
 
-// Each has a lab of its own and mostly waits.
-describe.concurrent('topologies', { timeout: 120_000 }, () => {
+describe('topologies', { timeout: 120_000 }, () => {
   it('drains each of three servers and waits until it votes in etcd again', large, async () => {
     await using lab = await startLab({ servers: 3, agents: 1 });
     const timeline = follow(lab);
