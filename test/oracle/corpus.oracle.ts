@@ -9,7 +9,7 @@ import { Ansible, whatIsMissing } from './ansible.ts';
 import { CORPUS } from './corpus.ts';
 import { inventoryArguments, listedHosts, openCase, sourcesOf, writeCase } from './support.ts';
 
-describe('Ansible itself', { ...needs(whatIsMissing()), timeout: 300_000 }, () => {
+describe('Ansible itself', needs(whatIsMissing()), () => {
   let ansible: Ansible;
   beforeAll(() => {
     ansible = new Ansible();

@@ -124,7 +124,7 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, sorted(item)]));
 }
 
-describe('Ansible itself', { ...needs(whatIsMissing()), timeout: 300_000 }, () => {
+describe('Ansible itself', needs(whatIsMissing()), () => {
   let ansible: Ansible;
   beforeAll(() => {
     ansible = new Ansible();

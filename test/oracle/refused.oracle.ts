@@ -30,7 +30,7 @@ const REFUSED: [name: string, files: Record<string, string>, place: string][] = 
   ['a plugin that is not there', { 'p.yml': 'plugin: nowhere\n' }, '1:9'],
 ];
 
-describe('Ansible itself', { ...needs(whatIsMissing()), timeout: 300_000 }, () => {
+describe('Ansible itself', needs(whatIsMissing()), () => {
   let ansible: Ansible;
   beforeAll(() => {
     ansible = new Ansible();

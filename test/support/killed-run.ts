@@ -71,6 +71,6 @@ export class KilledRun {
 
   #node(...args: string[]): SpawnSyncReturns<string> {
     const env = { ...process.env, ...this.env };
-    return spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8', timeout: 120_000, env });
+    return spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8', timeout: 600_000, env });
   }
 }

@@ -33,7 +33,7 @@ export class Terminal {
   }
 
   async until(text: string): Promise<void> {
-    await expect.poll(() => this.lines.join('\n'), { timeout: 60_000, interval: 50 }).toContain(text);
+    await expect.poll(() => this.lines.join('\n'), { timeout: 600_000, interval: 100 }).toContain(text);
   }
 
   /** Types words and keys as tmux names them (`Enter`, `C-c`). */

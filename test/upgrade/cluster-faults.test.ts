@@ -23,7 +23,7 @@ const start = (objects?: Seeds) => startLab({ agents: 1, ...(objects ? { objects
 const installs = (event: RunEvent, host: string) =>
   event.type === 'task-progress' && event.host === host && event.message.startsWith('installing');
 
-describe('the API', { timeout: 120_000 }, () => {
+describe('the API', () => {
   it('may be gone for 20 s in the middle of the upgrade of its server', large, async () => {
     await using lab = await start();
     let outage: Promise<void> | undefined;
@@ -62,7 +62,7 @@ describe('the API', { timeout: 120_000 }, () => {
   });
 });
 
-describe('a connection', { timeout: 120_000 }, () => {
+describe('a connection', () => {
   for (const backend of sampled(['embedded', 'openssh'] as const, 1)) {
     it(
       `may drop in the middle of an installation, which goes on and is waited for (${backend})`,
@@ -123,7 +123,7 @@ describe('a connection', { timeout: 120_000 }, () => {
   });
 });
 
-describe('pods that may not leave', { timeout: 120_000 }, () => {
+describe('pods that may not leave', () => {
   it('a budget that never allows it ends at the deadline, and the node takes pods as before', large, async () => {
     await using lab = await start([deployment('web', { nodes: ['agent-1'] }), pdb('web', { minAvailable: 1 })]);
     const { exitCode, text, ended } = await upgrade(lab, { version: TO, timeout: '2s' });
@@ -152,7 +152,7 @@ describe('pods that may not leave', { timeout: 120_000 }, () => {
   });
 });
 
-describe('what was there before', { timeout: 120_000 }, () => {
+describe('what was there before', () => {
   it('an operator’s cordon stays, and one of a dead run is taken back', large, async () => {
     await using lab = await startLab({ agents: 2, objects: [] });
     lab.api.setNode('agent-1', { unschedulable: true });

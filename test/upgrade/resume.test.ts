@@ -28,50 +28,49 @@ const begins = (events: RunEvent[], host: string, task: string) =>
 const installing = (events: RunEvent[], host: string) =>
   events.some((e) => e.type === 'task-progress' && e.host === host && e.message.startsWith('installing'));
 
-it('a node that a failed installation has opened again is drained again before a resume installs anything on it', {
-  ...large,
-  timeout: 180_000,
-}, async () => {
-  const agent = lab.hosts.get('agent-1');
-  agent.setKnob('install', 'fail');
-  expect((await runs.upgrade(lab, TO)).code).toBe(2);
-  expect(cordonedNodes(lab)).toEqual([]);
-  agent.setKnob('install', undefined);
-  const before = runs.journal().length;
-  expect((await runs.reeve(['resume', 'last'])).code).toBe(0);
-  const changed = runs
-    .journal()
-    .slice(before)
-    .flatMap((e) => (e.type === 'task-ended' && e.host === 'agent-1' && e.status === 'changed' ? e.task.name : []));
-  expect(changed).toEqual(['Drain', 'Install k3s', 'Open the node again']);
-  expect([versions(lab), cordonedNodes(lab)]).toEqual([{ 'agent-1': TO, 'server-1': TO }, []]);
-});
+it(
+  'a node that a failed installation has opened again is drained again before a resume installs anything on it',
+  large,
+  async () => {
+    const agent = lab.hosts.get('agent-1');
+    agent.setKnob('install', 'fail');
+    expect((await runs.upgrade(lab, TO)).code).toBe(2);
+    expect(cordonedNodes(lab)).toEqual([]);
+    agent.setKnob('install', undefined);
+    const before = runs.journal().length;
+    expect((await runs.reeve(['resume', 'last'])).code).toBe(0);
+    const changed = runs
+      .journal()
+      .slice(before)
+      .flatMap((e) => (e.type === 'task-ended' && e.host === 'agent-1' && e.status === 'changed' ? e.task.name : []));
+    expect(changed).toEqual(['Drain', 'Install k3s', 'Open the node again']);
+    expect([versions(lab), cordonedNodes(lab)]).toEqual([{ 'agent-1': TO, 'server-1': TO }, []]);
+  },
+);
 
 describe('an upgrade that is killed', () => {
-  it('again and again is gone on with by resume at once, its own lock included, and nothing is installed twice', {
-    ...large,
-    timeout: 240_000,
-  }, async () => {
-    const killed = await runs.upgrade(lab, TO, { dies: (events) => installing(events, 'server-1') });
-    expect(killed.code).toBe(null);
-    const again = await runs.reeve(['resume', 'last'], (events) => begins(events, 'agent-1', 'Drain'));
-    expect(again.code).toBe(null);
-    const once = await runs.reeve(['resume', 'last'], (events) => begins(events, 'agent-1', 'Wait for the node'));
-    expect(once.code).toBe(null);
-    const last = await runs.reeve(['resume', 'last']);
-    expect(last.text).toContain('Done in');
-    expect(last.code).toBe(0);
-    expect([versions(lab), cordonedNodes(lab)]).toEqual([{ 'agent-1': TO, 'server-1': TO }, []]);
-    const installs = runs
-      .journal()
-      .filter((e) => e.type === 'task-progress' && e.host === 'agent-1' && /^installing/.test(e.message));
-    expect(installs).toHaveLength(1);
-  });
+  it(
+    'again and again is gone on with by resume at once, its own lock included, and nothing is installed twice',
+    large,
+    async () => {
+      const killed = await runs.upgrade(lab, TO, { dies: (events) => installing(events, 'server-1') });
+      expect(killed.code).toBe(null);
+      const again = await runs.reeve(['resume', 'last'], (events) => begins(events, 'agent-1', 'Drain'));
+      expect(again.code).toBe(null);
+      const once = await runs.reeve(['resume', 'last'], (events) => begins(events, 'agent-1', 'Wait for the node'));
+      expect(once.code).toBe(null);
+      const last = await runs.reeve(['resume', 'last']);
+      expect(last.text).toContain('Done in');
+      expect(last.code).toBe(0);
+      expect([versions(lab), cordonedNodes(lab)]).toEqual([{ 'agent-1': TO, 'server-1': TO }, []]);
+      const installs = runs
+        .journal()
+        .filter((e) => e.type === 'task-progress' && e.host === 'agent-1' && /^installing/.test(e.message));
+      expect(installs).toHaveLength(1);
+    },
+  );
 
-  it('and then fails says all that is wrong with a node, what the dead process did to it too', {
-    ...large,
-    timeout: 180_000,
-  }, async () => {
+  it('and then fails says all that is wrong with a node, what the dead process did to it too', large, async () => {
     const dies = (events: RunEvent[]) => begins(events, 'agent-1', 'Install k3s');
     await runs.upgrade(lab, TO, { more: ['-e', 'recovery_limit=3s'], dies });
     lab.hosts.get('agent-1').setKnob('k3s-start', 'fail');
@@ -80,7 +79,7 @@ describe('an upgrade that is killed', () => {
     expect(text).toMatch(/agent-1 .*cordoned; half upgraded/);
   });
 
-  it('in a long installation attaches to it', { ...large, timeout: 180_000 }, async () => {
+  it('in a long installation attaches to it', large, async () => {
     const agent = lab.hosts.get('agent-1');
     agent.setKnob('install', 'slow 4');
     const jobs = join(agent.root, 'var/lib/reeve/jobs');
@@ -94,20 +93,21 @@ describe('an upgrade that is killed', () => {
 });
 
 describe('an upgrade that failed', () => {
-  it('drains a node again by resume that was opened meanwhile, and opens it again when it fails again', {
-    ...large,
-    timeout: 180_000,
-  }, async () => {
-    const agent = lab.hosts.get('agent-1');
-    agent.setKnob('install', 'fail');
-    expect((await runs.upgrade(lab, TO)).code).toBe(2);
-    expect(cordonedNodes(lab)).toEqual([]);
-    const again = await runs.reeve(['resume', 'last']);
-    expect(again.code).toBe(2);
-    expect(cordonedNodes(lab)).toEqual([]);
-    agent.setKnob('install', undefined);
-    const timeline = follow(lab);
-    expect((await runs.reeve(['resume', 'last'])).code).toBe(0);
-    expect(timeline.steps).toEqual(['cordoned agent-1', `agent-1 runs ${TO}`, 'opened agent-1']);
-  });
+  it(
+    'drains a node again by resume that was opened meanwhile, and opens it again when it fails again',
+    large,
+    async () => {
+      const agent = lab.hosts.get('agent-1');
+      agent.setKnob('install', 'fail');
+      expect((await runs.upgrade(lab, TO)).code).toBe(2);
+      expect(cordonedNodes(lab)).toEqual([]);
+      const again = await runs.reeve(['resume', 'last']);
+      expect(again.code).toBe(2);
+      expect(cordonedNodes(lab)).toEqual([]);
+      agent.setKnob('install', undefined);
+      const timeline = follow(lab);
+      expect((await runs.reeve(['resume', 'last'])).code).toBe(0);
+      expect(timeline.steps).toEqual(['cordoned agent-1', `agent-1 runs ${TO}`, 'opened agent-1']);
+    },
+  );
 });

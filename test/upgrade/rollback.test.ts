@@ -48,7 +48,7 @@ describe('after a rollback within a minor the files of all hosts and all objects
     ['three servers, each drained', { servers: 3, agents: 1 }],
     ['a server with SQLite', { agents: 1, datastore: 'sqlite' }],
   ];
-  it.each(topologies)('but for what --check announced: %s', { ...large, timeout: 240_000 }, async (_, options) => {
+  it.each(topologies)('but for what --check announced: %s', large, async (_, options) => {
     await start(options);
     const before = await wholeState(lab);
     expect((await runs.upgrade(lab, PATCH)).code).toBe(0);
@@ -71,10 +71,7 @@ describe('after a rollback within a minor the files of all hosts and all objects
 });
 
 describe('a rollback that is killed', () => {
-  it('again and again, at seeded points, ends in the same state, and nothing is undone twice', {
-    ...large,
-    timeout: 300_000,
-  }, async () => {
+  it('again and again, at seeded points, ends in the same state, and nothing is undone twice', large, async () => {
     await start({ agents: 1 });
     const before = await wholeState(lab);
     expect((await runs.upgrade(lab, PATCH)).code).toBe(0);
@@ -103,10 +100,7 @@ describe('a rollback that is killed', () => {
     expect((await runs.reeve(['rollback', 'last', '--yes'])).text).toContain('There is nothing to take back');
   });
 
-  it('and an upgrade that was killed goes back without being resumed, from wherever it was', {
-    ...large,
-    timeout: 240_000,
-  }, async () => {
+  it('and an upgrade that was killed goes back without being resumed, from wherever it was', large, async () => {
     await start({ agents: 1 });
     const before = await wholeState(lab);
     const inInstallation = (events: RunEvent[]) =>
@@ -125,54 +119,53 @@ describe('a rollback that is killed', () => {
 });
 
 describe('over a minor version', () => {
-  it('--check foresees the refusal for each host by name, with its exit code, and the real one touches nothing', {
-    ...large,
-    timeout: 240_000,
-  }, async () => {
-    await start({ agents: 1 });
-    expect((await runs.upgrade(lab, MINOR)).code).toBe(0);
-    const upgraded = await wholeState(lab);
-    for (const how of ['--check', '--yes']) {
-      const { code, text } = await runs.reeve(['rollback', 'last', how]);
-      expect(code).toBe(6);
-      for (const host of ['server-1', 'agent-1']) {
-        expect(text).toContain(`REFUSED ${host}: Install k3s`);
-        expect(text).toMatch(
-          new RegExp(`nothing is taken back: .*${host}: Install k3s: ${MINOR.replace('+', '\\+')} →`),
-        );
+  it(
+    '--check foresees the refusal for each host by name, with its exit code, and the real one touches nothing',
+    large,
+    async () => {
+      await start({ agents: 1 });
+      expect((await runs.upgrade(lab, MINOR)).code).toBe(0);
+      const upgraded = await wholeState(lab);
+      for (const how of ['--check', '--yes']) {
+        const { code, text } = await runs.reeve(['rollback', 'last', how]);
+        expect(code).toBe(6);
+        for (const host of ['server-1', 'agent-1']) {
+          expect(text).toContain(`REFUSED ${host}: Install k3s`);
+          expect(text).toMatch(
+            new RegExp(`nothing is taken back: .*${host}: Install k3s: ${MINOR.replace('+', '\\+')} →`),
+          );
+        }
+        expect(text).toContain('restore the snapshot from before the upgrade');
       }
-      expect(text).toContain('restore the snapshot from before the upgrade');
-    }
-    expect(differences(upgraded, await wholeState(lab))).toEqual([]);
-    expect(history()).toEqual([expect.not.objectContaining({ rolled_back: expect.anything() })]);
+      expect(differences(upgraded, await wholeState(lab))).toEqual([]);
+      expect(history()).toEqual([expect.not.objectContaining({ rolled_back: expect.anything() })]);
 
-    // What was done after the refused change goes back when it is asked for alone.
-    const later = await runs.reeve(['rollback', 'last', '--to', 'Agents', '--yes']);
-    expect([later.code, later.text]).toEqual([0, expect.stringContaining('Rolled back.')]);
-    expect(differences(upgraded, await wholeState(lab)).map((one) => one.split(':', 1)[0])).toEqual([
-      '~ configmaps kube-system/reeve-upgrade-history',
-    ]);
-  });
+      // What was done after the refused change goes back when it is asked for alone.
+      const later = await runs.reeve(['rollback', 'last', '--to', 'Agents', '--yes']);
+      expect([later.code, later.text]).toEqual([0, expect.stringContaining('Rolled back.')]);
+      expect(differences(upgraded, await wholeState(lab)).map((one) => one.split(':', 1)[0])).toEqual([
+        '~ configmaps kube-system/reeve-upgrade-history',
+      ]);
+    },
+  );
 
-  it('--on-failure rollback says so and takes nothing back: the cluster stays as the failure left it, in service', {
-    ...large,
-    timeout: 180_000,
-  }, async () => {
-    await start({ agents: 1 });
-    lab.hosts.get('agent-1').setKnob('install', 'fail');
-    const { code, text } = await runs.upgrade(lab, MINOR, { more: ['--on-failure', 'rollback'] });
-    expect(code).toBe(2);
-    expect(text).toContain(`nothing was taken back: server-1: Install k3s: ${MINOR} → ${FROM}`);
-    expect([versions(lab), cordonedNodes(lab)]).toEqual([{ 'agent-1': FROM, 'server-1': MINOR }, []]);
-    expect(of('undo-started')).toEqual([]);
-  });
+  it(
+    '--on-failure rollback says so and takes nothing back: the cluster stays as the failure left it, in service',
+    large,
+    async () => {
+      await start({ agents: 1 });
+      lab.hosts.get('agent-1').setKnob('install', 'fail');
+      const { code, text } = await runs.upgrade(lab, MINOR, { more: ['--on-failure', 'rollback'] });
+      expect(code).toBe(2);
+      expect(text).toContain(`nothing was taken back: server-1: Install k3s: ${MINOR} → ${FROM}`);
+      expect([versions(lab), cordonedNodes(lab)]).toEqual([{ 'agent-1': FROM, 'server-1': MINOR }, []]);
+      expect(of('undo-started')).toEqual([]);
+    },
+  );
 });
 
 describe('--to PLAY', () => {
-  it('keeps that play and those before it; a name that is none is an error with the nearest one', {
-    ...large,
-    timeout: 180_000,
-  }, async () => {
+  it('keeps that play and those before it; a name that is none is an error with the nearest one', large, async () => {
     await start({ agents: 1 });
     expect((await runs.upgrade(lab, PATCH)).code).toBe(0);
     const wrong = await runs.reeve(['rollback', 'last', '--to', 'Server', '--yes']);
@@ -207,34 +200,32 @@ describe('an installation that fails on the agent', () => {
     const left = differences(before, await wholeState(lab)).filter((one) => !isPod(one));
     expect(left.filter((one) => !/:var\/lib\/reeve\/|napshot|reeve-upgrade-history/.test(one))).toEqual([]);
     expect(history()).toEqual([expect.objectContaining({ rolled_back: expect.any(String) })]);
-  }, 180_000);
-
-  it('with --on-failure rollback leaves a node closed that does not come up with the old k3s either', {
-    ...large,
-    timeout: 240_000,
-  }, async () => {
-    await start({ agents: 1 });
-    lab.hosts.get('agent-1').setKnob('k3s-start', 'forever');
-    const { code, text } = await runs.upgrade(lab, PATCH, {
-      more: ['--on-failure', 'rollback', '-e', 'recovery_limit=3s'],
-    });
-    expect(code).toBe(2);
-    expect(text).toMatch(/the rollback stopped: agent-1: Install k3s cannot be undone/);
-    expect(text).toContain('node agent-1 is left cordoned; half rolled back');
-    expect(cordonedNodes(lab)).toEqual(['agent-1']);
-    // What lies under it is not pulled away: the server stays as it is.
-    expect(versions(lab)['server-1']).toBe(PATCH);
-
-    lab.hosts.get('agent-1').setKnob('k3s-start', undefined);
-    const back = await runs.reeve(['rollback', 'last', '--yes']);
-    expect([back.code, back.text]).toEqual([0, expect.stringContaining('Rolled back.')]);
-    expect([versions(lab), cordonedNodes(lab)]).toEqual([{ 'agent-1': FROM, 'server-1': FROM }, []]);
   });
 
-  it('with --on-failure pause stops there, says how to go on, and resume does', {
-    ...large,
-    timeout: 240_000,
-  }, async () => {
+  it(
+    'with --on-failure rollback leaves a node closed that does not come up with the old k3s either',
+    large,
+    async () => {
+      await start({ agents: 1 });
+      lab.hosts.get('agent-1').setKnob('k3s-start', 'forever');
+      const { code, text } = await runs.upgrade(lab, PATCH, {
+        more: ['--on-failure', 'rollback', '-e', 'recovery_limit=3s'],
+      });
+      expect(code).toBe(2);
+      expect(text).toMatch(/the rollback stopped: agent-1: Install k3s cannot be undone/);
+      expect(text).toContain('node agent-1 is left cordoned; half rolled back');
+      expect(cordonedNodes(lab)).toEqual(['agent-1']);
+      // What lies under it is not pulled away: the server stays as it is.
+      expect(versions(lab)['server-1']).toBe(PATCH);
+
+      lab.hosts.get('agent-1').setKnob('k3s-start', undefined);
+      const back = await runs.reeve(['rollback', 'last', '--yes']);
+      expect([back.code, back.text]).toEqual([0, expect.stringContaining('Rolled back.')]);
+      expect([versions(lab), cordonedNodes(lab)]).toEqual([{ 'agent-1': FROM, 'server-1': FROM }, []]);
+    },
+  );
+
+  it('with --on-failure pause stops there, says how to go on, and resume does', large, async () => {
     await start({ agents: 2 });
     lab.hosts.get('agent-1').setKnob('install', 'fail');
     const { code, text } = await runs.upgrade(lab, PATCH, { more: ['--on-failure', 'pause'] });
@@ -254,10 +245,7 @@ describe('an installation that fails on the agent', () => {
   });
 });
 
-it('the history names the version that the oldest node had, also after a run that came half-way', {
-  ...large,
-  timeout: 180_000,
-}, async () => {
+it('the history names the version that the oldest node had, also after a run that came half-way', large, async () => {
   await start({ agents: 1 });
   lab.hosts.get('agent-1').setKnob('install', 'fail');
   expect((await runs.upgrade(lab, MINOR)).code).toBe(2);

@@ -26,7 +26,7 @@ function otherInventory(lab: Lab, change: (groups: Groups) => void): void {
   writeFileSync(lab.inventoryFile, stringify(inventory));
 }
 
-describe('topologies', { timeout: 120_000 }, () => {
+describe('topologies', () => {
   it('drains each of three servers and waits until it votes in etcd again', large, async () => {
     await using lab = await startLab({ servers: 3, agents: 1 });
     const timeline = follow(lab);

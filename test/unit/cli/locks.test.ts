@@ -53,12 +53,9 @@ describe('locks on the command line', () => {
     folder.write('go', '');
     expect((await first.ended).code).toBe(0);
     expect((await folder.run(['lock', 'list', '@here'])).stdout).toContain('no lock is held on here');
-  }, 120_000);
+  });
 
-  it('of twenty that start at the same moment with a lock on this machine exactly one goes on', {
-    ...large,
-    timeout: 300_000,
-  }, async () => {
+  it('of twenty that start at the same moment with a lock on this machine exactly one goes on', large, async () => {
     const file = playbook('a', 'deploy@localhost');
     const runs = Array.from({ length: 20 }, () => folder.start(['run', file]));
     let open = runs.length;
@@ -90,9 +87,9 @@ describe('locks on the command line', () => {
     const resumed = await folder.run(['resume', id]);
     expect([resumed.code, resumed.stdout]).toEqual([0, expect.not.stringContaining('looking for up to')]);
     expect((await folder.run(['lock', 'list', '@here', '--json'])).stdout).toBe('[]\n');
-  }, 120_000);
+  });
 
-  it('--lock-wait waits for it, and says for whom', { ...large, timeout: 120_000 }, async () => {
+  it('--lock-wait waits for it, and says for whom', large, async () => {
     const first = folder.start(['run', playbook('a', 'deploy@here'), '-v']);
     await first.until('begun');
     const second = folder.start(['run', playbook('b', 'deploy@here'), '--lock-wait', '5m']);
@@ -116,29 +113,30 @@ describe('locks on the command line', () => {
     folder.write('go', '');
     expect((await first.ended).code).toBe(0);
     expect(existsSync(at('b-next'))).toBe(false);
-  }, 120_000);
-
-  it('a rollback takes the locks of its run, waits for them where it is told to, and is refused otherwise', {
-    ...large,
-    timeout: 120_000,
-  }, async () => {
-    const written = folder.write('written.yaml', {
-      plays: [{ hosts: 'here', tasks: [{ copy: { dest: at('written'), content: 'x' } }] }],
-    });
-    expect((await folder.run(['run', written, '--lock', 'deploy@here'])).code).toBe(0);
-    const other = folder.start(['run', playbook('a', 'deploy@here'), '-v']);
-    await other.until('begun');
-    const id = readdirSync(at('.reeve/runs')).sort()[0]!;
-    const refused = await folder.run(['rollback', id, '--yes']);
-    expect([refused.code, refused.stdout]).toEqual([6, expect.stringContaining('deploy@here is locked by run ')]);
-    const waiting = folder.start(['rollback', id, '--yes', '--lock-wait', '5m']);
-    await waiting.until('waiting for the lock deploy@here: run ');
-    expect(existsSync(at('written'))).toBe(true);
-    folder.write('go', '');
-    expect((await other.ended).code).toBe(0);
-    expect((await waiting.ended).code).toBe(0);
-    expect(existsSync(at('written'))).toBe(false);
   });
+
+  it(
+    'a rollback takes the locks of its run, waits for them where it is told to, and is refused otherwise',
+    large,
+    async () => {
+      const written = folder.write('written.yaml', {
+        plays: [{ hosts: 'here', tasks: [{ copy: { dest: at('written'), content: 'x' } }] }],
+      });
+      expect((await folder.run(['run', written, '--lock', 'deploy@here'])).code).toBe(0);
+      const other = folder.start(['run', playbook('a', 'deploy@here'), '-v']);
+      await other.until('begun');
+      const id = readdirSync(at('.reeve/runs')).sort()[0]!;
+      const refused = await folder.run(['rollback', id, '--yes']);
+      expect([refused.code, refused.stdout]).toEqual([6, expect.stringContaining('deploy@here is locked by run ')]);
+      const waiting = folder.start(['rollback', id, '--yes', '--lock-wait', '5m']);
+      await waiting.until('waiting for the lock deploy@here: run ');
+      expect(existsSync(at('written'))).toBe(true);
+      folder.write('go', '');
+      expect((await other.ended).code).toBe(0);
+      expect((await waiting.ended).code).toBe(0);
+      expect(existsSync(at('written'))).toBe(false);
+    },
+  );
 
   it('a broken lock stops its run before the next effect; resume takes it again', async () => {
     const run = folder.start(['run', playbook('a'), '--lock', 'deploy@here', '-v']);
@@ -157,7 +155,7 @@ describe('locks on the command line', () => {
     expect(header).toContain('deploy@here');
     expect((await folder.run(['resume', 'last'])).code).toBe(0);
     expect(existsSync(at('a-next'))).toBe(true);
-  }, 120_000);
+  });
 
   it('a lock on localhost needs no inventory entry; one on an unknown host is an error', large, async () => {
     folder.write('go', '');

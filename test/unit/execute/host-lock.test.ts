@@ -37,7 +37,7 @@ beforeAll(async () => {
     knownHostsFile: hosts.knownHostsFile,
   };
   connections = createConnections({ hostKeyChecking: 'strict' });
-  run = (script) => connections.run(spec, undefined, { script, timeout: 20_000 });
+  run = (script) => connections.run(spec, undefined, { script, timeout: 100_000 });
 });
 afterAll(async () => {
   await connections.close();

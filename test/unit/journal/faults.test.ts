@@ -62,7 +62,8 @@ function prepare(name: string, playbook = PLAYBOOK) {
 }
 type Place = ReturnType<typeof prepare>;
 
-const node = (...args: string[]) => spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8', timeout: 60_000 });
+const node = (...args: string[]) =>
+  spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8', timeout: 600_000 });
 const run = (at: Place, event: number, fault = '') =>
   node(supportFile('run-and-die'), at.playbook, at.inventory, at.runs, String(event), fault);
 const reeve = (at: Place, command: string, ...more: string[]) => node(MAIN, command, ...more, '--runs', at.runs);
@@ -71,10 +72,7 @@ const journal = (at: Place): RunEvent[] => readJournal(file(at)).events;
 const left = (at: Place) => snapshotTree(at.base);
 
 describe('a loss of power', () => {
-  it('leaves a journal that announces all that was done, and resume ends where an undisturbed run does', {
-    ...large,
-    timeout: 180_000,
-  }, () => {
+  it('leaves a journal that announces all that was done, and resume ends where an undisturbed run does', large, () => {
     const whole = prepare('whole');
     expect(run(whole, 0, 'power').status).toBe(0);
     const wanted = left(whole);

@@ -98,7 +98,7 @@ describe('a run that was killed', () => {
       const all = journal(at);
       expect(all.map(({ seq }) => seq)).toEqual(all.map((_, index) => index + 1));
     }
-  }, 300_000);
+  });
 
   it('does a block again whose always took something back, and its always anew in any case', () => {
     const at = prepare('always');

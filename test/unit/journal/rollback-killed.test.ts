@@ -67,10 +67,7 @@ const numbersOf = (events: RunEvent[], ...types: RunEvent['type'][]) =>
   events.flatMap(({ type }, index) => (types.includes(type) ? [index + 1] : []));
 
 describe('a run that is killed', () => {
-  it('right before or after any of its effects goes back to what was there before, resumed or not', {
-    ...large,
-    timeout: 480_000,
-  }, () => {
+  it('right before or after any of its effects goes back to what was there before, resumed or not', large, () => {
     const whole = prepare('whole');
     expect(whole.run().status).toBe(0);
     const points = numbersOf(whole.events(), 'effect-started', 'effect-ended');
@@ -117,5 +114,5 @@ describe('a rollback that is killed', () => {
       expect(new Set(undone).size).toBe(undone.length);
       expect(at.reeve(['rollback', 'last', '--yes']).stdout).toContain('There is nothing to take back.');
     }
-  }, 480_000);
+  });
 });
