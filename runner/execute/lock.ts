@@ -114,7 +114,7 @@ function holderName(run: RunState): string {
 
 /** The run that holds a lock, when it is one of this machine; undefined for others, and for a person. */
 export function runOfHolder(holder: string): string | undefined {
-  const [, run, host] = /^run (\S+) of .*@(.*)$/.exec(holder) ?? [];
+  const [, run, host] = /^run ([\w-]+) of .*@(.*)$/.exec(holder) ?? [];
   return host === hostname() ? run : undefined;
 }
 
