@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -73,7 +73,7 @@ async function runOnce(round: number, seed: number): Promise<Failure[]> {
 
 function vitest(outputFile: string, seed: number): Promise<number | null> {
   const mode = values.all ? ['--mode', 'all'] : [];
-  const reporters = ['--reporter=json', `--outputFile=${outputFile}`, '--silent'];
+  const reporters = ['--reporter=json', `--outputFile=${outputFile}`, '--silent=true'];
   const child = spawn(
     process.execPath,
     ['node_modules/vitest/vitest.mjs', 'run', ...mode, ...reporters, ...positionals],
@@ -86,6 +86,8 @@ function vitest(outputFile: string, seed: number): Promise<number | null> {
 }
 
 function failuresIn(file: string, seed: number): Failure[] {
+  if (!existsSync(file))
+    return [{ seed, file: 'vitest', name: 'ended without a report', message: 'its error is above' }];
   const { testResults } = JSON.parse(readFileSync(file, 'utf8')) as Report;
   return testResults.flatMap(({ name: path, status, message = '', assertionResults }) => {
     const failed = assertionResults
