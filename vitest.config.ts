@@ -21,9 +21,8 @@ class LongFirst extends BaseSequencer {
 
 /*
  * Two files run side by side. Three took longer: an upgrade in the lab 1.6 times as long on two processors, since what tests do
- * is mostly to start processes, and that slows down whoever does it beside them. A
- * worker keeps what it has loaded from one file to the next: that halves the CPU time of the small ones (docs/testing.md).
- * `REEVE_TEST_ORDER=SEED` shuffles files and the tests in them.
+ * is mostly to start processes, and that slows down whoever does it beside them. A worker keeps what it has loaded from one
+ * file to the next: that halves the CPU time of the small ones (docs/testing.md). `REEVE_TEST_ORDER=SEED` shuffles the files.
  */
 export default defineConfig(({ mode }) => {
   const { REEVE_TEST_ORDER: order } = process.env;
