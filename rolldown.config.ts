@@ -42,6 +42,9 @@ export default defineConfig({
   },
   platform: 'node',
   external: beside,
+  // Only its kubeconfig is wanted, not the classes of every kind of object: a process that asks a cluster loads it with 0.25
+  // instead of 1.1 s of CPU.
+  treeshake: { moduleSideEffects: [{ test: /@kubernetes\/client-node/, sideEffects: false }] },
   plugins: [companions],
   // A module that one command loads late and another at once is as it should be.
   checks: { ineffectiveDynamicImport: false },

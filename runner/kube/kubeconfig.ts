@@ -13,11 +13,11 @@ export interface KubeconfigSource {
 
 /**
  * Reads kubeconfigs, the first of several winning for each name as kubectl does it, and chooses the context.
- * The client package is imported here and only here: it takes about a quarter of a second.
+ * The client package is imported here and only here, and of it what reads kubeconfigs: the published program holds no more.
  * @throws ReeveError `kubeconfig-invalid`, which never quotes the file: it is full of secrets.
  */
 export async function parseKubeconfig(sources: KubeconfigSource[], context?: string): Promise<KubeConfig> {
-  const { KubeConfig: Config } = await import('@kubernetes/client-node');
+  const { KubeConfig: Config } = await import('@kubernetes/client-node/dist/config.js');
   const merged = new Config();
   for (const source of sources) {
     const config = new Config();

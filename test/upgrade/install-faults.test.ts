@@ -63,7 +63,7 @@ describe('an installation that goes wrong on an agent', () => {
     }
   });
 
-  it('is no obstacle to the next run', async () => {
+  it('is no obstacle to the next run', large, async () => {
     expect((await upgrade(lab, { version: TO })).exitCode).toBe(0);
     expect([versions(lab), cordonedNodes(lab)]).toEqual([{ 'agent-1': TO, 'server-1': TO }, []]);
   });

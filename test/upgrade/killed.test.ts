@@ -19,4 +19,4 @@ it('an upgrade that is killed at every one of its effects ends by resume as an u
   expect(points.length).toBeGreaterThanOrEqual(7);
   // One process dies at each: the run at the first, each resume at the next.
   expect(await complaintsOf(whole, [points])).toEqual([]);
-}, 1_800_000);
+});

@@ -36,7 +36,7 @@ async function history(inventory: string): Promise<string> {
 }
 
 describe('what an upgrade leaves for people', () => {
-  it('an action log that says what really happened to the cluster, and an entry in the cluster', async () => {
+  it('an action log that says what really happened to the cluster, and an entry in the cluster', large, async () => {
     await using lab = await startLab({ version: FROM });
     const placed = () =>
       lab.api.state

@@ -5,9 +5,6 @@ import { random } from '../../support/random.ts';
 import type { Observed } from './observed.ts';
 import { Scene, type Topology } from './scene.ts';
 
-/** Labs at once: other files run beside this one. */
-const AT_ONCE = 1;
-
 /** What an undisturbed run leaves, perhaps after it was taken back. */
 export interface Whole {
   topology: Topology;
@@ -31,7 +28,7 @@ export async function undisturbed(topology: Topology, isTakenBack = false): Prom
   const scene = await Scene.start(topology);
   try {
     const said: string[] = [];
-    const wrong = await live(scene, [], said);
+    const { wrong } = await live(scene, [], said);
     const events = scene.journal();
     if (isTakenBack) wrong.push(...(await takeBack(scene, said)));
     if (wrong.length > 0) throw new Error(`the undisturbed run: ${[...wrong, ...said].join('\n')}`);
@@ -41,48 +38,62 @@ export async function undisturbed(topology: Topology, isTakenBack = false): Prom
   }
 }
 
-/**
- * Runs the upgrade once for each list of points, in a new lab: the run dies at the first, the n-th resume at the next, and
- * the last resume lives. Gives what is not as in an undisturbed run, one text a list that is not; empty when all is well.
- */
-export async function complaintsOf(whole: Whole, lives: readonly DeathPoint[][]): Promise<string[]> {
-  const waiting = [...lives.entries()];
-  const found: { index: number; text: string }[] = [];
-  const work = async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) {
-      const [index, points] = next;
-      const text = await complaint(whole, points);
-      if (text !== undefined) found.push({ index, text });
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-  return found.sort((a, b) => a.index - b.index).map(({ text }) => text);
+/** Points of one run in so many lives, each in the order of the run: the neighbours of a point are in other lives. */
+export function dealt(points: readonly DeathPoint[], lives: number): DeathPoint[][] {
+  return Array.from({ length: lives }, (_, life) => points.filter((_, index) => index % lives === life));
 }
 
-async function complaint(whole: Whole, points: DeathPoint[]): Promise<string | undefined> {
+/**
+ * Runs the upgrade once for each list of points, in a new lab: the run dies at the first, the n-th resume at the next, and
+ * the last resume lives. Points that a life did not come to, since it was done before, are the first of further lives. Gives
+ * what is not as in an undisturbed run, one text a list that is not; empty when all is well.
+ */
+export async function complaintsOf(whole: Whole, lives: readonly DeathPoint[][]): Promise<string[]> {
+  const found: string[] = [];
+  for (let waiting = [...lives]; waiting.length > 0; ) {
+    const left: DeathPoint[][] = [];
+    for (const points of waiting) {
+      const { text, unreached } = await complaint(whole, points);
+      if (text !== undefined) found.push(text);
+      if (unreached.length > 0) left.push(unreached);
+    }
+    waiting = left;
+  }
+  return found;
+}
+
+async function complaint(whole: Whole, points: DeathPoint[]): Promise<{ text?: string; unreached: DeathPoint[] }> {
   const scene = await Scene.start(whole.topology);
   const said: string[] = [];
   try {
-    const wrong = await live(scene, points, said);
+    const { wrong, deaths } = await live(scene, points, said);
     if (whole.isTakenBack) wrong.push(...(await takeBack(scene, said)));
     wrong.push(...(await differences(scene, whole)));
-    if (wrong.length === 0) return undefined;
-    return [`died ${points.map(spokenPoint).join(', then ')}:`, ...wrong, ...said].join('\n');
+    // Moments that no key names are counted from the start of a process: whoever ended before has come to its last one.
+    const unreached = deaths === 0 ? [] : points.slice(deaths).filter(({ key }) => key !== undefined);
+    if (wrong.length === 0) return { unreached };
+    return { text: [`died ${points.map(spokenPoint).join(', then ')}:`, ...wrong, ...said].join('\n'), unreached };
   } finally {
     await scene.stop();
   }
 }
 
-/** Runs and resumes until it is done. Gives what went wrong on the way; what the processes printed goes to `said`. */
-async function live(scene: Scene, points: readonly DeathPoint[], said: string[]): Promise<string[]> {
-  for (const [index, point] of [...points, undefined].entries()) {
-    const { code, stdout, stderr } = await (index === 0 ? scene.run(point) : scene.resume(point));
-    said.push(`--- process ${index + 1}, exit code ${code}\n${stdout}${stderr}`);
+/** What went wrong in a life, and how often it died. */
+interface Life {
+  wrong: string[];
+  deaths: number;
+}
+
+/** Runs and resumes until it is done. What the processes printed goes to `said`. */
+async function live(scene: Scene, points: readonly DeathPoint[], said: string[]): Promise<Life> {
+  for (const [deaths, point] of [...points, undefined].entries()) {
+    const { code, stdout, stderr } = await (deaths === 0 ? scene.run(point) : scene.resume(point));
+    said.push(`--- process ${deaths + 1}, exit code ${code}\n${stdout}${stderr}`);
     // It did all there was to do before the point, or died after its last event.
-    if (code === 0 || (code === 6 && stderr.includes('ended well'))) return missed(index, points);
-    if (code !== null || point === undefined) return [`process ${index + 1} ended with ${code}`];
+    if (code === 0 || (code === 6 && stderr.includes('ended well'))) return { wrong: missed(deaths, points), deaths };
+    if (code !== null || point === undefined) return { wrong: [`process ${deaths + 1} ended with ${code}`], deaths };
   }
-  return [];
+  return { wrong: [], deaths: points.length };
 }
 
 async function takeBack(scene: Scene, said: string[]): Promise<string[]> {
@@ -92,8 +103,8 @@ async function takeBack(scene: Scene, said: string[]): Promise<string[]> {
 }
 
 /** A boundary of an effect is in every first run; which other events there are depends on moments. */
-function missed(index: number, points: readonly DeathPoint[]): string[] {
-  return index === 0 && points[0]?.key?.startsWith('effect-') ? ['the run did not come to that point'] : [];
+function missed(deaths: number, points: readonly DeathPoint[]): string[] {
+  return deaths === 0 && points[0]?.key?.startsWith('effect-') ? ['the run did not come to that point'] : [];
 }
 
 async function differences(scene: Scene, { observed: wanted }: Whole): Promise<string[]> {

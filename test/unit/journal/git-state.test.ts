@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -40,5 +40,20 @@ describe('gitState', needs(missing('git')), () => {
     expect(await gitState(plays)).toEqual({ commit, branch: 'trunk/one', dirty: true });
     git('checkout', '-q', '--detach');
     expect(await gitState(plays)).toEqual({ commit, branch: 'HEAD', dirty: true });
+  });
+
+  it('sees the repository behind a link, from a linked working tree, and where GIT_DIR says it is', async () => {
+    git('add', '.');
+    git('commit', '-qm', 'one');
+    const commit = git('rev-parse', 'HEAD');
+    const elsewhere = mkdtempSync(join(tmpdir(), 'reeve-git-'));
+    symlinkSync(join(folder, 'plays'), join(elsewhere, 'link'));
+    expect(await gitState(join(elsewhere, 'link'))).toMatchObject({ commit, branch: 'trunk/one' });
+    git('worktree', 'add', '-q', '-b', 'other', join(elsewhere, 'tree'));
+    expect(await gitState(join(elsewhere, 'tree/plays'))).toMatchObject({ commit, branch: 'other' });
+    expect(await gitState(elsewhere)).toBeUndefined();
+    process.env.GIT_DIR = join(folder, '.git');
+    expect(await gitState(elsewhere).finally(() => delete process.env.GIT_DIR)).toMatchObject({ commit });
+    rmSync(elsewhere, { recursive: true });
   });
 });

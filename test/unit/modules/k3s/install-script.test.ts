@@ -8,6 +8,8 @@ import { type JobOptions, ReeveError, type WriteTarget } from '../../../../runne
 import { type ArtifactServer, startArtifacts } from '../../../lab/hosts/artifact-server.ts';
 import { startHosts } from '../../../lab/hosts/start-hosts.ts';
 import type { LabHost, LabHosts } from '../../../lab/hosts/types.ts';
+import { installMember } from '../../../lab/install-cluster.ts';
+import { withDefaults } from '../../../lab/lab-options.ts';
 import { type LabTarget, labTarget } from '../../../support/lab-target.ts';
 import { exampleArgs, fillArgs } from '../support.ts';
 
@@ -69,13 +71,17 @@ const newServer = (more: Record<string, unknown> = {}) =>
     install_env: { K3S_TOKEN: token, HTTPS_PROXY: '', K3S_KUBECONFIG_MODE: '644' },
     ...more,
   });
-const newAgent = () =>
-  run({
-    version: old,
-    role: 'agent',
-    install_env: { K3S_URL: 'https://127.0.0.1:6443', K3S_TOKEN: token },
-    exec_args: ['--node-label', "it's=1"],
-  });
+/** Members as an operator has made them, by the script alone. */
+const member = (role: 'server' | 'agent', join: string | undefined) =>
+  installMember(
+    { host, role, join, kubeconfig: undefined, artifactsUrl: artifacts.url },
+    withDefaults({
+      ...{ version: old, token, startMs: 50, datastore: 'sqlite' },
+      ...{ serverArgs: ['--disable', 'traefik', '--node-label', 'a=b c'], agentArgs: ['--node-label', "it's=1"] },
+    }),
+  );
+const server = () => member('server', undefined);
+const agent = () => member('agent', 'https://127.0.0.1:6443');
 
 describe('install-script', () => {
   it.each(installScript.examples)('accepts its example «$title»', ({ yaml }) => {
@@ -117,7 +123,7 @@ describe('install-script', () => {
   });
 
   it('plans without a single write, in one round trip', async () => {
-    await newAgent();
+    await agent();
     lt.reads.length = 0;
     const writes = lt.writes.length;
     const events = text('lab/events');
@@ -128,7 +134,7 @@ describe('install-script', () => {
   });
 
   it('keeps an agent an agent, with nothing but its files to tell', async () => {
-    await newAgent();
+    await agent();
     const { facts } = await run({ version: wanted });
     expect(facts).toMatchObject({ installed: wanted, role: 'agent', unit: 'k3s-agent' });
     expect(existsSync(file('etc/systemd/system/k3s.service'))).toBe(false);
@@ -136,7 +142,7 @@ describe('install-script', () => {
   });
 
   it.each(['lose-flags', 'lose-env'])('puts everything back when the script %s, and does not restart', async (knob) => {
-    await newServer();
+    await server();
     const before = {
       unit: text('etc/systemd/system/k3s.service'),
       env: text('etc/systemd/system/k3s.service.env'),
@@ -159,7 +165,7 @@ describe('install-script', () => {
   });
 
   it('puts everything back when the script fails half-way', async () => {
-    await newServer();
+    await server();
     const binary = text('usr/local/bin/k3s');
     host.setKnob('install', 'corrupt');
     await expect(run({ version: wanted })).rejects.toMatchObject({ code: 'install-failed' });
@@ -168,7 +174,7 @@ describe('install-script', () => {
   });
 
   it('disables the server unit that a script made on an agent', async () => {
-    await newAgent();
+    await agent();
     const bad = (await (await fetch(artifacts.installScriptUrl)).text()).replace('set_up "$@"', 'set_up server');
     writeFileSync(file('tmp/bad.sh'), bad);
     const error = await run({ version: wanted, script: file('tmp/bad.sh') }).catch((e) => e);
@@ -179,7 +185,7 @@ describe('install-script', () => {
   });
 
   it('names what the script cannot keep before it runs', async () => {
-    await newServer();
+    await server();
     appendFileSync(file('etc/systemd/system/k3s.service.env'), "GOGC=50\nK3S_X='a  b'\n");
     const unit = text('etc/systemd/system/k3s.service').replace('[Service]', '[Service]\nMemoryMax=2G');
     writeFileSync(file('etc/systemd/system/k3s.service'), unit);
@@ -192,7 +198,7 @@ describe('install-script', () => {
   });
 
   it('tells a wrong token from other failures to start', async () => {
-    await newAgent();
+    await agent();
     host.setKnob('token', 'another');
     const error = await run({ version: wanted, start_timeout: '10s' }).catch((e) => e);
     expect(error).toMatchObject({ code: 'token-mismatch' });
@@ -200,7 +206,7 @@ describe('install-script', () => {
   });
 
   it('does not wait for ever for a unit that never becomes ready', async () => {
-    await newAgent();
+    await agent();
     host.setKnob('k3s-start', 'forever');
     const error = await run({ version: wanted, start_timeout: '1s' }).catch((e) => e);
     expect(error).toMatchObject({ code: 'start-failed' });
@@ -210,7 +216,7 @@ describe('install-script', () => {
   });
 
   it('restarts a node whose binary was replaced and whose unit was not', async () => {
-    await newAgent();
+    await agent();
     rmSync(file('usr/local/bin/k3s'));
     writeFileSync(file('usr/local/bin/k3s'), artifacts.binary(wanted), { mode: 0o755 });
     const later = new Date(Date.now() + 5000);
@@ -220,7 +226,7 @@ describe('install-script', () => {
   });
 
   it('takes up an installation that was interrupted after the files were half written', async () => {
-    await newServer();
+    await server();
     const unit = text('etc/systemd/system/k3s.service');
     const env = text('etc/systemd/system/k3s.service.env');
     host.setKnob('install', 'lose-flags');
@@ -249,7 +255,7 @@ describe('install-script', () => {
   });
 
   it('survives a connection that is lost at every script once', async () => {
-    await newAgent();
+    await agent();
     const planned = await plan({ version: wanted });
     const lost = new Set<string>();
     // Half of the lost scripts had run when the connection went, half had not.
@@ -267,7 +273,7 @@ describe('install-script', () => {
   });
 
   it('does not begin beside an installation that still runs', async () => {
-    await newAgent();
+    await agent();
     const planned = await plan({ version: wanted, install_timeout: '1s' });
     const lock = `mkdir -p "$LAB_ROOT/var/lib/reeve/run/k3s"; echo "${process.pid} $(sed 's/.*) //' /proc/${process.pid}/stat | cut -d ' ' -f 20)" >"$LAB_ROOT/var/lib/reeve/run/k3s/installer"`;
     await lt.target.run(lock);
@@ -277,7 +283,7 @@ describe('install-script', () => {
   });
 
   it('goes back within a minor, and refuses to go further', async () => {
-    await newServer();
+    await server();
     const { undo } = await run({ version: patch });
     await installScript.undo!(undo as never, lt.target);
     expect(text('usr/local/bin/k3s')).toContain(`'${old}'`);
@@ -287,7 +293,7 @@ describe('install-script', () => {
   });
 
   it('goes back until k3s is up: that it was started is not enough', async () => {
-    await newAgent();
+    await agent();
     const { undo } = await run({ version: patch, start_timeout: '3s' });
     host.setKnob('k3s-start', 'forever');
     await expect(installScript.undo!(undo as never, lt.target)).rejects.toMatchObject({ code: 'start-failed' });
@@ -301,7 +307,7 @@ describe('install-script', () => {
   });
 
   it('downloads the script once a run, or on the target, and checks its sha256', async () => {
-    await newAgent();
+    await agent();
     const sha = createHash('sha256')
       .update(await (await fetch(artifacts.installScriptUrl)).text())
       .digest('hex');
@@ -344,7 +350,7 @@ describe('version-check', () => {
     );
 
   it('tells what is installed and what to do', async () => {
-    await newServer();
+    await server();
     expect((await check({ version: wanted })).facts).toEqual({
       installed: old,
       target: wanted,
