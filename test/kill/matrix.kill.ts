@@ -8,7 +8,7 @@ import { type Points, pointsOf } from './support/points.ts';
 const LIVES = 4;
 const OTHERS = 10;
 /** Runs that die once more in the resume, and runs that die again and again. */
-const TWICE = 6;
+const TWICE = 3;
 const OFTEN = 2;
 const DEATHS_OF_OFTEN = 12;
 /** Events that a process of a run that dies often gets to write. */

@@ -251,10 +251,17 @@ function runScript(
   });
 }
 
+const programs = new Map<string, string>();
+
+/** Asked for once: a process takes longer than most cases. */
 function findProgram(name: string): string {
-  return spawnSync('sh', ['-c', `command -v ${name}`])
+  const known = programs.get(name);
+  if (known !== undefined) return known;
+  const path = spawnSync('sh', ['-c', `command -v ${name}`])
     .stdout.toString()
     .trim();
+  programs.set(name, path);
+  return path;
 }
 
 function readIfThere(path: string): Buffer | undefined {
