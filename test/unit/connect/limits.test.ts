@@ -34,7 +34,7 @@ describeShells('over local, %s', ({ command }) => {
 describe(`over OpenSSH, ${anyShell.name}`, needs(noSshd), () => {
   let server: TestServer;
   beforeAll(async () => {
-    server = await startSshd(`SetEnv TMPDIR=${temporary}`);
+    server = await startSshd(`SetEnv TMPDIR=${temporary} HOME=${temporary}`);
   });
   afterAll(() => server.stop());
   suite(() => server.spec({ shell: anyShell.command }));
