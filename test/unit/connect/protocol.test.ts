@@ -14,7 +14,7 @@ import { noSshd, startSshd, type TestServer } from './support/sshd.ts';
 
 const REQUESTS = tries(500);
 /** Of bulk; more than any buffer on the way holds. */
-const MEGABYTES = isAll ? 50 : 3;
+const MEGABYTES = isAll ? 10 : 3;
 const EVERY_BYTE = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
 
 describeShells('over local, %s', ({ command }) => {
