@@ -134,6 +134,17 @@ function suite(specOf: () => ConnectionSpec): void {
     });
   });
 
+  test.concurrent('what runs in the shell itself begins nothing after its limit', async (context) => {
+    const run = open(context);
+    const nap = uniqueSleep();
+    const file = join(folder, 'after');
+    const result = await run(`echo begun; sleep ${nap}; : >${file}`, { inShell: true, timeout: SHORT });
+    expect(result).toMatchObject({ timedOut: true, stdout: 'begun\n' });
+    await until('the sleep has ended', () => processesWith(`sleep ${nap}`).length === 0);
+    expect((await run('echo well', { inShell: true })).stdout).toBe('well\n');
+    expect(existsSync(file)).toBe(false);
+  });
+
   test.concurrent('a shell that dies while idle is replaced', async (context) => {
     const run = open(context);
     const pid = (await run('echo $$')).stdout;
