@@ -6,8 +6,10 @@ export function killGroupScript(pid: number, signal: 'TERM' | 'KILL'): string {
 
 /**
  * Ends a persistent shell with all it runs: its descendants, and its process group when that is not ours (sshd and the
- * local transport give each shell one of its own). The shell itself gets TERM, so that it removes its folder. /proc is read
- * by the shell without a fork; ps stands in where there is none. Two passes, for what is forked meanwhile.
+ * local transport give each shell one of its own). The shell itself gets TERM, so that it removes its folder: before its
+ * children end, so that it begins nothing after them. It is not stopped as they are: sudo stops itself with its child, and
+ * would stay so for good. /proc is read by the shell without a fork; ps stands in where there is none. Three passes, for
+ * what is forked meanwhile.
  */
 export function killShellScript(pid: number): string {
   return `
@@ -42,14 +44,11 @@ pick() {
   done
 }
 group= mine=
-kill -STOP $p 2>/dev/null
-list; pick
-set -- \${tree#" $p "}
-if [ $# -gt 0 ]; then kill -KILL "$@" 2>/dev/null; fi
-list; pick
-set -- \${tree#" $p "}
-if [ $# -gt 0 ]; then kill -KILL "$@" 2>/dev/null; fi
-kill -TERM $p 2>/dev/null
-kill -CONT $p 2>/dev/null
+for what in STOP KILL KILL; do
+  list; pick
+  set -- \${tree#" $p "}
+  if [ $# -gt 0 ]; then kill -$what "$@" 2>/dev/null; fi
+  if [ $what = STOP ]; then kill -TERM $p 2>/dev/null; fi
+done
 :`;
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { findProgram } from '../lab/hosts/shells.ts';
 import { missingSshd } from './missing.ts';
 
@@ -49,7 +49,10 @@ export interface SshdOptions {
   address?: string;
 }
 
-/** A real OpenSSH server on a free port, which lets in the user who runs this. */
+/**
+ * A real OpenSSH server on a free port, which lets in the user who runs this. Its sessions have another home, unless `config`
+ * has a SetEnv of its own: what somebody's ~/.bashrc does at each login may take longer than the test.
+ */
 export async function startSshd({ keys, file, config = '', address = '127.0.0.1' }: SshdOptions): Promise<Sshd> {
   const why = missingSshd();
   if (why) throw new Error(why);
@@ -71,6 +74,7 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin yes
 LogLevel ERROR
+SetEnv HOME=${dirname(file)}
 `,
   );
   let child: ChildProcess | undefined;

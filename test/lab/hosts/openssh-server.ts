@@ -56,6 +56,7 @@ export async function startSshd(options: OpensshOptions): Promise<OpensshServer>
   }
 }
 
+/** The home is for the login shell that starts the session command: ~/.bashrc of this machine may take a second. */
 function configuration(options: OpensshOptions, hostKey: string, keys: string, port: number): string {
   return `ListenAddress 127.0.0.1:${port}
 HostKey ${hostKey}
@@ -72,6 +73,7 @@ UseDNS no
 MaxStartups 200
 AcceptEnv LANG LC_*
 ForceCommand ${options.sessionCommand}
+SetEnv HOME=${options.folder}
 `;
 }
 

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { createAuthority } from '../api/certificates.ts';
 
 export interface LabGuest {
@@ -56,6 +56,12 @@ export async function startProxmox(options: LabProxmoxOptions): Promise<LabProxm
     const data = route(request, options);
     answer(response, data === undefined ? 500 : 200, data);
   });
+  // Also those that still shake hands: closeAllConnections does not know them, and they would wait for a request.
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
@@ -68,7 +74,7 @@ export async function startProxmox(options: LabProxmoxOptions): Promise<LabProxm
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        server.closeAllConnections();
+        for (const socket of sockets) socket.destroy();
       }),
   };
 }

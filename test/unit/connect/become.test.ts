@@ -1,10 +1,16 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createConnections } from '../../../runner/connect/connections.ts';
 import type { Become, Connections } from '../../../runner/connect/types.ts';
 import { missing, missingRoot } from '../../support/missing.ts';
+import { needs } from '../../support/needs.ts';
 import { describeShells } from '../../support/shells.ts';
 import { localSpec } from './support/local-spec.ts';
+import { processesWith, uniqueSleep, until } from './support/processes.ts';
+import { noSshd, startSshd } from './support/sshd.ts';
 import { FAKE_DOAS, FAKE_SU, FAKE_SUDO, standIns } from './support/stand-ins.ts';
 
 const PASSWORD = 'pass word$"';
@@ -129,3 +135,22 @@ describeShells(
   },
   noSudo,
 );
+
+// sudo stops itself with a child that is stopped. Over ssh, where nobody ends it but we.
+test('past a time limit no sudo is left behind', needs(noSshd ?? noSudo), async () => {
+  const become: Become = { method: 'sudo', user: 'nobody' };
+  const folder = mkdtempSync(join(tmpdir(), 'reeve-become-'));
+  chmodSync(folder, 0o755);
+  // Its name tells its processes, and those that became the user, from others.
+  const shell = join(folder, 'shell');
+  symlinkSync('/bin/sh', shell);
+  const server = await startSshd();
+  const connections = createConnections({ sshConfigFiles: [] });
+  const script = `echo x; sleep ${uniqueSleep()}; echo y`;
+  const late = await connections.run(server.spec({ shell }), become, { script, timeout: 2_000 });
+  expect(late).toMatchObject({ timedOut: true, stdout: 'x\n' });
+  await connections.close();
+  await until('nothing is left', () => processesWith(shell).length === 0);
+  await server.stop();
+  rmSync(folder, { recursive: true });
+});

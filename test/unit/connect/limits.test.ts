@@ -1,14 +1,16 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
 import { createConnections } from '../../../runner/connect/connections.ts';
 import { openShell } from '../../../runner/connect/open-shell.ts';
 import { localTransport } from '../../../runner/connect/transports/local.ts';
-import type { ByteStream, ConnectionSpec, Connections, ShellRequest } from '../../../runner/connect/types.ts';
+import type { ByteStream, ConnectionSpec, ShellRequest } from '../../../runner/connect/types.ts';
+import type { RunResult } from '../../../runner/module.ts';
 import { Gate } from '../../support/gate.ts';
 import { needs } from '../../support/needs.ts';
 import { anyShell, describeShells } from '../../support/shells.ts';
+import { large } from '../../support/size.ts';
 import { type EmbeddedServer, startEmbedded } from './support/embedded.ts';
 import { localSpec } from './support/local-spec.ts';
 import { processesWith, uniqueSleep, until } from './support/processes.ts';
@@ -31,16 +33,17 @@ describeShells('over local, %s', ({ command }) => {
 });
 
 // What differs from shell to shell is seen locally.
-describe(`over OpenSSH, ${anyShell.name}`, needs(noSshd), () => {
+describe.concurrent(`over OpenSSH, ${anyShell.name}`, needs(noSshd), () => {
   let server: TestServer;
   beforeAll(async () => {
-    server = await startSshd(`SetEnv TMPDIR=${temporary}`);
+    server = await startSshd(`SetEnv TMPDIR=${temporary} HOME=${temporary}`);
   });
   afterAll(() => server.stop());
   suite(() => server.spec({ shell: anyShell.command }));
 });
 
-describe(`over the embedded server, ${anyShell.name}`, () => {
+// The way over ssh of a machine without sshd.
+describe.concurrent(`over the embedded server, ${anyShell.name}`, noSshd ? {} : large, () => {
   let server: EmbeddedServer;
   beforeAll(async () => {
     server = await startEmbedded({ password: 'pw', noise: 'Welcome!\n' });
@@ -59,27 +62,29 @@ describe(`over the embedded server, ${anyShell.name}`, () => {
 });
 
 /** Long enough for the script to be at work on a busy machine, short for a test. */
-const SHORT = 1_500;
+const SHORT = 2_000;
 
+type Finishing = Pick<TestContext, 'onTestFinished'>;
+type Run = (script: string, extra?: Partial<ShellRequest>) => Promise<RunResult>;
+
+/** Tests run beside each other, since most of their time is limits; so each has connections of its own. */
 function suite(specOf: () => ConnectionSpec): void {
-  let connections: Connections;
-  let spec: ConnectionSpec;
   let folder: string;
-  const run = (script: string, extra: Partial<ShellRequest> = {}) =>
-    connections.run(spec, undefined, { script, timeout: 100_000, ...extra });
-
   beforeAll(() => {
-    connections = createConnections({ sshConfigFiles: [] });
-    spec = specOf();
     folder = mkdtempSync(join(tmpdir(), 'reeve-limits-'));
   });
-  afterAll(async () => {
-    await connections.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  describe.each([{ isolated: false }, { isolated: true }])('isolated: $isolated', ({ isolated }) => {
-    test('a time limit leaves no process behind, and what was printed is kept', async () => {
+  function open({ onTestFinished }: Finishing): Run {
+    const connections = createConnections({ sshConfigFiles: [] });
+    onTestFinished(() => connections.close());
+    const spec = specOf();
+    return (script, extra = {}) => connections.run(spec, undefined, { script, timeout: 100_000, ...extra });
+  }
+
+  describe.concurrent.each([{ isolated: false }, { isolated: true }])('isolated: $isolated', ({ isolated }) => {
+    test('a time limit leaves no process behind, and what was printed is kept', async (context) => {
+      const run = open(context);
       const nap = uniqueSleep();
       const script = `echo begun; sleep ${nap} & (sleep ${nap}; echo never) | cat & sleep ${nap}; echo never`;
       const result = await run(script, { isolated, timeout: SHORT });
@@ -88,14 +93,16 @@ function suite(specOf: () => ConnectionSpec): void {
       expect(await run('echo well', { isolated })).toMatchObject({ stdout: 'well\n', timedOut: false });
     });
 
-    test('a command that does not heed TERM is killed', async () => {
+    test('a command that does not heed TERM is killed', async (context) => {
+      const run = open(context);
       const nap = uniqueSleep();
       const result = await run(`trap '' TERM; sleep ${nap}; sleep ${nap}`, { isolated, timeout: SHORT });
       expect(result.timedOut).toBe(true);
       await until('all sleeps have ended', () => processesWith(`sleep ${nap}`).length === 0);
     });
 
-    test('an abort ends the processes and rejects with its reason', async () => {
+    test('an abort ends the processes and rejects with its reason', async (context) => {
+      const run = open(context);
       const nap = uniqueSleep();
       const abort = new AbortController();
       const promise = run(`sleep ${nap}`, { isolated, signal: abort.signal });
@@ -107,40 +114,52 @@ function suite(specOf: () => ConnectionSpec): void {
       expect((await run('echo well', { isolated })).stdout).toBe('well\n');
     });
 
-    test('aborted before it began: nothing runs', async () => {
+    test('aborted before it began: nothing runs', async (context) => {
+      const run = open(context);
       const file = join(folder, `never-${isolated}`);
       await expect(run(`: >${file}`, { isolated, signal: AbortSignal.abort(new Error('no')) })).rejects.toThrow('no');
       expect(existsSync(file)).toBe(false);
     });
 
-    test('a shell that is killed while it works is reported as lost, and the next request has a new one', async () => {
-      const promise = run('echo $PPID; kill -KILL $PPID; sleep 5', { isolated: true });
-      if (isolated) {
-        await expect(promise).rejects.toMatchObject({ code: 'unreachable', mayHaveRun: true });
-      } else {
-        await promise.catch(() => {});
-        // In a direct script $$ is the shell itself.
-        await expect(run('kill -KILL $$; sleep 5')).rejects.toMatchObject({ code: 'unreachable', mayHaveRun: true });
-      }
+    test('a shell that is killed while it works is reported as lost, and the next request has a new one', async (context) => {
+      const run = open(context);
+      // Who holds its streams open holds up nobody.
+      const nap = uniqueSleep();
+      // In a direct script $$ is the shell itself.
+      const lost = run(`kill -KILL ${isolated ? '$PPID' : '$$'}; sleep ${nap}`, { isolated });
+      await expect(lost).rejects.toMatchObject({ code: 'unreachable', mayHaveRun: true });
       expect((await run('echo well', { isolated })).stdout).toBe('well\n');
+      await until('its child runs', () => processesWith(`sleep ${nap}`).length > 0);
+      for (const pid of processesWith(`sleep ${nap}`)) process.kill(pid, 'SIGKILL');
     });
   });
 
-  test('a shell that dies while idle is replaced', async () => {
-    const own = createConnections({ sshConfigFiles: [] });
-    const pid = (await own.run(spec, undefined, { script: 'echo $$', timeout: 100_000 })).stdout;
+  test.concurrent('what runs in the shell itself begins nothing after its limit', async (context) => {
+    const run = open(context);
+    const nap = uniqueSleep();
+    const file = join(folder, 'after');
+    const result = await run(`echo begun; sleep ${nap}; : >${file}`, { inShell: true, timeout: SHORT });
+    expect(result).toMatchObject({ timedOut: true, stdout: 'begun\n' });
+    await until('the sleep has ended', () => processesWith(`sleep ${nap}`).length === 0);
+    expect((await run('echo well', { inShell: true })).stdout).toBe('well\n');
+    expect(existsSync(file)).toBe(false);
+  });
+
+  test.concurrent('a shell that dies while idle is replaced', async (context) => {
+    const run = open(context);
+    const pid = (await run('echo $$')).stdout;
     process.kill(Number(pid), 'SIGKILL');
     // Until the news has come, a request may still be sent into the void; that is an error which says so.
     await until('another shell answers', async () => {
-      const next = await own.run(spec, undefined, { script: 'echo $$', timeout: 100_000 }).catch((error) => {
+      const next = await run('echo $$').catch((error) => {
         expect(error).toMatchObject({ code: 'unreachable', mayHaveRun: true });
       });
       return next !== undefined && next.stdout !== pid;
     });
-    await own.close();
   });
 
-  test('a long command is followed: its output comes before its end, all of it once', async () => {
+  test.concurrent('a long command is followed: its output comes before its end, all of it once', async (context) => {
+    const run = open(context);
     using gate = new Gate(join(folder, 'gate'));
     let seen = '';
     const onOutput = (stream: string, text: Buffer) => {
@@ -162,7 +181,7 @@ describeShells('a channel that ends in the middle of a request, %s', ({ command 
   const folder = mkdtempSync(join(tmpdir(), 'reeve-cut-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  test.each([
+  test.concurrent.each([
     { what: 'the input', isolated: false },
     { what: 'the input', isolated: true },
     { what: 'the script', isolated: false },
@@ -180,10 +199,10 @@ describeShells('a channel that ends in the middle of a request, %s', ({ command 
     const spec = localSpec(command);
     const shell = await openShell(spec, undefined, transport, { host: spec.host });
     await shell.run({ script: ':', timeout: 100_000 });
-    const done = join(folder, 'done');
+    const done = join(folder, `done-${what}-${isolated}`);
     const padding = `${'# padding\n'.repeat(2_000_000)}`;
     const request =
-      what === 'the script' ? { script: `: >${done}\n${padding}` } : { script: `cat; : >${done}`, stdin: padding };
+      what === 'the script' ? { script: `: >'${done}'\n${padding}` } : { script: `cat; : >'${done}'`, stdin: padding };
     const promise = shell.run({ ...request, isolated, timeout: 20_000 });
     promise.catch(() => {});
     // 20 MB do not fit into the socket: part of it is still here when the end comes.

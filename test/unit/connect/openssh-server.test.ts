@@ -9,6 +9,7 @@ import { ReeveError } from '../../../runner/errors.ts';
 import { Gate } from '../../support/gate.ts';
 import { needs } from '../../support/needs.ts';
 import { large } from '../../support/size.ts';
+import { withClock } from './support/clock.ts';
 import { processesWith, uniqueSleep, until } from './support/processes.ts';
 import { noSshd, startSshd, type TestServer } from './support/sshd.ts';
 
@@ -57,10 +58,15 @@ describe('real OpenSSH', needs(noSshd), () => {
     });
   });
 
-  test('a passphrase may take longer than connecting; who gives up at the question is told so', large, async () => {
-    const spec = server.spec({ privateKeyFile: copyKey('slow', 'open sesame'), connectTimeout: 15_000 });
-    const askPassphrase = () => new Promise<string>((resolve) => setTimeout(() => resolve('open sesame'), 15_500));
-    expect((await connect({ askPassphrase }).run(spec, undefined, echo)).stdout).toBe('well\n');
+  test('a passphrase may take longer than connecting; who gives up at the question is told so', async () => {
+    const spec = server.spec({ privateKeyFile: copyKey('slow', 'open sesame') });
+    await withClock(async (pass) => {
+      const askPassphrase = async () => {
+        pass(2 * spec.connectTimeout!);
+        return 'open sesame';
+      };
+      expect((await connect({ askPassphrase }).run(spec, undefined, echo)).stdout).toBe('well\n');
+    });
     const interrupted = new ReeveError('interrupted', 'interrupted at a question');
     const refusing = connect({ askPassphrase: () => Promise.reject(interrupted) }).run(spec, undefined, echo);
     await expect(refusing).rejects.toBe(interrupted);

@@ -9,6 +9,7 @@ import type { HostKeyQuestion } from '../../../runner/connect/options.ts';
 import type { ConnectionSpec, Connections } from '../../../runner/connect/types.ts';
 import { Gate } from '../../support/gate.ts';
 import { freePort } from '../../support/sshd.ts';
+import { withClock } from './support/clock.ts';
 import { type EmbeddedOptions, type EmbeddedServer, startEmbedded } from './support/embedded.ts';
 import { processesWith, uniqueSleep, until } from './support/processes.ts';
 import { standIns } from './support/stand-ins.ts';
@@ -121,27 +122,29 @@ describe('host keys', () => {
   test('ask: a person decides, once, and may take longer than the deadline', async () => {
     const server = await embedded();
     const questions: HostKeyQuestion[] = [];
-    let answer: (yes: boolean) => void = () => {};
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<boolean>();
     const options: ConnectionsOptions = {
       askHostKey: (question) => {
         questions.push(question);
-        return new Promise((resolve) => {
-          answer = resolve;
-        });
+        asked.resolve();
+        return answer.promise;
       },
     };
     const file = join(folder, `ask-${server.port}`);
-    const spec = specOf(server, { hostKeyChecking: 'ask', knownHostsFile: file, connectTimeout: 10_000 });
+    const spec = specOf(server, { hostKeyChecking: 'ask', knownHostsFile: file });
     const connections = connect(options);
-    const both = Promise.all([
-      connections.run(spec, undefined, echo),
-      connections.run({ ...spec, host: 'b' }, undefined, echo),
-    ]);
-    both.catch(() => {});
-    await until('the question', () => questions.length === 1);
-    await new Promise((resolve) => setTimeout(resolve, 10_500));
-    answer(true);
-    await both;
+    await withClock(async (pass) => {
+      const both = Promise.all([
+        connections.run(spec, undefined, echo),
+        connections.run({ ...spec, host: 'b' }, undefined, echo),
+      ]);
+      both.catch(() => {});
+      await asked.promise;
+      pass(2 * spec.connectTimeout!);
+      answer.resolve(true);
+      await both;
+    });
     // Either of them may be the first to hear from its server.
     expect(questions).toMatchObject([
       { host: expect.stringMatching(/^(lab|b)$/), port: server.port, keyType: 'ssh-rsa' },

@@ -5,11 +5,13 @@ import { basename, join } from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeMemoryFolder, memoryPlaces } from '../../../runner/secrets/memory-folder.ts';
+import { newSopsText, readSopsFile } from '../../../runner/secrets/sops/file.ts';
 import { encryptVault } from '../../../runner/secrets/vault/decrypt.ts';
 import { CliFolder } from '../../support/cli.ts';
 import { missing } from '../../support/missing.ts';
 import { needs } from '../../support/needs.ts';
 import { MAIN } from '../../support/program.ts';
+import { sampled } from '../../support/size.ts';
 import { Terminal } from '../../support/terminal.ts';
 
 const identity = await generateX25519Identity();
@@ -33,6 +35,15 @@ function editor(cli: CliFolder, script: string): string {
   return path;
 }
 
+/** Writes `s.yaml` as `secret encrypt` does. */
+async function encryptedFile(cli: CliFolder, text: string): Promise<void> {
+  cli.write('s.yaml', await newSopsText(text, 's.yaml', [recipient], {}));
+}
+
+/** What a file of SOPS holds. */
+const plainText = async (cli: CliFolder, name: string, key = identity) =>
+  (await readSopsFile(join(cli.dir, name), keys(key))).text;
+
 const files = (dir: string) => readdirSync(dir, { recursive: true, encoding: 'utf8' }).sort();
 
 describe('encrypt, decrypt and rekey', () => {
@@ -51,7 +62,7 @@ describe('encrypt, decrypt and rekey', () => {
     expect((await cli.run(['secret', 'rekey', 'real.yaml', '--age', otherRecipient], keys())).code).toBe(0);
     const refused = await cli.run(['secret', 'decrypt', 'real.yaml'], keys());
     expect(refused).toMatchObject({ code: 4, stdout: '', stderr: expect.stringContaining('real.yaml') });
-    expect((await cli.run(['secret', 'decrypt', 'real.yaml'], keys(other))).stdout).toBe(text);
+    expect(await plainText(cli, 'real.yaml', other)).toBe(text);
   });
 
   it('take the recipients of .sops.yaml and of the environment', async () => {
@@ -66,7 +77,7 @@ describe('encrypt, decrypt and rekey', () => {
     const nobody = await cli.run(['secret', 'encrypt', 'other.json']);
     expect(nobody).toMatchObject({ code: 4, stderr: expect.stringContaining('--age') });
     expect((await cli.run(['secret', 'encrypt', 'other.json'], { SOPS_AGE_RECIPIENTS: recipient })).code).toBe(0);
-    expect(JSON.parse((await cli.run(['secret', 'decrypt', 'other.json'], keys())).stdout)).toEqual({ a: 'hidden' });
+    expect(JSON.parse(await plainText(cli, 'other.json'))).toEqual({ a: 'hidden' });
   });
 
   it('decrypt shows ansible-vault files too, and a wrong word has a suggestion', async () => {
@@ -89,10 +100,7 @@ const noMemory = (() => {
 })();
 
 describe('edit', needs(noMemory), () => {
-  async function encrypted(cli: CliFolder): Promise<void> {
-    cli.write('s.yaml', `password: ${SECRET}\n`);
-    expect((await cli.run(['secret', 'encrypt', 's.yaml', '--age', recipient])).code).toBe(0);
-  }
+  const encrypted = (cli: CliFolder) => encryptedFile(cli, `password: ${SECRET}\n`);
 
   it('gives the editor the plain text in memory only, for this user only, and removes it', async () => {
     const cli = folder();
@@ -111,7 +119,7 @@ describe('edit', needs(noMemory), () => {
     expect(dir).toMatch(/^700 \/dev\/shm\/reeve-/);
     expect(existsSync(dir!.slice(4))).toBe(false);
     expect(files(cli.dir)).toEqual([...before, 'seen'].sort());
-    expect((await cli.run(['secret', 'decrypt', 's.yaml'], keys())).stdout).toContain('horse changed staple');
+    expect(await plainText(cli, 's.yaml')).toContain('horse changed staple');
   });
 
   it.each([
@@ -134,7 +142,7 @@ describe('edit', needs(noMemory), () => {
       expect(existsSync(join(readFileSync(join(cli.dir, 'seen'), 'utf8').trim(), '..'))).toBe(false);
   });
 
-  it.each(['SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)(
+  it.each(sampled(['SIGTERM', 'SIGHUP', 'SIGQUIT'] as const, 1))(
     '%s while the editor is open removes the plain text and ends both',
     async (signal) => {
       const cli = folder();
@@ -168,7 +176,7 @@ describe('edit', needs(noMemory), () => {
     const cli = folder();
     const EDITOR = editor(cli, 'echo "token: fresh" > "$1"');
     expect((await cli.run(['secret', 'edit', 'new.yaml', '--age', recipient], { ...keys(), EDITOR })).code).toBe(0);
-    expect((await cli.run(['secret', 'decrypt', 'new.yaml'], keys())).stdout).toBe('token: fresh\n');
+    expect(await plainText(cli, 'new.yaml')).toBe('token: fresh\n');
   });
 });
 
@@ -194,14 +202,13 @@ describe('at a terminal', needs(missing('tmux')), () => {
 
   it('what was edited wrongly can be mended', needs(noMemory), async () => {
     const cli = folder();
-    cli.write('s.yaml', 'a: before\n');
-    expect((await cli.run(['secret', 'encrypt', 's.yaml', '--age', recipient])).code).toBe(0);
+    await encryptedFile(cli, 'a: before\n');
     const EDITOR = editor(cli, 'if [ -e once ]; then echo "a: mended" > "$1"; else echo "a: [" > "$1"; touch once; fi');
     using terminal = reeve(cli, ['secret', 'edit', 's.yaml'], { EDITOR, ...keys() });
     await terminal.until('Edit it again?');
     terminal.type('y', 'Enter');
     expect((await terminal.end()).code).toBe(0);
-    expect((await cli.run(['secret', 'decrypt', 's.yaml'], keys())).stdout).toBe('a: mended\n');
+    expect(await plainText(cli, 's.yaml')).toBe('a: mended\n');
   });
 });
 
@@ -210,17 +217,16 @@ const isVim = spawnSync('vi', ['--version'], { encoding: 'utf8' }).stdout?.inclu
 const noVim = isVim ? missing('vim') : 'vim is missing';
 
 describe('vim', needs(missing('tmux') ?? noVim ?? noMemory), () => {
-  it.each(['', 'vi', 'vim -f'])('as "%s" leaves nothing of the text in the home folder', async (editor) => {
+  it.each(sampled(['', 'vi', 'vim -f'], 1))('as "%s" leaves nothing of the text in the home folder', async (editor) => {
     const cli = folder();
-    cli.write('s.yaml', 'a: first\nb: second\n');
-    expect((await cli.run(['secret', 'encrypt', 's.yaml', '--age', recipient])).code).toBe(0);
+    await encryptedFile(cli, 'a: first\nb: second\n');
     const before = files(cli.dir);
     const env = { HOME: cli.dir, ...keys(), EDITOR: editor, VISUAL: '' };
     using terminal = new Terminal([process.execPath, MAIN, 'secret', 'edit', 's.yaml'], { cwd: cli.dir, env });
     await terminal.until('b: second');
     terminal.type('dd:wq', 'Enter');
     expect((await terminal.end()).code).toBe(0);
-    expect((await cli.run(['secret', 'decrypt', 's.yaml'], keys())).stdout).toBe('b: second\n');
+    expect(await plainText(cli, 's.yaml')).toBe('b: second\n');
     expect(files(cli.dir)).toEqual(before);
   });
 });

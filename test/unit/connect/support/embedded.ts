@@ -125,12 +125,15 @@ function execute(channel: ServerChannel, command: string, options: EmbeddedOptio
   channel.pipe(child.stdin);
   child.stdout.pipe(channel, { end: false });
   child.stderr.pipe(channel.stderr, { end: false });
-  child.once('close', (code, signal) => {
-    children.delete(child);
+  // As sshd does: the code is told at once, and the channel closed when nobody holds the streams open any more.
+  child.once('exit', (code, signal) => {
     if (!channel.writable) return;
     if (signal) channel.exit(signal.replace('SIG', '') as never);
     else channel.exit(code ?? 0);
-    channel.end();
+  });
+  child.once('close', () => {
+    children.delete(child);
+    if (channel.writable) channel.end();
   });
 }
 
