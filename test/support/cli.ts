@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import type { LabHosts } from '../lab/hosts/types.ts';
 import { MAIN } from './program.ts';
+import { warmProgram } from './warm.ts';
 
 export interface CliResult {
   code: number | null;
@@ -43,8 +44,7 @@ export class CliFolder {
   start(args: readonly string[], env: Record<string, string> = {}): CliProcess {
     const child = spawn(process.execPath, [this.#main, ...args], {
       cwd: this.dir,
-      // Nothing of whoever runs the tests: no ssh configuration, no agent, no cluster.
-      env: { PATH: process.env.PATH ?? '', HOME: this.dir, TERM: 'xterm', ...this.#env, ...env },
+      env: this.#envWith(env),
     });
     child.stdin.end();
     const output = { stdout: '', stderr: '' };
@@ -76,8 +76,16 @@ export class CliFolder {
     };
   }
 
+  /** Runs a command to its end, in a process that may be the one of the commands before it. */
   run(args: readonly string[], env: Record<string, string> = {}): Promise<CliResult> {
-    return this.start(args, env).ended;
+    const whole = this.#envWith(env);
+    const warm = this.#main === MAIN ? warmProgram(whole) : undefined;
+    return warm ? warm.run({ args, cwd: this.dir, env: whole }) : this.start(args, env).ended;
+  }
+
+  /** Nothing of whoever runs the tests: no ssh configuration, no agent, no cluster. */
+  #envWith(env: Record<string, string>): Record<string, string> {
+    return { PATH: process.env.PATH ?? '', HOME: this.dir, TERM: 'xterm', ...this.#env, ...env };
   }
 
   [Symbol.dispose](): void {
