@@ -3,7 +3,7 @@ import { mkdtempSync, openSync, read, readSync, rmSync, writeSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { PROGRAM, supportFile } from './program.ts';
+import { PROGRAM, supportFile, supportUrl } from './program.ts';
 import { messages, packed, type WarmAnswer, type WarmRequest } from './warm-messages.ts';
 
 const readAsync = promisify(read);
@@ -17,13 +17,15 @@ class WarmProgram {
   readonly #requests: number;
   readonly #answers: number;
   isBusy = false;
+  hasEnded = false;
 
-  constructor() {
+  constructor(options: string | undefined) {
     const folder = mkdtempSync(join(tmpdir(), 'reeve-warm-'));
     const fifos = [join(folder, 'requests'), join(folder, 'answers')] as const;
     execFileSync('mkfifo', fifos);
     this.#child = spawn(process.execPath, [supportFile('warm-server'), ...fifos], {
       stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, NODE_OPTIONS: options },
     });
     this.#child.unref();
     // The program opens them in the other order: each open waits for its other side.
@@ -62,7 +64,7 @@ class WarmProgram {
 
   #got(bytes: number): number {
     if (bytes > 0) return bytes;
-    warm.program = undefined;
+    this.hasEnded = true;
     throw new Error('the program ended in the middle of a command');
   }
 
@@ -72,11 +74,18 @@ class WarmProgram {
   }
 }
 
-const warm: { program?: WarmProgram | undefined } = {};
+/** Preloads that change the program and do not end it: commands with one share a program that has it. */
+const HARMLESS = [undefined, `--import=${supportUrl('quick-locks')}`];
+const programs = new Map<string | undefined, WarmProgram>();
 
-/** The warm program, unless this command needs a process of its own: another is running, or Node itself is told something. */
+/** A warm program, unless this command needs a process of its own: another is running, or Node itself is told something. */
 export function warmProgram(env: NodeJS.ProcessEnv): WarmProgram | undefined {
-  if (!process.env[PROGRAM] || env.NODE_OPTIONS || env.NODE_V8_COVERAGE) return undefined;
-  warm.program ??= new WarmProgram();
-  return warm.program.isBusy ? undefined : warm.program;
+  const options = env.NODE_OPTIONS;
+  if (!process.env[PROGRAM] || !HARMLESS.includes(options) || env.NODE_V8_COVERAGE) return undefined;
+  let program = programs.get(options);
+  if (!program || program.hasEnded) {
+    program = new WarmProgram(options);
+    programs.set(options, program);
+  }
+  return program.isBusy ? undefined : program;
 }
