@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import type { LabHosts } from '../lab/hosts/types.ts';
+import { Gate } from './gate.ts';
 import { MAIN } from './program.ts';
 import { warmProgram } from './warm.ts';
 
@@ -26,6 +27,7 @@ export class CliFolder {
   readonly dir = mkdtempSync(join(tmpdir(), 'reeve-cli-'));
   readonly #main: string;
   readonly #env: Record<string, string>;
+  readonly #gates: Gate[] = [];
 
   /** @param main what `node` runs; `env`: for every process, unless it is given another value */
   constructor({ main = MAIN, env = {} as Record<string, string> } = {}) {
@@ -39,6 +41,13 @@ export class CliFolder {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, typeof content === 'string' ? content : stringify(content));
     return path;
+  }
+
+  /** A place where scripts wait until it is opened; in the end nobody is left waiting. */
+  gate(name: string): Gate {
+    const gate = new Gate(join(this.dir, name));
+    this.#gates.push(gate);
+    return gate;
   }
 
   start(args: readonly string[], env: Record<string, string> = {}): CliProcess {
@@ -89,6 +98,10 @@ export class CliFolder {
   }
 
   [Symbol.dispose](): void {
+    for (const gate of this.#gates) {
+      gate.open();
+      gate[Symbol.dispose]();
+    }
     rmSync(this.dir, { recursive: true, force: true });
   }
 }
