@@ -27,8 +27,8 @@ class Decoded {
   readonly offsets: number[] = [];
 
   add(piece: string, offset: number): void {
-    for (const unit of piece.split('')) {
-      this.units.push(unit);
+    for (let at = 0; at < piece.length; at++) {
+      this.units.push(piece[at]!);
       this.offsets.push(offset);
     }
   }

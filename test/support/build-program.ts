@@ -9,7 +9,7 @@ const CACHE = join(ROOT, 'node_modules/.cache/reeve-tests');
 /** What the program is made of, and what makes it. */
 const SOURCES = ['runner/**/*.{ts,js}', 'modules/**/*.ts', 'test/support/*.ts', 'rolldown.config.ts', 'package*.json'];
 /** Loaded into the program by tests; built with it, so that they reach into the very modules that it runs. */
-const PRELOADS = ['die-at', 'die-after', 'quick-locks', 'run-and-die'];
+const PRELOADS = ['die-at', 'die-after', 'quick-locks', 'run-and-die', 'warm-server'];
 /** milliseconds after which a program that no longer is the current one is removed. */
 const KEEP = 24 * 3600 * 1000;
 

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import type { LabHosts } from '../lab/hosts/types.ts';
+import { Gate } from './gate.ts';
 import { MAIN } from './program.ts';
+import { warmProgram } from './warm.ts';
 
 export interface CliResult {
   code: number | null;
@@ -25,6 +27,7 @@ export class CliFolder {
   readonly dir = mkdtempSync(join(tmpdir(), 'reeve-cli-'));
   readonly #main: string;
   readonly #env: Record<string, string>;
+  readonly #gates: Gate[] = [];
 
   /** @param main what `node` runs; `env`: for every process, unless it is given another value */
   constructor({ main = MAIN, env = {} as Record<string, string> } = {}) {
@@ -40,11 +43,17 @@ export class CliFolder {
     return path;
   }
 
+  /** A place where scripts wait until it is opened; in the end nobody is left waiting. */
+  gate(name: string): Gate {
+    const gate = new Gate(join(this.dir, name));
+    this.#gates.push(gate);
+    return gate;
+  }
+
   start(args: readonly string[], env: Record<string, string> = {}): CliProcess {
     const child = spawn(process.execPath, [this.#main, ...args], {
       cwd: this.dir,
-      // Nothing of whoever runs the tests: no ssh configuration, no agent, no cluster.
-      env: { PATH: process.env.PATH ?? '', HOME: this.dir, TERM: 'xterm', ...this.#env, ...env },
+      env: this.#envWith(env),
     });
     child.stdin.end();
     const output = { stdout: '', stderr: '' };
@@ -76,11 +85,23 @@ export class CliFolder {
     };
   }
 
+  /** Runs a command to its end, in a process that may be the one of the commands before it. */
   run(args: readonly string[], env: Record<string, string> = {}): Promise<CliResult> {
-    return this.start(args, env).ended;
+    const whole = this.#envWith(env);
+    const warm = this.#main === MAIN ? warmProgram(whole) : undefined;
+    return warm ? warm.run({ args, cwd: this.dir, env: whole }) : this.start(args, env).ended;
+  }
+
+  /** Nothing of whoever runs the tests: no ssh configuration, no agent, no cluster. */
+  #envWith(env: Record<string, string>): Record<string, string> {
+    return { PATH: process.env.PATH ?? '', HOME: this.dir, TERM: 'xterm', ...this.#env, ...env };
   }
 
   [Symbol.dispose](): void {
+    for (const gate of this.#gates) {
+      gate.open();
+      gate[Symbol.dispose]();
+    }
     rmSync(this.dir, { recursive: true, force: true });
   }
 }

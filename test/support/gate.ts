@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 
 /**
- * A FIFO that scripts wait at, `: <PATH`, until the test opens it. Who waits costs nothing: scripts that look again and again
+ * A FIFO that scripts wait at, `wait`, until the test opens it. Who waits costs nothing: scripts that look again and again
  * for a file start a `sleep` each time, and two dozen of them keep two processors busy.
  */
 export class Gate implements Disposable {
@@ -12,6 +12,11 @@ export class Gate implements Disposable {
   constructor(path: string) {
     this.path = path;
     execFileSync('mkfifo', [path]);
+  }
+
+  /** What a script does to wait. */
+  get wait(): string {
+    return `: <'${this.path}'`;
   }
 
   /** Lets pass who waits, and everybody who comes later. */

@@ -1,11 +1,16 @@
-import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunEvent } from '../../runner/events.ts';
 import { readJournal } from '../../runner/journal/read.ts';
-import { MAIN, ROOT, supportFile } from './program.ts';
+import { ROOT, supportFile } from './program.ts';
+import { type ReeveResult, reeveSync } from './reeve-sync.ts';
 import { snapshotTree } from './tree.ts';
+
+export interface KilledResult extends ReeveResult {
+  signal: NodeJS.Signals | null;
+}
 
 /** A playbook in a folder of its own, run by real processes that kill themselves where they are told to. */
 export class KilledRun {
@@ -30,20 +35,22 @@ export class KilledRun {
   }
 
   /** Runs it until right after the event `dieAfter` (see run-and-die.ts); 0 lets it live. */
-  run(dieAfter: number | string, fault = ''): SpawnSyncReturns<string> {
+  run(dieAfter: number | string, fault = ''): KilledResult {
+    if (dieAfter === 0 && fault === '')
+      return { signal: null, ...this.reeve('run', this.playbook, '-i', this.inventory) };
     return this.#node(supportFile('run-and-die'), this.playbook, this.inventory, this.runs, String(dieAfter), fault);
   }
 
   /** Resumes it and kills that right after the event `dieAfter`; `accept` accepts changes. */
-  resumeAndDie(dieAfter: number | string, fault = ''): SpawnSyncReturns<string> {
+  resumeAndDie(dieAfter: number | string, fault = ''): KilledResult {
     return this.#node(supportFile('run-and-die'), 'resume', '', this.runs, String(dieAfter), fault);
   }
 
-  reeve(command: string, ...more: string[]): SpawnSyncReturns<string> {
-    return this.#node(MAIN, command, ...more, '--runs', this.runs);
+  reeve(command: string, ...more: string[]): ReeveResult {
+    return reeveSync([command, ...more, '--runs', this.runs], { env: { ...process.env, ...this.env } });
   }
 
-  resume(...more: string[]): SpawnSyncReturns<string> {
+  resume(...more: string[]): ReeveResult {
     return this.reeve('resume', 'last', '--output', 'plain', ...more);
   }
 
@@ -69,7 +76,7 @@ export class KilledRun {
     rmSync(this.dir, { recursive: true, force: true });
   }
 
-  #node(...args: string[]): SpawnSyncReturns<string> {
+  #node(...args: string[]): KilledResult {
     const env = { ...process.env, ...this.env };
     return spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8', timeout: 600_000, env });
   }

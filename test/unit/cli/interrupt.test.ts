@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startHosts } from '../../lab/hosts/start-hosts.ts';
 import type { LabHosts } from '../../lab/hosts/types.ts';
 import { CliFolder, inventoryOf } from '../../support/cli.ts';
+import type { Gate } from '../../support/gate.ts';
 import { large } from '../../support/size.ts';
 
 const folder = new CliFolder();
@@ -22,9 +23,9 @@ afterAll(async () => {
 
 const flag = (name: string) => join(folder.dir, name);
 
-/** A task that says that it runs, then goes on until the file `go` is there, and leaves a trace of having ended. */
-function waiting(go: string, done: string) {
-  const script = `echo running; until [ -e '${go}' ]; do sleep 0.2; done; : >'${done}'`;
+/** A task that says that it runs, then waits until `go` is open, and leaves a trace of having ended. */
+function waiting(go: Gate, done: string) {
+  const script = `echo running; ${go.wait}; : >'${done}'`;
   return folder.write('wait.yaml', {
     plays: [
       {
@@ -40,12 +41,13 @@ function waiting(go: string, done: string) {
 
 describe('Ctrl-C on a run over SSH', () => {
   it('once: finishes the running task, starts nothing more, says so at once, exits with 130', async () => {
-    const run = folder.start(['run', waiting(flag('go1'), flag('done1')), '-v']);
+    const go = folder.gate('go1');
+    const run = folder.start(['run', waiting(go, flag('done1')), '-v']);
     await run.until('one: running');
     run.child.kill('SIGINT');
     await run.until('finishing the running tasks; press Ctrl-C again to stop at once');
     expect(existsSync(flag('done1'))).toBe(false);
-    folder.write('go1', '');
+    go.open();
     const { code, stdout } = await run.ended;
     expect(code).toBe(130);
     expect(stdout).toMatch(/changed +one: the long one/);
@@ -56,7 +58,8 @@ describe('Ctrl-C on a run over SSH', () => {
   });
 
   it('twice: ends the remote command and the run at once', async () => {
-    const run = folder.start(['run', waiting(flag('go2'), flag('done2')), '-v']);
+    const go = folder.gate('go2');
+    const run = folder.start(['run', waiting(go, flag('done2')), '-v']);
     await run.until('one: running');
     run.child.kill('SIGINT');
     await run.until('finishing the running tasks');
@@ -65,8 +68,8 @@ describe('Ctrl-C on a run over SSH', () => {
     expect(code).toBe(130);
     expect(stdout).toContain('stopping at once');
     // What would have gone on now has nobody to go on.
-    folder.write('go2', '');
-    const again = await folder.run(['run', waiting(flag('go2'), flag('done2b'))]);
+    go.open();
+    const again = await folder.run(['run', waiting(go, flag('done2b'))]);
     expect(again.code).toBe(0);
     expect(existsSync(flag('done2'))).toBe(false);
   });
@@ -75,13 +78,14 @@ describe('Ctrl-C on a run over SSH', () => {
     'a terminal that goes away (SIGHUP, and nobody reads any more) lets the running task finish; resume does the rest',
     large,
     async () => {
-      const run = folder.start(['run', waiting(flag('go4'), flag('done4')), '-v']);
+      const go = folder.gate('go4');
+      const run = folder.start(['run', waiting(go, flag('done4')), '-v']);
       await run.until('one: running');
       run.child.kill('SIGHUP');
       await run.until('finishing the running tasks');
       run.child.stdout.destroy();
       run.child.stderr.destroy();
-      folder.write('go4', '');
+      go.open();
       expect((await run.ended).code).toBe(130);
       expect([existsSync(flag('done4')), existsSync(flag('done42'))]).toEqual([true, false]);
       expect((await folder.run(['resume', 'last'])).code).toBe(0);
@@ -90,11 +94,12 @@ describe('Ctrl-C on a run over SSH', () => {
   );
 
   it('SIGTERM is the same', async () => {
-    const run = folder.start(['run', waiting(flag('go3'), flag('done3')), '-v']);
+    const go = folder.gate('go3');
+    const run = folder.start(['run', waiting(go, flag('done3')), '-v']);
     await run.until('one: running');
     run.child.kill('SIGTERM');
     await run.until('finishing the running tasks');
-    folder.write('go3', '');
+    go.open();
     expect((await run.ended).code).toBe(130);
   });
 });
@@ -102,7 +107,7 @@ describe('Ctrl-C on a run over SSH', () => {
 it('a run over SSH ends by itself, without waiting for the grace period of a stuck process', async () => {
   const file = folder.write('short.yaml', { plays: [{ hosts: 'all', tasks: [{ command: { argv: ['true'] } }] }] });
   // Were something still open, stderr would say what.
-  const { code, stderr } = await folder.run(['run', file]);
+  const { code, stderr } = await folder.start(['run', file]).ended;
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(hosts.get('one').counts.open).toBe(0);
 });

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CliFolder } from '../../support/cli.ts';
+import type { Gate } from '../../support/gate.ts';
 import { supportUrl } from '../../support/program.ts';
 import { large } from '../../support/size.ts';
 
@@ -9,8 +10,11 @@ import { large } from '../../support/size.ts';
 const QUICK = { NODE_OPTIONS: `--import=${supportUrl('quick-locks')}` };
 
 let folder: CliFolder;
+/** Where the runs of `playbook` wait. */
+let go: Gate;
 beforeEach(() => {
   folder = new CliFolder({ env: QUICK });
+  go = folder.gate('go');
   folder.write('inventory.yaml', {
     reeve: 1,
     all: {
@@ -22,7 +26,7 @@ beforeEach(() => {
 afterEach(() => folder[Symbol.dispose]());
 
 const at = (name: string) => join(folder.dir, name);
-/** Goes on when the file `go` is there, then writes `done`, then `next`. */
+/** Goes on when `go` is open, then writes `done`, then `next`. */
 const playbook = (name: string, lock?: string) =>
   folder.write(`${name}.yaml`, {
     ...(lock ? { lock } : {}),
@@ -32,7 +36,7 @@ const playbook = (name: string, lock?: string) =>
         tasks: [
           {
             name: 'wait',
-            shell: `echo begun; until [ -e '${at('go')}' ]; do sleep 0.2; done; : >'${at(`${name}-done`)}'`,
+            shell: `echo begun; ${go.wait}; : >'${at(`${name}-done`)}'`,
           },
           { name: 'next', shell: `: >'${at(`${name}-next`)}'` },
         ],
@@ -50,7 +54,7 @@ describe('locks on the command line', () => {
     expect(second.code).toBe(6);
     expect(second.stdout + second.stderr).toMatch(/deploy@here is locked by run \S+ of \S+ since 20/);
     expect(existsSync(at('b-next'))).toBe(false);
-    folder.write('go', '');
+    go.open();
     expect((await first.ended).code).toBe(0);
     expect((await folder.run(['lock', 'list', '@here'])).stdout).toContain('no lock is held on here');
   });
@@ -66,7 +70,7 @@ describe('locks on the command line', () => {
     await others;
     expect((await folder.run(['lock', 'list', '@localhost', '--json'])).stdout).toContain('"deploy"');
     expect(existsSync(at('a-done'))).toBe(false);
-    folder.write('go', '');
+    go.open();
     const ended = await Promise.all(runs.map((run) => run.ended));
     expect(ended.map(({ code }) => code).sort()).toEqual([0, ...Array.from({ length: 19 }, () => 6)]);
     for (const { code, stdout, stderr } of ended)
@@ -83,7 +87,7 @@ describe('locks on the command line', () => {
     expect([listed, after]).toEqual([[{ ...after[0], alive: true }], [{ ...listed[0], alive: false }]]);
     const id = /^run (\S+) of /.exec(listed[0].holder)![1]!;
     expect(existsSync(at(`.reeve/runs/${id}/run.json`))).toBe(true);
-    folder.write('go', '');
+    go.open();
     const resumed = await folder.run(['resume', id]);
     expect([resumed.code, resumed.stdout]).toEqual([0, expect.not.stringContaining('looking for up to')]);
     expect((await folder.run(['lock', 'list', '@here', '--json'])).stdout).toBe('[]\n');
@@ -95,7 +99,7 @@ describe('locks on the command line', () => {
     const second = folder.start(['run', playbook('b', 'deploy@here'), '--lock-wait', '5m']);
     await second.until('waiting for the lock deploy@here: run ');
     expect(existsSync(at('b-next'))).toBe(false);
-    folder.write('go', '');
+    go.open();
     expect((await first.ended).code).toBe(0);
     expect((await second.ended).code).toBe(0);
     expect(existsSync(at('b-next'))).toBe(true);
@@ -110,7 +114,7 @@ describe('locks on the command line', () => {
     // The first one still has it.
     expect((await second.ended).code).toBe(130);
     expect((await folder.run(['lock', 'list', '@here'])).stdout).toMatch(/^deploy: run /);
-    folder.write('go', '');
+    go.open();
     expect((await first.ended).code).toBe(0);
     expect(existsSync(at('b-next'))).toBe(false);
   });
@@ -131,7 +135,7 @@ describe('locks on the command line', () => {
       const waiting = folder.start(['rollback', id, '--yes', '--lock-wait', '5m']);
       await waiting.until('waiting for the lock deploy@here: run ');
       expect(existsSync(at('written'))).toBe(true);
-      folder.write('go', '');
+      go.open();
       expect((await other.ended).code).toBe(0);
       expect((await waiting.ended).code).toBe(0);
       expect(existsSync(at('written'))).toBe(false);
@@ -145,7 +149,7 @@ describe('locks on the command line', () => {
     expect(broken.stdout).toMatch(/deploy@here is free; it was held by run /);
     // Its next renewal tells it, also while the one who breaks it has it for a moment.
     await run.until('; this run stops');
-    folder.write('go', '');
+    go.open();
     const { code, stdout } = await run.ended;
     expect(code).toBe(6);
     expect(stdout).toMatch(/the lock deploy@here was (removed|taken by reeve lock break, by \S+); this run stops/);
@@ -158,7 +162,7 @@ describe('locks on the command line', () => {
   });
 
   it('a lock on localhost needs no inventory entry; one on an unknown host is an error', large, async () => {
-    folder.write('go', '');
+    go.open();
     const elsewhere = await folder.run(['run', playbook('a', 'deploy@nowhere')]);
     expect([elsewhere.code, elsewhere.stdout + elsewhere.stderr]).toEqual([
       4,

@@ -1,4 +1,4 @@
-import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { modules } from '../../../modules/index.ts';
 import { HANDS } from '../../../runner/cli/runbook/by-hand.ts';
 import { MAIN, ROOT } from '../../support/program.ts';
+import { type ReeveResult, reeveSync } from '../../support/reeve-sync.ts';
 import { large, sampled } from '../../support/size.ts';
 
 const ALL = ['action-log.md', 'github-annotations.txt', 'github-summary.md', 'junit.xml', 'report.html', 'report.json'];
@@ -43,9 +44,9 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const ENV = { ...process.env, GITHUB_STEP_SUMMARY: '', REEVE_RUNS: '' };
-function reeve(args: string[], env: Record<string, string> = {}): SpawnSyncReturns<string> {
-  const all = [MAIN, ...args, ...(args[0] === 'runbook' ? [] : ['--runs', join(dir, 'runs')])];
-  return spawnSync(process.execPath, all, { cwd: ROOT, encoding: 'utf8', env: { ...ENV, ...env } });
+function reeve(args: string[], env: Record<string, string> = {}): ReeveResult {
+  const all = [...args, ...(args[0] === 'runbook' ? [] : ['--runs', join(dir, 'runs')])];
+  return reeveSync(all, { env: { ...ENV, ...env } });
 }
 const run = (...more: string[]) => reeve(['run', join(dir, 'play.yaml'), '--output', 'plain', ...more]);
 const folder = () => join(dir, 'runs', readdirSync(join(dir, 'runs'))[0]!);

@@ -1,9 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { CliFolder, LOCAL_INVENTORY } from '../../support/cli.ts';
-import { MAIN } from '../../support/program.ts';
+import { reeveSync } from '../../support/reeve-sync.ts';
 import { large } from '../../support/size.ts';
 
 const folder = new CliFolder();
@@ -111,7 +110,7 @@ it(
       ],
     });
     const from = (cwd: string, ...args: string[]) =>
-      spawnSync(process.execPath, [MAIN, ...args, '--runs', join(folder.dir, 'runs-there')], { cwd, encoding: 'utf8' });
+      reeveSync([...args, '--runs', join(folder.dir, 'runs-there')], { cwd });
     expect(from(there, 'run', 'relative.yaml', '-i', '../inventory.yaml').status).toBe(2);
     folder.write('there/ready', '');
     expect(from(folder.dir, 'resume', 'last', '--report', 'reports').status).toBe(0);

@@ -46,7 +46,7 @@ describe('exit codes', () => {
   it('2 for a connection that makes no sense, with nothing left running', async () => {
     folder.write('winrm', 'w ansible_connection=winrm\n');
     const file = playbook('winrm.yaml', [{ command: 'true' }]);
-    const { code, stdout, stderr } = await folder.run(['run', file, '-i', 'winrm', '--output', 'plain']);
+    const { code, stdout, stderr } = await folder.start(['run', file, '-i', 'winrm', '--output', 'plain']).ended;
     expect(code).toBe(2);
     expect(stdout).toContain('it can be ssh, openssh, local or pct');
     expect(stderr).not.toContain('still open');

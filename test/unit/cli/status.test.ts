@@ -1,10 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { statusOf } from '../../../runner/report/status.ts';
 import { statusLines } from '../../../runner/report/status-lines.ts';
 import { CliFolder, type CliProcess, LOCAL_INVENTORY } from '../../support/cli.ts';
+import type { Gate } from '../../support/gate.ts';
 import { missing } from '../../support/missing.ts';
 import { needs } from '../../support/needs.ts';
 import { MAIN } from '../../support/program.ts';
@@ -12,8 +12,10 @@ import { Terminal } from '../../support/terminal.ts';
 import { failedUpgrade, upgradeEvents } from '../../support/upgrade-events.ts';
 
 let folder: CliFolder;
+let go: Gate;
 beforeEach(() => {
   folder = new CliFolder();
+  go = folder.gate('go');
   folder.write('inventory.yaml', LOCAL_INVENTORY);
 });
 afterEach(() => folder[Symbol.dispose]());
@@ -21,10 +23,9 @@ afterEach(() => folder[Symbol.dispose]());
 const flag = (name: string) => join(folder.dir, name);
 const runId = () => readdirSync(flag('.reeve/runs'))[0]!;
 
-/** A run whose task goes on until the file `go` is there. */
+/** A run whose task goes on until `go` is open. */
 async function started(): Promise<CliProcess> {
-  const script = `echo running; until [ -e '${flag('go')}' ] || [ ! -e '${folder.dir}' ]; do sleep 0.2; done`;
-  const tasks = [{ name: 'the long one', shell: script }];
+  const tasks = [{ name: 'the long one', shell: `echo running; ${go.wait}` }];
   folder.write('long.yaml', { plays: [{ name: 'the only phase', hosts: 'here', tasks }] });
   const run = folder.start(['run', 'long.yaml', '-v', '--output', 'plain']);
   await run.until('here: running');
@@ -40,7 +41,7 @@ describe('reeve status --follow in a real terminal', needs(missing('tmux')), () 
     await screen.until('here: the long one (for ');
     const [head] = screen.lines;
     expect(head).toBe('long: running');
-    folder.write('go', '');
+    go.open();
     expect((await run.ended).code).toBe(0);
     const { code, lines } = await screen.end();
     expect(code).toBe(0);
@@ -56,7 +57,7 @@ describe('reeve status --follow in a real terminal', needs(missing('tmux')), () 
     await screen.until('long: running');
     run.child.kill('SIGKILL');
     const { code, lines } = await screen.end();
-    folder.write('go', '');
+    go.open();
     expect(code).toBe(0);
     const text = lines.join('\n');
     expect(text).toMatch(/^long: died: its process is gone; last heard of .* ago, at /m);
@@ -71,7 +72,7 @@ describe('reeve status --follow into a pipe', () => {
     const run = await started();
     const follow = folder.start(['status', '--follow']);
     await follow.until('here: the long one (for ');
-    folder.write('go', '');
+    go.open();
     await run.ended;
     const { code, stdout } = await follow.ended;
     expect(code).toBe(0);
@@ -124,8 +125,8 @@ describe('what a status says', () => {
   });
 });
 
-it('a terminal is not needed to look: the folder is enough', () => {
-  const { status, stderr } = spawnSync(process.execPath, [MAIN, 'status'], { cwd: folder.dir, encoding: 'utf8' });
-  expect(status).not.toBe(0);
+it('a terminal is not needed to look: the folder is enough', async () => {
+  const { code, stderr } = await folder.run(['status']);
+  expect(code).not.toBe(0);
   expect(stderr).toMatch(/no run/i);
 });

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startHosts } from '../../lab/hosts/start-hosts.ts';
@@ -61,14 +61,16 @@ describe('a person at a terminal', needs(missing('tmux')), () => {
   });
 
   it('Ctrl-C in the middle of a run is answered in the tree', async () => {
-    const go = join(folder.dir, 'go');
-    const script = `until [ -e ${go} ]; do sleep 0.2; done`;
-    const file = folder.write('long.yaml', { plays: [{ hosts: 'all', tasks: [{ name: 'wait', shell: script }] }] });
+    const go = folder.gate('go');
+    const file = folder.write('long.yaml', {
+      plays: [{ hosts: 'all', tasks: [{ name: 'wait', shell: `: >begun; ${go.wait}` }] }],
+    });
     using terminal = reeve('run', file);
     await terminal.until('here  wait');
+    await expect.poll(() => existsSync(join(folder.dir, 'begun')), { timeout: 600_000, interval: 20 }).toBe(true);
     terminal.type('C-c');
     await terminal.until('finishing the running tasks; press Ctrl-C again to stop at once');
-    folder.write('go', '');
+    go.open();
     const { code, lines } = await terminal.end();
     expect(code).toBe(130);
     expect(lines.join('\n')).toMatch(/changed {2}wait/);

@@ -19,6 +19,7 @@ import { readJournal } from '../../../runner/journal/read.ts';
 import { lockRun } from '../../../runner/journal/run-lock.ts';
 import { needs } from '../../support/needs.ts';
 import { MAIN, ROOT, supportFile } from '../../support/program.ts';
+import { reeveSync } from '../../support/reeve-sync.ts';
 import { runText } from '../../support/run-playbook.ts';
 import { large } from '../../support/size.ts';
 import { snapshotTree } from '../../support/tree.ts';
@@ -66,7 +67,7 @@ const node = (...args: string[]) =>
   spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8', timeout: 600_000 });
 const run = (at: Place, event: number, fault = '') =>
   node(supportFile('run-and-die'), at.playbook, at.inventory, at.runs, String(event), fault);
-const reeve = (at: Place, command: string, ...more: string[]) => node(MAIN, command, ...more, '--runs', at.runs);
+const reeve = (at: Place, command: string, ...more: string[]) => reeveSync([command, ...more, '--runs', at.runs]);
 const file = (at: Place) => join(at.runs, readdirSync(at.runs)[0]!, 'events.jsonl');
 const journal = (at: Place): RunEvent[] => readJournal(file(at)).events;
 const left = (at: Place) => snapshotTree(at.base);
@@ -199,7 +200,7 @@ describe('a journal that cannot be written any more', () => {
 it('a folder for runs that cannot be written is an error before anything is done', () => {
   const at = prepare('readonly');
   // Nobody can write there, root neither.
-  const result = node(MAIN, 'run', at.playbook, '-i', at.inventory, '--runs', '/proc/reeve');
+  const result = reeveSync(['run', at.playbook, '-i', at.inventory, '--runs', '/proc/reeve']);
   expect(result.status).toBe(1);
   expect(result.stderr).toContain('--runs');
   expect(readdirSync(at.base)).toEqual([]);
@@ -385,7 +386,7 @@ it(
       - { name: use, copy: { content: "{{ much.stdout }}", dest: "{{ base }}/used" } }
 `.replaceAll('{{ runs }}', join(dir, 'artefact/runs')),
     );
-    const stopped = node(MAIN, 'run', at.playbook, '-i', at.inventory, '--runs', at.runs);
+    const stopped = reeve(at, 'run', at.playbook, '-i', at.inventory);
     expect([stopped.status, stopped.stdout + stopped.stderr]).toEqual([
       1,
       expect.stringContaining('cannot be written'),

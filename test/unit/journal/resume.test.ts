@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../../runner/events.ts';
 import { readJournal } from '../../../runner/journal/read.ts';
-import { MAIN, ROOT, supportFile } from '../../support/program.ts';
+import { ROOT, supportFile } from '../../support/program.ts';
+import { reeveSync } from '../../support/reeve-sync.ts';
 import { sampled } from '../../support/size.ts';
 import { snapshotTree } from '../../support/tree.ts';
 
@@ -63,11 +64,14 @@ function prepare(name: string): { base: string; playbook: string; inventory: str
   return { base, playbook, inventory, runs: join(folder, 'runs') };
 }
 
-const node = (...args: string[]) => spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
-const live = (at: ReturnType<typeof prepare>, dieAfter: number) =>
-  node(supportFile('run-and-die'), at.playbook, at.inventory, at.runs, String(dieAfter));
+const killed = (at: ReturnType<typeof prepare>, dieAfter: number) =>
+  spawnSync(process.execPath, [supportFile('run-and-die'), at.playbook, at.inventory, at.runs, String(dieAfter)], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+const run = (at: ReturnType<typeof prepare>) => reeveSync(['run', at.playbook, '-i', at.inventory, '--runs', at.runs]);
 const resume = (at: ReturnType<typeof prepare>, ...more: string[]) =>
-  node(MAIN, 'resume', 'last', '--runs', at.runs, '--output', 'plain', ...more);
+  reeveSync(['resume', 'last', '--runs', at.runs, '--output', 'plain', ...more]);
 const journal = (at: ReturnType<typeof prepare>): RunEvent[] =>
   readJournal(join(at.runs, readdirSync(at.runs)[0]!, 'events.jsonl')).events;
 
@@ -78,7 +82,7 @@ const left = (at: ReturnType<typeof prepare>) =>
 describe('a run that was killed', () => {
   it('ends by resume in the state of an undisturbed run, no effect applied twice, wherever it was killed', () => {
     const whole = prepare('whole');
-    expect(live(whole, 0).status).toBe(0);
+    expect(run(whole).status).toBe(0);
     const wanted = left(whole);
     expect(wanted['x.log']).toBe('one\na\nb\nbad\nrescued\nout-x-set 2\nhandler\n');
     const events = journal(whole);
@@ -91,7 +95,7 @@ describe('a run that was killed', () => {
     const sample = sampled(boundaries.filter(isChosen), 3);
     for (const event of sample) {
       const at = prepare(`killed-${event.seq}`);
-      expect(live(at, event.seq).signal).toBe('SIGKILL');
+      expect(killed(at, event.seq).signal).toBe('SIGKILL');
       const { status, stdout, stderr } = resume(at);
       expect(`${event.seq} ${event.type} ${status} ${stderr}`).toBe(`${event.seq} ${event.type} 0 `);
       expect(left(at), `killed after ${event.seq} ${JSON.stringify(event)}\n${stdout}`).toEqual(wanted);
@@ -114,7 +118,7 @@ describe('a run that was killed', () => {
       `name: always\nplays:\n  - hosts: x\n    vars: { log: "{{ base }}/log" }\n    tasks:${block('mine', 'changed_when: true')}${block('seen', 'changed_when: false')}\n`,
     );
     const log = () => left(at).log?.trim().split('\n');
-    expect(live(at, 0).status).toBe(2);
+    expect(run(at).status).toBe(2);
     expect(log()).toEqual(['mine make', 'mine use', 'mine end']);
     expect(resume(at).status).toBe(2);
     expect(log()?.slice(3)).toEqual(['mine make', 'mine use', 'mine end']);
@@ -128,7 +132,7 @@ describe('a run that was killed', () => {
 
   it('is refused when it has ended well', () => {
     const at = prepare('done');
-    live(at, 0);
+    run(at);
     const { status, stderr } = resume(at);
     expect(status).toBe(6);
     expect(stderr).toContain('ended well');
@@ -136,7 +140,7 @@ describe('a run that was killed', () => {
 
   it('is refused when the playbook changed, with the difference; --accept-changes goes on', () => {
     const at = prepare('changed');
-    live(at, 12);
+    killed(at, 12);
     writeFileSync(at.playbook, PLAYBOOK.replace('echo {{ late }}', 'echo changed {{ late }}'));
     const refused = resume(at);
     expect(refused.status).toBe(6);
@@ -147,7 +151,7 @@ describe('a run that was killed', () => {
 
   it('goes on after a torn last line', () => {
     const at = prepare('torn');
-    live(at, 14);
+    killed(at, 14);
     const file = join(at.runs, readdirSync(at.runs)[0]!, 'events.jsonl');
     writeFileSync(file, `${readFileSync(file, 'utf8')}{"v":1,"seq":15,"ty`);
     expect(resume(at).status).toBe(0);

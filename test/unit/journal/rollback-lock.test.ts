@@ -116,12 +116,10 @@ describe('a rollback that is killed', () => {
     await killedAt({ key: 'rollback-started', nth: 1, edge: 'after' });
     // Somebody broke the lock, and another run has it.
     expect((await said('lock', 'break', 'deploy')).code).toBe(0);
-    const go = join(folder.dir, 'go');
+    const go = folder.gate('go');
     const waiting = folder.write('waiting.yaml', {
       lock: 'deploy',
-      plays: [
-        { hosts: 'here', tasks: [{ name: 'wait', shell: `echo begun; until [ -e '${go}' ]; do sleep 0.1; done` }] },
-      ],
+      plays: [{ hosts: 'here', tasks: [{ name: 'wait', shell: `echo begun; ${go.wait}` }] }],
     });
     const quick = { NODE_OPTIONS: `--import=${supportUrl('quick-locks')}` };
     const other = folder.start(['run', waiting, '-v'], quick);
@@ -130,7 +128,7 @@ describe('a rollback that is killed', () => {
     const refused = await folder.run(['rollback', run, '--yes'], quick);
     expect([refused.code, refused.stdout]).toEqual([6, expect.stringContaining('deploy is locked by run ')]);
     expect([existsSync(written), isHeld()]).toEqual([true, true]);
-    folder.write('go', '');
+    go.open();
     expect((await other.ended).code).toBe(0);
   });
 
@@ -149,17 +147,15 @@ describe('a rollback that is killed', () => {
 });
 
 it('a lock that cannot be given back is told, with what frees it', large, async () => {
-  const go = join(folder.dir, 'go');
+  const go = folder.gate('go');
   const cut = folder.write('cut.yaml', {
     lock: 'deploy',
-    plays: [
-      { hosts: 'here', tasks: [{ name: 'wait', shell: `echo begun; until [ -e '${go}' ]; do sleep 0.1; done` }] },
-    ],
+    plays: [{ hosts: 'here', tasks: [{ name: 'wait', shell: `echo begun; ${go.wait}` }] }],
   });
   const run = folder.start(['run', cut, '-v']);
   await run.until('begun');
   await api.goAway();
-  folder.write('go', '');
+  go.open();
   const { code, stdout } = await run.ended;
   expect(code).toBe(0);
   expect(stdout).toContain('the lock deploy could not be given back');

@@ -1,9 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { MAIN, ROOT } from '../../support/program.ts';
+import { reeveSync } from '../../support/reeve-sync.ts';
 import { large } from '../../support/size.ts';
 import { snapshotTree } from '../../support/tree.ts';
 
@@ -42,11 +41,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-const reeve = (...args: string[]) =>
-  spawnSync(process.execPath, [MAIN, ...args, '--runs', join(dir, 'runs')], {
-    cwd: ROOT,
-    encoding: 'utf8',
-  });
+const reeve = (...args: string[]) => reeveSync([...args, '--runs', join(dir, 'runs')]);
 const run = () => reeve('run', join(dir, 'play.yaml'), '-i', join(dir, 'inventory.yaml'));
 
 describe('reeve rollback', () => {
