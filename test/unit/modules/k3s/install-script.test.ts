@@ -11,6 +11,7 @@ import type { LabHost, LabHosts } from '../../../lab/hosts/types.ts';
 import { installMember } from '../../../lab/install-cluster.ts';
 import { withDefaults } from '../../../lab/lab-options.ts';
 import { type LabTarget, labTarget } from '../../../support/lab-target.ts';
+import { large, sampled } from '../../../support/size.ts';
 import { exampleArgs, fillArgs } from '../support.ts';
 
 const old = 'v1.30.4+k3s1';
@@ -141,28 +142,31 @@ describe('install-script', () => {
     expect(text('lab/events').trim().split('\n').at(-1)).toContain(`active\t${wanted}\tagent`);
   });
 
-  it.each(['lose-flags', 'lose-env'])('puts everything back when the script %s, and does not restart', async (knob) => {
-    await server();
-    const before = {
-      unit: text('etc/systemd/system/k3s.service'),
-      env: text('etc/systemd/system/k3s.service.env'),
-      binary: text('usr/local/bin/k3s'),
-      events: text('lab/events'),
-    };
-    host.setKnob('install', knob);
-    const error = await run({ version: wanted }).catch((e) => e);
-    expect(error).toMatchObject({ code: 'install-lost-settings' });
-    expect(error.message).toContain(knob === 'lose-env' ? 'variable K3S_TOKEN' : 'argument --disable');
-    expect(error.message).not.toContain('sec');
-    expect({
-      unit: text('etc/systemd/system/k3s.service'),
-      env: text('etc/systemd/system/k3s.service.env'),
-      binary: text('usr/local/bin/k3s'),
-      events: text('lab/events'),
-    }).toEqual(before);
-    expect(lt.nodeState).toBeUndefined();
-    expect(readlinkSync(file('etc/systemd/system/multi-user.target.wants/k3s.service'))).toContain('k3s.service');
-  });
+  it.each(sampled(['lose-flags', 'lose-env'], 1))(
+    'puts everything back when the script %s, and does not restart',
+    async (knob) => {
+      await server();
+      const before = {
+        unit: text('etc/systemd/system/k3s.service'),
+        env: text('etc/systemd/system/k3s.service.env'),
+        binary: text('usr/local/bin/k3s'),
+        events: text('lab/events'),
+      };
+      host.setKnob('install', knob);
+      const error = await run({ version: wanted }).catch((e) => e);
+      expect(error).toMatchObject({ code: 'install-lost-settings' });
+      expect(error.message).toContain(knob === 'lose-env' ? 'variable K3S_TOKEN' : 'argument --disable');
+      expect(error.message).not.toContain('sec');
+      expect({
+        unit: text('etc/systemd/system/k3s.service'),
+        env: text('etc/systemd/system/k3s.service.env'),
+        binary: text('usr/local/bin/k3s'),
+        events: text('lab/events'),
+      }).toEqual(before);
+      expect(lt.nodeState).toBeUndefined();
+      expect(readlinkSync(file('etc/systemd/system/multi-user.target.wants/k3s.service'))).toContain('k3s.service');
+    },
+  );
 
   it('puts everything back when the script fails half-way', async () => {
     await server();
@@ -197,7 +201,7 @@ describe('install-script', () => {
     );
   });
 
-  it('tells a wrong token from other failures to start', async () => {
+  it('tells a wrong token from other failures to start', large, async () => {
     await agent();
     host.setKnob('token', 'another');
     const error = await run({ version: wanted, start_timeout: '10s' }).catch((e) => e);
@@ -292,7 +296,7 @@ describe('install-script', () => {
     await expect(installScript.undo!(further.undo as never, lt.target)).rejects.toMatchObject({ code: 'cannot-undo' });
   });
 
-  it('goes back until k3s is up: that it was started is not enough', async () => {
+  it('goes back until k3s is up: that it was started is not enough', large, async () => {
     await agent();
     const { undo } = await run({ version: patch, start_timeout: '3s' });
     host.setKnob('k3s-start', 'forever');
