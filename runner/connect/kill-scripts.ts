@@ -8,8 +8,9 @@ export function killGroupScript(pid: number, signal: 'TERM' | 'KILL'): string {
  * Ends a persistent shell with all it runs: its descendants, and its process group when that is not ours (sshd and the
  * local transport give each shell one of its own). The shell itself gets TERM, so that it removes its folder: before its
  * children end, so that it begins nothing after them. It is not stopped as they are: sudo stops itself with its child, and
- * would stay so for good. /proc is read by the shell without a fork; ps stands in where there is none. Three passes, for
- * what is forked meanwhile.
+ * would stay so for good. What was found stays known: once the shell has ended, nothing else leads from it to a child in a
+ * session of its own. /proc is read by the shell without a fork; ps stands in where there is none. Three passes, for what is
+ * forked meanwhile.
  */
 export function killShellScript(pid: number): string {
   return `
@@ -28,11 +29,11 @@ list() {
   fi
 }
 pick() {
-  tree=" $p " grew=1
+  grew=1
   for one in $all; do
     case $one in $p:*) group=\${one##*:};; $$:*) mine=\${one##*:};; esac
   done
-  if [ "\${group:-0}" -le 1 ] || [ "$group" = "$mine" ]; then group=none; fi
+  case $group in 0 | 1 | "$mine") group=none;; esac
   while [ $grew = 1 ]; do
     grew=0
     for one in $all; do
@@ -43,7 +44,7 @@ pick() {
     done
   done
 }
-group= mine=
+group=none mine= tree=" $p "
 for what in STOP KILL KILL; do
   list; pick
   set -- \${tree#" $p "}
