@@ -160,7 +160,7 @@ describe('Ansible itself', needs(whatIsMissing()), () => {
         }
       }),
       {
-        numRuns: Number(process.env.REEVE_ORACLE_RUNS ?? 60),
+        numRuns: Number(process.env.REEVE_ORACLE_RUNS ?? 30),
         seed: process.env.REEVE_ORACLE_SEED ? Number(process.env.REEVE_ORACLE_SEED) : Date.now(),
       },
     );

@@ -9,11 +9,13 @@ export interface Points {
   within: DeathPoint[];
   /** After each other event. */
   others: DeathPoint[];
+  /** All of these, in the order of the run. */
+  all: DeathPoint[];
 }
 
 /** All of them, from the journal of an undisturbed run. */
 export function pointsOf(events: readonly RunEvent[]): Points {
-  const points: Points = { boundaries: [], within: [], others: [] };
+  const points: Points = { boundaries: [], within: [], others: [], all: [] };
   const seen = new Map<string, number>();
   const open = new Set<string>();
   for (const event of events) {
@@ -21,12 +23,14 @@ export function pointsOf(events: readonly RunEvent[]): Points {
     const nth = (seen.get(key) ?? 0) + 1;
     seen.set(key, nth);
     const after: DeathPoint = { key, nth, edge: 'after' };
+    const before: DeathPoint = { ...after, edge: 'before' };
+    points.all.push(...(event.type === 'effect-ended' ? [before, after] : [after]));
     if (event.type === 'effect-started') {
       open.add(event.host);
       points.boundaries.push(after);
     } else if (event.type === 'effect-ended') {
       open.delete(event.host);
-      points.boundaries.push({ ...after, edge: 'before' }, after);
+      points.boundaries.push(before, after);
     } else if (open.size > 0) points.within.push(after);
     else points.others.push(after);
   }

@@ -107,10 +107,11 @@ test('the table of needs names examples that exist', () => {
   expect(Object.keys(exampleNeeds).filter((key) => !keys.has(key))).toEqual([]);
 });
 
-/** Where the shell of the target has a part in it, each of them is tried. */
-function shellsFor(module: AnyModule, key: string): TestShell[] {
+/** Where the shell of the target has a part in it, each of them is tried: with the first example; the others take turns. */
+function shellsFor(module: AnyModule, key: string, nth: number): TestShell[] {
   const isHost = (module.on ?? 'host') === 'host' && exampleNeeds[key]?.on !== 'cluster';
-  return isHost ? shells : [anyShell];
+  if (!isHost) return [anyShell];
+  return nth === 0 ? shells : [shells.filter(({ lacks }) => !lacks).at(nth % 3) ?? anyShell];
 }
 
 /** In `npm test` one example of each module: its first that changes something. */
@@ -121,7 +122,9 @@ function triedOf(module: AnyModule): Example[] {
 }
 
 const cases = all.flatMap((module) =>
-  triedOf(module).flatMap((example) => shellsFor(module, example.key).map((shell) => ({ module, example, shell }))),
+  triedOf(module).flatMap((example, nth) =>
+    shellsFor(module, example.key, nth).map((shell) => ({ module, example, shell })),
+  ),
 );
 
 describe('plans, does, and has then done', () => {
