@@ -56,7 +56,7 @@ export async function startSshd(options: OpensshOptions): Promise<OpensshServer>
   }
 }
 
-/** The home is for the login shell that starts the session command: ~/.bashrc of this machine may take a second. */
+/** The home is for the login shell that starts the session command: what a ~/.bashrc does may take longer than the test. */
 function configuration(options: OpensshOptions, hostKey: string, keys: string, port: number): string {
   return `ListenAddress 127.0.0.1:${port}
 HostKey ${hostKey}
