@@ -28,9 +28,15 @@ function seenByPs(text: string): number[] {
     .map((line) => Number(line.trim().split(' ')[0]));
 }
 
+/** By proc(5): behind the name in parentheses come state, parent and group. */
+function groupOf(pid: number): number {
+  const stat = `/proc/${pid}/stat`;
+  if (!existsSync(stat)) return Number(execFileSync('ps', ['-o', 'pgid=', '-p', String(pid)], { encoding: 'utf8' }));
+  return Number(readFileSync(stat, 'latin1').split(') ').at(-1)?.split(' ')[2]);
+}
+
 /** Ends the process group that a process is in. Refuses one that could be the tests' own. */
 export function killGroupOf(pid: number): void {
-  const groupOf = (one: number) => Number(execFileSync('ps', ['-o', 'pgid=', '-p', String(one)], { encoding: 'utf8' }));
   const group = groupOf(pid);
   if (!(group > 1) || group === groupOf(process.pid)) throw new Error(`process ${pid} has no group of its own`);
   process.kill(-group, 'SIGKILL');
