@@ -70,7 +70,8 @@ async function complaint(whole: Whole, points: DeathPoint[]): Promise<{ text?: s
     if (whole.isTakenBack) wrong.push(...(await takeBack(scene, said)));
     wrong.push(...(await differences(scene, whole)));
     // Moments that no key names are counted from the start of a process: whoever ended before has come to its last one.
-    const unreached = deaths === 0 ? [] : points.slice(deaths).filter(({ key }) => key !== undefined);
+    // A run that did not come to its first point leaves that out, not those behind it.
+    const unreached = points.slice(Math.max(1, deaths)).filter(({ key }) => key !== undefined);
     if (wrong.length === 0) return { unreached };
     return { text: [`died ${points.map(spokenPoint).join(', then ')}:`, ...wrong, ...said].join('\n'), unreached };
   } finally {
